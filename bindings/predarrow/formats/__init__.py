@@ -1,0 +1,1 @@
+"""Wire forms: one module a format, its reader and its writer."""

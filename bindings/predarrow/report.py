@@ -1,0 +1,117 @@
+"""What an import read, left out and refused.
+
+Codes are stable: scripts may test them. A problem's text is `source: pointer: message`, where the message
+says the rule and the value that was met.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Code(StrEnum):
+    """Why something was refused."""
+
+    NOT_PNG = "not_png"
+    """The file does not begin with a PNG signature."""
+    DAMAGED = "damaged"
+    """The file breaks off, or a length, checksum or stream in it is wrong."""
+    UNSUPPORTED = "unsupported"
+    """A kind of file that is valid but cannot be read without being guessed (RGB, alpha)."""
+    TOO_LARGE = "too_large"
+    """The header promises more pixels than `max_pixels`."""
+    TOO_MANY_CLASSES = "too_many_classes"
+    """More distinct pixel values than `max_classes`: a soft map rather than a label mask."""
+    UNKNOWN_CLASS = "unknown_class"
+    """A class or pixel value that the mapping does not name."""
+    UNKNOWN_DATA_UNIT = "unknown_data_unit"
+    """No data unit of the project has this title or id."""
+    AMBIGUOUS_DATA_UNIT = "ambiguous_data_unit"
+    """More than one data unit of the project has this title."""
+    DUPLICATE_SOURCE = "duplicate_source"
+    """Two files speak for the same data unit and frame."""
+    FRAME_RANGE = "frame_range"
+    """The frame is not one of the data unit's frames."""
+    SIZE_MISMATCH = "size_mismatch"
+    """The mask's size is not the data unit's."""
+    UNREADABLE = "unreadable"
+    """The operating system would not give the file's bytes."""
+
+
+class Problem(NamedTuple):
+    """One refused file or record."""
+
+    source: str
+    row: int | None
+    """0-based record in the source; None where the whole source is refused."""
+    pointer: str
+    """Place inside the source (`byte 33`, `$[12].bbox`, `value 7`); empty for the whole."""
+    code: Code
+    message: str
+    """Rule and value that was met, with a hint where there is a way out."""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.source, self.pointer, self.message) if part)
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts of one import, and every problem in it. Grows while the import runs."""
+
+    sources: int = 0
+    """Files (or other sources) read, refused ones included."""
+    imported: int = 0
+    """Rows that reached the table."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Records left out by rule, by the rule's name."""
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def rejected(self) -> int:
+        """How many sources or records were refused."""
+        return len(self.problems)
+
+    def add(self, other: Report) -> None:
+        """Add another report's counts and problems to this one."""
+        self.sources += other.sources
+        self.imported += other.imported
+        self.skipped.update(other.skipped)
+        self.problems.extend(other.problems)
+
+    def table(self) -> pa.Table:
+        """Problems as a table: source, row, pointer, code, message."""
+        return problem_table(self.problems)
+
+    def __str__(self) -> str:
+        lines = [f"read {self.sources} sources, imported {self.imported} predictions, refused {self.rejected}"]
+        lines += [f"  skipped {count} by rule: {rule}" for rule, count in sorted(self.skipped.items())]
+        by_code = Counter(problem.code for problem in self.problems)
+        for code, count in sorted(by_code.items()):
+            first = next(problem for problem in self.problems if problem.code == code)
+            lines.append(f"  {count} x {code.value}, first: {first}")
+        return "\n".join(lines)
+
+
+def problem_table(problems: Sequence[Problem] | Iterable[Problem]) -> pa.Table:
+    """Give problems as a table with the columns source, row, pointer, code and message."""
+    import pyarrow as pa
+
+    schema = pa.schema(
+        [
+            ("source", pa.string()),
+            ("row", pa.int64()),
+            ("pointer", pa.string()),
+            ("code", pa.string()),
+            ("message", pa.string()),
+        ]
+    )
+    rows = [(p.source, p.row, p.pointer, p.code.value, p.message) for p in problems]
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)

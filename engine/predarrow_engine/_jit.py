@@ -1,0 +1,90 @@
+"""The one place where Numba's options are chosen, and where compiled kernels are kept."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+if cache_dir := os.environ.get("PREDARROW_CACHE_DIR"):  # before Numba reads its own variable
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(cache_dir) / "kernels"))
+
+import numba
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
+from numba.core.dispatcher import Dispatcher
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(func: F) -> Dispatcher[F]:
+    """Compile func on its first call, free of the GIL, kept on disk for the next process.
+
+    Lazy (an explicit signature moves the whole compile time to the import), serial (threads are the
+    caller's), NumPy's error model (a division cannot raise in a kernel).
+    """
+    compiled = numba.njit(nogil=True, error_model="numpy")(func)
+    if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        try:
+            compiled._cache = _KernelCache(func)  # type: ignore[no-untyped-call]
+        except RuntimeError:
+            _warn_no_cache()
+    return compiled
+
+
+def inline(func: F) -> Dispatcher[F]:
+    """Compile a helper of kernels: never called from Python, never cached on its own."""
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(func)
+
+
+@functools.cache
+def _warn_no_cache() -> None:
+    warnings.warn(
+        "no writable folder for compiled kernels, so each process compiles them anew: set PREDARROW_CACHE_DIR",
+        RuntimeWarning,
+        stacklevel=4,
+    )
+
+
+@functools.cache
+def _engine_digest() -> bytes:
+    """Digest of every source file of the engine.
+
+    Numba stamps a cached kernel with its own file alone, so a change to a helper in another file, or an
+    upgrade of this package, would leave old machine code in use: https://github.com/numba/numba/issues/1833
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+class _StampedByEngine:
+    def get_source_stamp(self) -> bytes:
+        return _engine_digest()
+
+
+class _UserProvided(_StampedByEngine, UserProvidedCacheLocator): ...
+
+
+class _InTree(_StampedByEngine, InTreeCacheLocator): ...
+
+
+class _UserWide(_StampedByEngine, UserWideCacheLocator): ...
+
+
+class _KernelCacheImpl(CompileResultCacheImpl):
+    _locator_classes = [_UserProvided, _InTree, _UserWide]  # noqa: RUF012 - Numba's own attribute
+
+
+class _KernelCache(FunctionCache):
+    _impl_class = _KernelCacheImpl
