@@ -43,6 +43,8 @@ class Code(StrEnum):
     """The mask's size is not the data unit's."""
     UNREADABLE = "unreadable"
     """The operating system would not give the file's bytes."""
+    NO_SOURCES = "no_sources"
+    """Nothing to read: no file under the path has a name that the pattern matches."""
 
 
 class Problem(NamedTuple):
