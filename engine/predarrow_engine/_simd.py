@@ -1,0 +1,57 @@
+"""Vector instructions and raw addresses that Numba does not offer, as LLVM intermediate code.
+
+The only place, with `_simd_png.py`, where a kernel can leave the bounds of an array: a caller passes
+addresses that it has checked. Each has a plain twin in the tests. The code is portable (LLVM lowers a
+64-lane compare to whatever the machine has) and can be kept in the kernel cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+LANES = 64
+"""Items that one step looks at."""
+
+_I64 = ir.IntType(64)
+
+
+def _count_trailing_zeros(typingctx: Any, bits: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), codegen
+
+
+count_trailing_zeros = cast(Callable[[np.uint64], np.uint64], intrinsic(_count_trailing_zeros))
+"""Index of the lowest set bit of a uint64 that is not 0."""
+
+
+def _changes(itemsize: int) -> Callable[[int], np.uint64]:
+    """Give an intrinsic: bit i is set where item i differs from item i + 1, for 64 items at an address.
+
+    It reads 65 items of `itemsize` bytes.
+    """
+    vector = ir.VectorType(ir.IntType(8 * itemsize), LANES)
+
+    def changes(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            here = builder.inttoptr(args[0], vector.as_pointer())
+            following = builder.add(args[0], ir.Constant(_I64, itemsize))
+            there = builder.inttoptr(following, vector.as_pointer())
+            differs = builder.icmp_unsigned("!=", builder.load(here, align=1), builder.load(there, align=1))
+            return builder.bitcast(differs, _I64)
+
+        return types.uint64(types.int64), codegen
+
+    return cast(Callable[[int], np.uint64], intrinsic(changes))
+
+
+changes_u8 = _changes(1)
+changes_u16 = _changes(2)
+changes_u32 = _changes(4)

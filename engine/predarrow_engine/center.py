@@ -1,0 +1,176 @@
+"""Rings along pixel edges -> OpenCV's contours through pixel centres.
+
+The contour is the sequence of the region's pixels that the boundary passes on its left hand, repeats left out.
+An edge of n pixels makes n - 1 steps in its own direction; from edge to edge the pixel stays (the boundary turns
+around it) or is the diagonal neighbour (it turns inwards). That is Suzuki and Abe's border following (1985), which
+`cv2.findContours` does per class: same pixels, same start, same sense.
+
+    outlines start at the region's first pixel, holes at the pixel left of the hole's first one
+    "simple" keeps the pixels where the direction changes (CHAIN_APPROX_SIMPLE), "none" all (CHAIN_APPROX_NONE)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow_engine._jit import inline, kernel
+
+
+@inline
+def _contour(
+    edges: npt.NDArray[np.int32],
+    begin: int,
+    end: int,
+    is_outline: bool,
+    every: bool,
+    x: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    n: int,
+) -> int:
+    """Append the contour of the ring edges[begin:end] from n on; give the number of vertices."""
+    start = n
+    last = end - 1
+    if is_outline:
+        at_x = np.int64(edges[begin, 0])
+        at_y = np.int64(edges[begin, 1])
+    else:  # where the last vertical edge, which goes up, ends
+        at_x = np.int64(edges[last, 0]) - 1
+        at_y = np.int64(edges[begin, 1])
+    start_x = at_x
+    start_y = at_y
+    first_direction = np.int64(-1)
+    direction = np.int64(-1)
+    n_sides = 2 * (end - begin)
+    for i in range(n_sides + 1):
+        side = i if is_outline else i - 1 if i > 0 else n_sides - 1
+        if i == n_sides:  # back to the start
+            to_x = end_x = start_x
+            to_y = end_y = start_y
+        else:
+            k = begin + (side >> 1)
+            following = k + 1 if k < last else begin
+            x0 = np.int64(edges[k, 0])
+            y1 = np.int64(edges[following, 1])
+            if side & 1:  # along a row, at y1
+                x1 = np.int64(edges[following, 0])
+                to_y = end_y = y1 - 1 if x1 > x0 else y1
+                to_x = x0 if x1 > x0 else x0 - 1
+                end_x = x1 - 1 if x1 > x0 else x1
+            else:  # along a column, at x0
+                y0 = np.int64(edges[k, 1])
+                to_x = end_x = x0 if y1 > y0 else x0 - 1
+                to_y = y0 if y1 > y0 else y0 - 1
+                end_y = y1 - 1 if y1 > y0 else y1
+        for leg in range(2):  # the diagonal into the edge, then along it
+            if leg == 1:
+                to_x = end_x
+                to_y = end_y
+            steps = max(abs(to_x - at_x), abs(to_y - at_y))
+            if steps == 0:
+                continue
+            step_x = (to_x - at_x) // steps
+            step_y = (to_y - at_y) // steps
+            towards = 3 * step_y + step_x + 4
+            if first_direction < 0:
+                first_direction = towards
+            if every:
+                for j in range(steps):
+                    x[n] = at_x + j * step_x
+                    y[n] = at_y + j * step_y
+                    n += 1
+            elif towards != direction:
+                x[n] = at_x
+                y[n] = at_y
+                n += 1
+            direction = towards
+            at_x = to_x
+            at_y = to_y
+    if n == start:  # one pixel
+        x[n] = at_x
+        y[n] = at_y
+        n += 1
+    elif not every and direction == first_direction:  # the start is no corner
+        n -= 1
+        for j in range(start, n):
+            x[j] = x[j + 1]
+            y[j] = y[j + 1]
+    return n
+
+
+@kernel
+def write_center_rings(
+    edges: npt.NDArray[np.int32],
+    ring_edges: npt.NDArray[np.int32],
+    ring_order: npt.NDArray[np.int32],
+    is_outline: npt.NDArray[np.bool_],
+    every: bool,
+    x: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    n_vertices: int,
+    ring_offsets: npt.NDArray[np.int32],
+) -> int:
+    """Append contours through pixel centres in the given order; give the number of vertices.
+
+    Args:
+        edges, ring_edges: 8-connected rings from `walk.walk`, not cut.
+        ring_order: (n,) rings to write.
+        is_outline: (n_rings,) outline or hole.
+        every: all pixels (CHAIN_APPROX_NONE) rather than corners (CHAIN_APPROX_SIMPLE).
+        x, y: out, from n_vertices on; room for `center_bound` vertices.
+        ring_offsets: (n,) out, end of each ring.
+    """
+    for i in range(ring_order.size):
+        ring = ring_order[i]
+        n_vertices = _contour(
+            edges, ring_edges[ring, 0], ring_edges[ring, 1], is_outline[ring], every, x, y, n_vertices
+        )
+        ring_offsets[i] = n_vertices
+    return n_vertices
+
+
+@kernel
+def center_bound(edges: npt.NDArray[np.int32], ring_edges: npt.NDArray[np.int32], every: bool) -> int:
+    """Give a number of vertices that the contours of all the rings cannot exceed.
+
+    A side makes at most one straight and one diagonal stretch; with every pixel kept, as many as it is long.
+    """
+    bound = 0
+    for ring in range(ring_edges.shape[0]):
+        begin = ring_edges[ring, 0]
+        end = ring_edges[ring, 1]
+        bound += 4 * (end - begin) + 1
+        if every:
+            for k in range(begin, end):
+                following = k + 1 if k + 1 < end else begin
+                bound += abs(edges[following, 1] - edges[k, 1]) + abs(edges[following, 0] - edges[k, 0])
+    return bound
+
+
+@kernel
+def mark_encord_active(
+    edges: npt.NDArray[np.int32],
+    ring_edges: npt.NDArray[np.int32],
+    origin: npt.NDArray[np.int32],
+    n_components: int,
+    x: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    keep: npt.NDArray[np.bool_],
+) -> None:
+    """Clear keep for components that Encord Active's mask importer leaves out.
+
+    It keeps contours (CHAIN_APPROX_SIMPLE) of at least three points and an area, through the centres, of at
+    least 4.
+
+    Args:
+        x, y: scratch, room for the `center_bound` of the largest outline.
+    """
+    for component in range(n_components):
+        ring = origin[component, 1]
+        n = _contour(edges, ring_edges[ring, 0], ring_edges[ring, 1], True, False, x, y, 0)
+        doubled = 0.0
+        for i in range(n):
+            j = i + 1 if i + 1 < n else 0
+            doubled += np.float64(x[i]) * np.float64(y[j]) - np.float64(x[j]) * np.float64(y[i])
+        if n < 3 or abs(doubled) < 8.0:
+            keep[component] = False
