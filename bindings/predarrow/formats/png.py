@@ -1,0 +1,223 @@
+"""PNG files as label masks: the sample values that are stored, exactly.
+
+    image                     gives
+    8-bit grey                the values, uint8
+    1, 2, 4-bit grey          the values, uint8, not scaled (a 2-bit file has 0, 1, 2, 3, not 0, 85, 170, 255)
+    16-bit grey               the values, uint16
+    palette, 1 to 8 bits      the indices, uint8, not the colours; transparency changes nothing
+    8-bit RGB                 only through a named decoder (`rgb`), else refused
+    16-bit RGB, any alpha     refused: what is the class and what is not would be a guess
+
+Interlaced files give the same as others; of an animation the default image is read.
+
+Why our own decoder. OpenCV expands palettes and scales packed samples under every flag, Pillow scales packed
+grey samples, imagecodecs and pyspng expand palettes; pypng keeps the samples, in plain Python. And an areal
+mask is where a general decoder is slowest: see the figures below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from predarrow.errors import PredarrowError
+from predarrow.formats.png_chunks import (
+    GREY_ALPHA,
+    MAX_PIXELS,
+    RGB,
+    RGB_ALPHA,
+    PngHeader,
+    check_size,
+    inflate,
+    read_header,
+    read_stream,
+    refuse,
+)
+from predarrow.report import Code
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["MAX_PIXELS", "ColourMap", "PngDecoder", "PngHeader", "read_header", "read_png"]
+
+ColourMap = Mapping[tuple[int, int, int], int]
+"""Value of each colour (red, green, blue)."""
+
+_ALIGNED = 64
+
+
+def read_png(
+    path: str | Path, *, rgb: Literal["panoptic"] | ColourMap | None = None, max_pixels: int = MAX_PIXELS
+) -> npt.NDArray[Any]:
+    """Give the values of one PNG file as (height, width) uint8, uint16 or uint32.
+
+    Args:
+        path: a PNG file.
+        rgb: how an RGB image becomes values. None refuses it; "panoptic" gives COCO panoptic's ids
+            (R + 256 G + 65536 B, uint32); a colour map gives the value of each colour, in the smallest of the
+            three types that holds all its values.
+        max_pixels: larger images are refused before memory is taken for them.
+
+    Raises:
+        InputError: the file cannot be read, is damaged, or is not of a kind that holds values (table above).
+    """
+    source = str(path)
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        refuse(source, "", Code.UNREADABLE, f"cannot be read: {error.strerror or error}")
+    return PngDecoder(rgb=rgb, max_pixels=max_pixels).decode(data, source).copy()
+
+
+class PngDecoder:
+    """Decodes PNG files one after the other into memory that it keeps. One per thread: never share one."""
+
+    def __init__(self, *, rgb: Literal["panoptic"] | ColourMap | None = None, max_pixels: int = MAX_PIXELS) -> None:
+        """Take the options of `read_png`.
+
+        Raises:
+            PredarrowError: a colour map that is empty or has colours or values out of range.
+        """
+        import numpy as np
+
+        self._max_pixels = max_pixels
+        self._has_colours = rgb is not None
+        self._colour_map = None if rgb is None or rgb == "panoptic" else _colour_table(rgb)
+        self._rows = np.empty(0, np.uint8)
+        self._values = np.empty(0, np.uint8)
+
+    def decode(self, data: bytes | memoryview, source: str) -> npt.NDArray[Any]:
+        """Give the values of a PNG file's bytes, (height, width) uint8, uint16 or uint32.
+
+        The array is a view of this decoder's memory: the next call overwrites it.
+
+        Args:
+            data: the whole file.
+            source: the file's name, for errors.
+
+        Raises:
+            InputError: damaged, too large, or not of a kind that holds values.
+        """
+        header = read_header(data, source)
+        self._check_kind(header, source)
+        check_size(header, self._max_pixels, source)
+        rows = inflate(read_stream(memoryview(data), header, source), header, source)
+        samples = self._interlaced(rows, header, source) if header.interlaced else self._plain(rows, header, source)
+        return self._coloured(samples, source) if header.colour_type == RGB else samples
+
+    def _check_kind(self, header: PngHeader, source: str) -> None:
+        if header.colour_type in (GREY_ALPHA, RGB_ALPHA):
+            message = "a mask has no alpha channel, got one; save it as grey values or palette indices"
+            refuse(source, "byte 25", Code.UNSUPPORTED, message)
+        if header.colour_type == RGB and header.bit_depth == 16:
+            refuse(source, "byte 24", Code.UNSUPPORTED, "colours of a mask must have 8 bits, got 16-bit RGB")
+        if header.colour_type == RGB and not self._has_colours:
+            hint = 'name the decoder, rgb="panoptic" or rgb={(r, g, b): value, …}'
+            refuse(source, "byte 25", Code.UNSUPPORTED, f"must be grey or palette, got RGB; {hint}")
+
+    def _plain(self, raw: bytes, header: PngHeader, source: str) -> npt.NDArray[Any]:
+        origin = self._unfilter(raw, 0, header, header.width, header.height, "", source)
+        if header.bit_depth < 8:
+            return self._unpacked(origin, header, header.width, header.height)
+        return self._whole(origin, header, header.width, header.height)
+
+    def _interlaced(self, raw: bytes, header: PngHeader, source: str) -> npt.NDArray[Any]:
+        import numpy as np
+
+        channels = (3,) if header.colour_type == RGB else ()
+        image = np.empty((header.height, header.width, *channels), np.uint16 if header.bit_depth == 16 else np.uint8)
+        start = 0
+        for number, (x, y, dx, dy, width, height) in enumerate(header.passes(), 1):
+            place = f"pass {number} of {len(header.passes())}, "
+            origin = self._unfilter(raw, start, header, width, height, place, source)
+            take = self._unpacked if header.bit_depth < 8 else self._whole
+            image[y::dy, x::dx] = take(origin, header, width, height)
+            start += height * (1 + header.row_bytes(width))
+        return image
+
+    def _unfilter(
+        self, raw: bytes, start: int, header: PngHeader, width: int, height: int, place: str, source: str
+    ) -> int:
+        """Write the rows of one pass into `_rows`; give the offset of its first byte."""
+        import numpy as np
+
+        from predarrow_engine import png as engine
+
+        row_bytes = header.row_bytes(width)
+        origin = -(-row_bytes // _ALIGNED) * _ALIGNED
+        self._rows = _grown(self._rows, origin + height * row_bytes + engine.MARGIN)
+        self._rows[origin - row_bytes : origin] = 0
+        pixels = np.frombuffer(raw, np.uint8, height * (1 + row_bytes), start)
+        if header.colour_type == RGB:
+            unfilter = engine.unfilter_3
+        else:
+            unfilter = engine.unfilter_2 if header.bit_depth == 16 else engine.unfilter_1
+        row = unfilter(pixels, self._rows, origin, row_bytes, height)
+        if row != engine.DONE:
+            got = raw[start + row * (1 + row_bytes)]
+            refuse(source, f"{place}row {row}", Code.DAMAGED, f"a row's filter must be 0 to 4, got {got}")
+        return origin
+
+    def _whole(self, origin: int, header: PngHeader, width: int, height: int) -> npt.NDArray[Any]:
+        flat = self._rows[origin : origin + height * header.row_bytes(width)]
+        if header.colour_type == RGB:
+            return flat.reshape(height, width, 3)
+        return flat.view("<u2").reshape(height, width) if header.bit_depth == 16 else flat.reshape(height, width)
+
+    def _unpacked(self, origin: int, header: PngHeader, width: int, height: int) -> npt.NDArray[np.uint8]:
+        from predarrow_engine import png as engine
+
+        self._values = _grown(self._values, height * width)
+        samples = self._values[: height * width]
+        engine.unpack(self._rows, origin, header.row_bytes(width), header.bit_depth, width, samples)
+        return samples.reshape(height, width)
+
+    def _coloured(self, pixels: npt.NDArray[np.uint8], source: str) -> npt.NDArray[Any]:
+        import numpy as np
+
+        from predarrow_engine import png as engine
+
+        height, width, _ = pixels.shape
+        self._values = _grown(self._values, 4 * height * width)
+        ids = self._values[: 4 * height * width].view(np.uint32)
+        engine.pack_colours(pixels.reshape(-1), ids)
+        if self._colour_map is None:
+            return ids.reshape(height, width)
+        colours, values, dtype = self._colour_map
+        at = engine.map_colours(ids, colours, values)
+        if at != engine.DONE:
+            place = f"x {at % width}, y {at // width}"
+            got = tuple(int(channel) for channel in pixels[at // width, at % width])
+            refuse(source, place, Code.UNKNOWN_CLASS, f"each colour must be in the colour map, got {got}")
+        return ids.astype(dtype, copy=False).reshape(height, width)
+
+
+def _grown(memory: npt.NDArray[np.uint8], n_bytes: int) -> npt.NDArray[np.uint8]:
+    """Give memory of at least `n_bytes`, the same where it suffices.
+
+    Fresh pages cost up to five times what decoding into them does.
+    """
+    import numpy as np
+
+    return memory if memory.size >= n_bytes else np.empty(n_bytes, np.uint8)
+
+
+def _colour_table(
+    colours: ColourMap,
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32], type[np.unsignedinteger[Any]]]:
+    """Give packed colours, sorted, with their values, and the smallest type that holds the values."""
+    import numpy as np
+
+    for colour, value in colours.items():
+        if len(colour) != 3 or not all(0 <= channel <= 255 for channel in colour):
+            raise PredarrowError(f"colour map: a colour must be three numbers of 0 to 255, got {colour!r}")
+        if not 0 <= value < 2**32:
+            raise PredarrowError(f"colour map: {colour!r}: a value must be 0 to 4294967295, got {value}")
+    if not colours:
+        raise PredarrowError("colour map: there must be at least one colour, got none")
+    packed = sorted((red | green << 8 | blue << 16, value) for (red, green, blue), value in colours.items())
+    keys, values = np.array(packed, np.uint32).T.copy()
+    largest = int(values.max())
+    return keys, values, np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32
