@@ -1,0 +1,147 @@
+"""Time ours and the peers in turns and write the report: `python -m benchmarks.report --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from benchmarks import measures, timing
+from benchmarks.comparisons import COMPARISONS, Comparison, Contender
+from benchmarks.digests import differences
+from benchmarks.markdown import markdown, write_between_markers
+
+README = Path(__file__).parents[1] / "README.md"
+MEASURES: dict[str, Callable[[], list[measures.Measure]]] = {
+    "memory": measures.memory,
+    "start-up": measures.start_up,
+    "overhead": measures.overhead,
+    "threads": measures.threads,
+    "project": measures.project,
+}
+
+
+class Line(NamedTuple):
+    """One peer in one comparison."""
+
+    comparison: str
+    data: str
+    n_images: int
+    rounds: int
+    ours_ms: float
+    """Milliseconds an image, median."""
+    peer: str
+    peer_ms: float
+    ratio: float
+    """How many times as long as ours the peer took."""
+    low: float
+    high: float
+    target: float | None
+    note: str
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the target is met; None without one."""
+        return None if self.target is None else self.ratio >= self.target
+
+
+def compare(comparison: Comparison, *, quick: bool) -> list[Line]:
+    """Time one comparison.
+
+    Raises:
+        ValueError: results of ours and a peer differ where they can be compared (looked at on small images).
+    """
+    check(comparison)
+    n = max(1, comparison.data.n // 4) if quick else comparison.data.n
+    with tempfile.TemporaryDirectory() as folder:
+        items = comparison.data.items(n, 1, Path(folder))
+        contenders = {c.name: _over(c, items) for c in (comparison.ours, *comparison.peers)}
+        rounds, budget = (3, 5.0) if quick else (15, 45.0)
+        seconds = timing.in_turns(contenders, rounds=rounds, budget=budget)
+    ours = seconds[comparison.ours.name]
+    return [_line(comparison, n, ours, peer, seconds[peer.name]) for peer in comparison.peers]
+
+
+def _over(contender: Contender, items: Sequence[Any]) -> Callable[[], object]:
+    return lambda: [contender.run(item) for item in items]
+
+
+def _line(comparison: Comparison, n: int, ours: list[float], peer: Contender, theirs: list[float]) -> Line:
+    ratio = timing.ratio(theirs, ours)
+    return Line(
+        comparison=comparison.name,
+        data=comparison.data.text,
+        n_images=n,
+        rounds=len(ours),
+        ours_ms=median(ours) / n * 1e3,
+        peer=peer.name,
+        peer_ms=median(theirs) / n * 1e3,
+        ratio=ratio.median,
+        low=ratio.low,
+        high=ratio.high,
+        target=peer.target,
+        note=peer.note,
+    )
+
+
+def check(comparison: Comparison, *, n: int = 3, shrink: int = 8) -> None:
+    """Hold the results of ours and every comparable peer against each other, on small images.
+
+    Raises:
+        ValueError: they differ.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for item in comparison.data.items(n, shrink, Path(folder)):
+            mine = _digest(comparison.ours, item)
+            for peer in comparison.peers:
+                theirs = _digest(peer, item)
+                if mine is None or theirs is None:
+                    continue
+                if found := differences(mine, theirs):
+                    raise ValueError(f"{comparison.name}: {peer.name}: {'; '.join(found)}")
+
+
+def _digest(contender: Contender, item: Any) -> dict[str, list[Any]] | None:
+    result = contender.run(item)
+    return None if contender.digest is None else contender.digest(result)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code: 0, whatever the clocks say."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("--only", metavar="NAME", action="append", help="a comparison or measure; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the images, three rounds")
+    parser.add_argument("--write-readme", action="store_true", help="put the tables between the README's markers")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every figure as JSON")
+    options = parser.parse_args(arguments)
+    names = [c.name for c in COMPARISONS] + list(MEASURES)
+    chosen = options.only or names
+    if unknown := sorted(set(chosen) - set(names)):
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(names)}")
+    lines: list[Line] = []
+    figures: list[measures.Measure] = []
+    for comparison in COMPARISONS:
+        if comparison.name in chosen:
+            print(f"{comparison.name} ...", file=sys.stderr, flush=True)
+            lines += compare(comparison, quick=options.quick)
+    for name, measure in MEASURES.items():
+        if name in chosen:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            figures += measure()
+    text = markdown(lines, figures)
+    print(text)
+    if options.json:
+        content = {"comparisons": [line._asdict() for line in lines], "measures": [f._asdict() for f in figures]}
+        options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if options.write_readme:
+        write_between_markers(README, text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
