@@ -2,6 +2,7 @@
 
     PredarrowError(ValueError)        root of every error that input can cause
     ├── InputError                    files or arrays that cannot be read; `.problems` lists them
+    ├── OutputError                   a file that cannot be written: full disk, no permission
     ├── OntologyError                 an ontology or a mapping that does not hold
     └── ProjectError                  a folder that is no project, a set or version that is not there
         └── CommitConflictError       another process committed first, and went on doing so
@@ -34,6 +35,10 @@ class InputError(PredarrowError):
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+class OutputError(PredarrowError):
+    """A file that cannot be written: the disk is full, or the folder does not allow it."""
 
 
 class OntologyError(PredarrowError):

@@ -43,6 +43,8 @@ class Code(StrEnum):
     """The mask's size is not the data unit's."""
     UNREADABLE = "unreadable"
     """The operating system would not give the file's bytes."""
+    BAD_TABLE = "bad_table"
+    """A table that lacks a column, or has a value that its column does not allow."""
     NO_SOURCES = "no_sources"
     """Nothing to read: no file under the path has a name that the pattern matches."""
 
