@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,9 @@ from typing import NamedTuple
 
 import predarrow
 from benchmarks import comparisons, data, ours, timing
+from predarrow.data_units import DataUnits
+from predarrow.ontology import Ontology
+from predarrow.project import Project
 
 
 class Measure(NamedTuple):
@@ -37,7 +39,7 @@ def _folder(source: comparisons.Data, n: int) -> Iterator[Path]:
 def memory() -> list[Measure]:
     """Peak resident memory of whole processes: Encord Active's workload, and few files against many."""
     read = "import predarrow\nfor batch in predarrow.read_masks({!r}, workers=1): pass\n"
-    peer = f"import sys; sys.path.insert(0, {os.getcwd()!r})\nfrom pathlib import Path\n"
+    peer = f"import sys; sys.path.insert(0, {str(Path.cwd())!r})\nfrom pathlib import Path\n"
     peer += "from benchmarks.peer_encord_active import import_folder\nkept = import_folder(Path({!r}))\n"
     with _folder(comparisons.ENCORD_ACTIVE, 50) as folder:
         table = f"import predarrow\nkept = predarrow.read_masks({str(folder)!r}, workers=1).read_all()\n"
@@ -113,6 +115,15 @@ def threads(n: int = 64) -> list[Measure]:
     gain = timing.ratio(seconds["one"], seconds["two"])
     text = f"x{gain.median:.2f} ({gain.low:.2f} to {gain.high:.2f})"
     return [Measure("two threads against one, street PNG to columns", text, "≥ 1.7", gain.median >= 1.7)]
+
+
+def _project(path: Path, masks: Path) -> tuple[Project, dict[str, int]]:
+    """Give a project with one data unit per mask, and the mapping from its classes to pixel values."""
+    values = range(1, 34)
+    ontology = Ontology.from_classes([f"class {value}" for value in values])
+    data_units = DataUnits.from_table({"id": [file.stem for file in sorted(masks.glob("*.png"))]})
+    mapping = {entry.feature_hash: value for entry, value in zip(ontology.objects, values, strict=True)}
+    return Project.create(path, ontology=ontology, data_units=data_units), mapping
 
 
 def project(n: int = 64) -> list[Measure]:
