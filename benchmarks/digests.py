@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from benchmarks.peer_encord_active import MaskPrediction
 from benchmarks.peers import Contours
-from predarrow_engine.trace import Outlines
+from predarrow_engine.outlines import Outlines
 
 Digest = dict[str, list[Any]]
 Mask = npt.NDArray[Any]

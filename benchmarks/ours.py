@@ -11,7 +11,8 @@ import pyarrow as pa
 
 import predarrow
 from predarrow.formats.png import PngDecoder
-from predarrow_engine.trace import Outlines, Tracer
+from predarrow_engine.outlines import Outlines
+from predarrow_engine.trace import Tracer
 
 Mask = npt.NDArray[Any]
 

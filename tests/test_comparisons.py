@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import data, markdown, report
 from benchmarks.comparisons import COMPARISONS, Comparison
-from benchmarks.digests import differences
+from benchmarks.digests import Digest, differences
 from benchmarks.measures import Measure
 from benchmarks.timing import in_turns, ratio
 
@@ -19,7 +19,7 @@ def test_ours_agrees_with_the_peers(comparison: Comparison) -> None:
 
 
 def test_differing_results_are_named() -> None:
-    one = {"count": [2], "areas": [(1, 4), (2, 9)]}
+    one: Digest = {"count": [2], "areas": [(1, 4), (2, 9)]}
     assert differences(one, {"areas": [(2, 9), (1, 4)]}) == []
     assert differences(one, {"areas": [(1, 4), (2, 8)]}) == ["areas: only here [(2, 9)], only there [(2, 8)]"]
     with pytest.raises(ValueError, match="nothing to compare"):
@@ -38,8 +38,10 @@ def test_street_scenes_have_the_statistics_of_cityscapes() -> None:
 
     for mask in data.street(3):
         n_components = cc3d.connected_components(mask.astype(np.uint16) + 1, connectivity=8).max()
-        assert 80 <= n_components <= 260
-        assert 17 <= len(np.unique(mask)) <= 24
+        assert 100 <= n_components <= 220
+        assert 18 <= len(np.unique(mask)) <= 23
+        assert 10 <= (mask[:, 1:] != mask[:, :-1]).sum() / mask.shape[0] <= 20
+        assert 5 <= (mask[1:] != mask[:-1]).sum() / mask.shape[1] <= 10
 
 
 def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
