@@ -1,2 +1,83 @@
-"""Masks, boxes and labels from models and labelling tools into columnar Arrow tables."""
+"""Masks, boxes and labels from models and labelling tools into columnar Arrow tables.
+
+Names are loaded when they are first used, so that `import predarrow` brings in neither Numba nor OpenCV nor
+Delta Lake.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from predarrow.data_units import DataUnits
+    from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
+    from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
+    from predarrow.formats.png import read_png
+    from predarrow.imports import ImportResult, import_mask_predictions
+    from predarrow.ontology import Ontology
+    from predarrow.parquet import write_parquet
+    from predarrow.project import Project
+    from predarrow.reader import PredictionReader
+    from predarrow.report import Code, Problem, Report
+    from predarrow.table import SCHEMA
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Code": "report",
+    "CommitConflictError": "errors",
+    "DataUnits": "data_units",
+    "ImportResult": "imports",
+    "InputError": "errors",
+    "Ontology": "ontology",
+    "OntologyError": "errors",
+    "PRESETS": "formats.masks",
+    "PredarrowError": "errors",
+    "PredictionReader": "reader",
+    "Problem": "report",
+    "Project": "project",
+    "ProjectError": "errors",
+    "Report": "report",
+    "SCHEMA": "table",
+    "from_label_mask": "formats.masks",
+    "import_mask_predictions": "imports",
+    "read_masks": "formats.masks",
+    "read_png": "formats.png",
+    "write_parquet": "parquet",
+}
+
+__all__ = [
+    "PRESETS",
+    "SCHEMA",
+    "Code",
+    "CommitConflictError",
+    "DataUnits",
+    "ImportResult",
+    "InputError",
+    "Ontology",
+    "OntologyError",
+    "PredarrowError",
+    "PredictionReader",
+    "Problem",
+    "Project",
+    "ProjectError",
+    "Report",
+    "from_label_mask",
+    "import_mask_predictions",
+    "read_masks",
+    "read_png",
+    "write_parquet",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

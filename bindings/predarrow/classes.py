@@ -1,0 +1,112 @@
+"""Names of classes by their number in the source: pixel value, category id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import index
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from predarrow.errors import OntologyError
+
+_GATHERED = 1 << 14
+
+Classes = Mapping[int, str | None] | Sequence[str | None]
+"""Class names by number; None leaves a class out on purpose."""
+
+
+class Texts:
+    """A short column of text that rows are often taken from."""
+
+    def __init__(self, texts: Sequence[str | None]) -> None:
+        """Take the texts; None is null."""
+        self.array = pa.array(texts, pa.string())
+        _, offsets, data = self.array.buffers()
+        self._offsets = np.frombuffer(offsets, np.int32, len(texts) + 1 if texts else 0)
+        self._data = np.frombuffer(data if data is not None and data.size else b"\0", np.uint8)
+        self._longest = int(np.diff(self._offsets).max(initial=0))
+
+    def take(self, chosen: npt.NDArray[np.int64]) -> pa.Array:
+        """Give the chosen rows as a string array; a null among them may come out as empty text.
+
+        Args:
+            chosen: (m,) places, each less than the number of texts.
+        """
+        if chosen.size > _GATHERED:
+            return self.array.take(pa.array(chosen))
+        from predarrow_engine.text import gather
+
+        offsets = np.empty(chosen.size + 1, np.int32)
+        data = np.empty(chosen.size * self._longest, np.uint8)
+        gather(self._offsets, self._data, chosen, offsets, data)
+        return pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+class ClassNames(NamedTuple):
+    """A mapping from numbers to class names, as columns."""
+
+    values: npt.NDArray[np.int64]
+    """(n_classes,) ascending"""
+    names: Texts
+    """(n_classes,) null leaves the class out"""
+    feature_hashes: Texts | None
+    """(n_classes,) None without an ontology"""
+
+    def positions(self, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Give the place of each value among the classes, -1 for a value that has none.
+
+        Args:
+            values: (n,) numbers.
+        """
+        if not self.values.size:
+            return np.full(values.shape, -1)
+        places = np.minimum(np.searchsorted(self.values, values), self.values.size - 1)
+        places[self.values[places] != values] = -1
+        return places
+
+
+def class_names(classes: Classes) -> ClassNames:
+    """Give class names as columns.
+
+    Args:
+        classes: names by number, or a sequence whose place is the number; None leaves a class out.
+
+    Raises:
+        OntologyError: a key that is no whole number, a name that is no text.
+    """
+    pairs = tuple(classes.items() if isinstance(classes, Mapping) else enumerate(classes))
+    try:
+        return _cached(pairs)  # made anew, they cost as much as the rest of a small mask
+    except TypeError:  # unhashable, so neither numbers nor names: told below
+        return _class_names(pairs)
+
+
+def _class_names(pairs: tuple[tuple[Any, Any], ...]) -> ClassNames:
+    names: dict[int, str | None] = {}
+    for key, name in pairs:
+        try:
+            value = index(key)
+        except TypeError:
+            raise OntologyError(f"classes: a pixel value must be a whole number, got {key!r}") from None
+        if name is not None and not isinstance(name, str):
+            raise OntologyError(f"classes: the name of {value} must be text or None, got {name!r}")
+        names[value] = name
+    return from_columns([(value, name, None) for value, name in names.items()])
+
+
+_cached = lru_cache(maxsize=16)(_class_names)
+
+
+def from_columns(rows: Sequence[tuple[int, str | None, str | None]]) -> ClassNames:
+    """Give (value, name, feature hash) rows as columns; the hashes may all be None."""
+    rows = sorted(rows, key=lambda row: row[0])
+    hashes = [row[2] for row in rows]
+    return ClassNames(
+        np.array([row[0] for row in rows], np.int64),
+        Texts([row[1] for row in rows]),
+        Texts(hashes) if any(text is not None for text in hashes) else None,
+    )

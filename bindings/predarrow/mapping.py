@@ -1,0 +1,111 @@
+"""`ontology_mapping.json`: which class of a project's ontology a number in the source stands for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from predarrow.classes import ClassNames, from_columns
+from predarrow.errors import OntologyError
+from predarrow.sources import StrPath
+
+if TYPE_CHECKING:
+    from predarrow.ontology import Ontology, OntologyObject
+
+FILE_NAME = "ontology_mapping.json"
+
+OntologyMapping = Mapping[str, int]
+"""featureNodeHash (or name, where only one class has it) -> number in the source."""
+
+
+def read_mapping(mapping: OntologyMapping | StrPath | None, predictions: StrPath) -> tuple[Mapping[str, Any], str]:
+    """Give a mapping and what to call it in errors.
+
+    Args:
+        mapping: itself, a JSON file, or None for `ontology_mapping.json` beside the predictions.
+        predictions: the folder, or a file in it.
+
+    Raises:
+        OntologyError: no such file, or one that is no JSON object.
+    """
+    if isinstance(mapping, Mapping):
+        return mapping, "ontology_mapping"
+    if mapping is None:
+        folder = Path(predictions)
+        path = (folder if folder.is_dir() else folder.parent) / FILE_NAME
+    else:
+        path = Path(os.fspath(mapping))
+    try:
+        loaded = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_pairs)
+    except FileNotFoundError:
+        hint = "" if mapping is not None else "; put it beside the predictions, or give ontology_mapping"
+        raise OntologyError(f"{path}: must map featureNodeHashes to pixel values, found no such file{hint}") from None
+    except OSError as error:
+        raise OntologyError(f"{path}: must be a file that can be read, got {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:  # what is no JSON, no UTF-8, or has a key twice
+        raise OntologyError(f"{path}: must be a JSON object, got {error}") from None
+    if not isinstance(loaded, dict):
+        raise OntologyError(f"{path}: must be a JSON object of featureNodeHash: value, got {type(loaded).__name__}")
+    return loaded, str(path)
+
+
+def mapped_classes(
+    mapping: Mapping[str, Any], ontology: Ontology, *, shapes: Collection[str], where: str, left_out: Collection[int]
+) -> ClassNames:
+    """Give names and featureNodeHashes by number.
+
+    Args:
+        mapping: featureNodeHash, or the name of one class, to number.
+        ontology: has these classes.
+        shapes: those that a class may have.
+        where: what to call the mapping in errors.
+        left_out: numbers that are no class (background, void).
+
+    Raises:
+        OntologyError: an unknown class or one of another shape, a number that is none, stands twice or is
+            left out.
+    """
+    if not mapping:
+        raise OntologyError(f"{where}: must name at least one class, got none; {_valid(ontology, shapes)}")
+    rows: dict[int, OntologyObject] = {}
+    for key, value in mapping.items():
+        thing = _find(key, ontology, shapes, where)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise OntologyError(f"{where}: {key}: must be a whole number of at least 0, got {value!r}")
+        if value in rows:
+            got = f"{thing.name} and {rows[value].name}"
+            raise OntologyError(f"{where}: {key}: a value must stand for one class, got {value} for {got}")
+        if value in left_out:
+            raise OntologyError(f"{where}: {key}: {value} is background or void, so {thing.name} would never be found")
+        rows[value] = thing
+    return from_columns([(value, thing.name, thing.feature_hash) for value, thing in rows.items()])
+
+
+def _find(key: str, ontology: Ontology, shapes: Collection[str], where: str) -> OntologyObject:
+    found = [thing for thing in ontology.objects if thing.feature_hash == key]
+    found = found or [thing for thing in ontology.objects if thing.name == key and thing.shape in shapes]
+    if len(found) != 1:
+        got = f"the name of {len(found)} classes" if found else "neither"
+        rule = "must be the featureNodeHash of an object of the ontology, or the name of one"
+        raise OntologyError(f"{where}: {key}: {rule}, got {got}; {_valid(ontology, shapes)}")
+    if found[0].shape not in shapes:
+        rule = f"must be an object of shape {' or '.join(sorted(shapes))}"
+        raise OntologyError(f"{where}: {key}: {rule}, got {found[0].shape}; {_valid(ontology, shapes)}")
+    return found[0]
+
+
+def _valid(ontology: Ontology, shapes: Collection[str]) -> str:
+    valid = [f"{thing.feature_hash} ({thing.name})" for thing in ontology.objects if thing.shape in shapes]
+    return f"valid ones: {', '.join(valid)}" if valid else "the ontology has no object of such a shape"
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"the key {key!r} twice")
+        result[key] = value
+    return result

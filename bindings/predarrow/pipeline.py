@@ -1,0 +1,115 @@
+"""An ordered, bounded map over chunks in threads.
+
+Kernels, zlib and file reads let go of the GIL, so threads share one memory and still use every core. At most
+`workers + 2` chunks are started and not yet handed out, whatever the data's size.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from predarrow.errors import PredarrowError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Progress = Callable[[int, int], None]
+"""Called with the number of sources done and of all sources, after each chunk, in the caller's thread."""
+
+_AHEAD = 2
+
+
+def run(
+    chunks: Iterable[Sequence[T]],
+    function: Callable[[Sequence[T]], R],
+    *,
+    workers: int,
+    total: int = 0,
+    progress: Progress | None = None,
+) -> Iterator[R]:
+    """Yield `function(chunk)` for every chunk, in the chunks' order.
+
+    An exception in a chunk comes out at that chunk's place; chunks that wait are then dropped and those that
+    run are waited for. The same happens on Ctrl-C and when the iterator is closed.
+
+    Args:
+        chunks: read as they are needed, in the caller's thread.
+        function: called in a pool thread, or in the caller's where `workers` is 1.
+        workers: number of threads, at least 1.
+        total: number of sources in all chunks, for `progress`.
+        progress: told after each chunk.
+    """
+    done = 0
+    for size, result in _inline(chunks, function) if workers == 1 else _threaded(chunks, function, workers):
+        done += size
+        if progress is not None:
+            progress(done, total)
+        yield result
+
+
+def worker_count(workers: int | None) -> int:
+    """Give the number of threads: the argument, else PREDARROW_NUM_THREADS, else the cores we may use.
+
+    Raises:
+        PredarrowError: less than 1, or not a number.
+    """
+    if workers is None:
+        text = os.environ.get("PREDARROW_NUM_THREADS", "")
+        if not text:
+            return _cores()
+        if not text.isdecimal() or int(text) < 1:
+            raise PredarrowError(f"PREDARROW_NUM_THREADS: must be a whole number of at least 1, got {text!r}")
+        return int(text)
+    if workers < 1:
+        raise PredarrowError(f"workers: must be at least 1, got {workers}")
+    return workers
+
+
+class PerThread(Generic[T]):
+    """One object per thread, made on first use: a decoder, a workspace."""
+
+    def __init__(self, factory: Callable[[], T]) -> None:
+        self._factory = factory
+        self._local = threading.local()
+
+    def get(self) -> T:
+        """Give this thread's object."""
+        try:
+            value: T = self._local.value
+        except AttributeError:
+            value = self._local.value = self._factory()
+        return value
+
+
+def _inline(chunks: Iterable[Sequence[T]], function: Callable[[Sequence[T]], R]) -> Iterator[tuple[int, R]]:
+    for chunk in chunks:
+        yield len(chunk), function(chunk)
+
+
+def _threaded(
+    chunks: Iterable[Sequence[T]], function: Callable[[Sequence[T]], R], workers: int
+) -> Iterator[tuple[int, R]]:
+    waiting: deque[tuple[int, Future[R]]] = deque()
+    rest = iter(chunks)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="predarrow")
+    try:
+        while True:
+            while len(waiting) < workers + _AHEAD and (chunk := next(rest, None)) is not None:
+                waiting.append((len(chunk), pool.submit(function, chunk)))
+            if not waiting:
+                return
+            size, future = waiting.popleft()
+            yield size, future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # a container's or taskset's share, where the system tells it
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
