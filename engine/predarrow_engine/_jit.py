@@ -35,7 +35,7 @@ def kernel(func: F) -> Dispatcher[F]:
     compiled = numba.njit(nogil=True, error_model="numpy")(func)
     if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         try:
-            compiled._cache = _KernelCache(func)  # type: ignore[attr-defined, no-untyped-call] - Numba has no public way
+            compiled._cache = _KernelCache(func)  # type: ignore[attr-defined, no-untyped-call]
         except RuntimeError:
             _warn_no_cache()
     return compiled

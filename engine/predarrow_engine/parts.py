@@ -22,8 +22,8 @@ _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: Fibonacci hashing
 
 @kernel
 def number_runs(
-    head: npt.NDArray[np.int32],
-    owner: npt.NDArray[np.int32],
+    head: npt.NDArray[np.uint32],
+    owner: npt.NDArray[np.uint32],
     ring_part: npt.NDArray[np.int32],
     rows: npt.NDArray[np.int64],
     number: npt.NDArray[np.uint32],
@@ -37,7 +37,7 @@ def number_runs(
     for y in range(rows.size - 1):
         sentinel = rows[y + 1] - 1
         for r in range(rows[y], sentinel):
-            ring = owner[head[r] >> 1]
+            ring = np.int64(owner[head[r] >> 1])
             number[r] = ring_part[ring - 1] + 1 if ring > 0 else 0
         number[sentinel] = 0
 
@@ -45,10 +45,10 @@ def number_runs(
 @kernel
 def join(
     xy: npt.NDArray[np.int32],
-    contacts: npt.NDArray[np.int32],
+    contacts: npt.NDArray[np.uint32],
     n_contacts: int,
-    head: npt.NDArray[np.int32],
-    owner: npt.NDArray[np.int32],
+    head: npt.NDArray[np.uint32],
+    owner: npt.NDArray[np.uint32],
     ring_part: npt.NDArray[np.int32],
     eight: bool,
     parent: npt.NDArray[np.int32],
@@ -66,13 +66,13 @@ def join(
     """
     n_corners = 0
     for i in range(n_contacts):
-        upper = contacts[i, 0]
-        lower = contacts[i, 1]
-        ring = owner[head[upper] >> 1]
+        upper = np.int64(contacts[i, 0])
+        lower = np.int64(contacts[i, 1])
+        ring = np.int64(owner[head[upper] >> 1])
         if ring == 0:  # a label that is left out
             continue
         a = ring_part[ring - 1]
-        b = ring_part[owner[head[lower] >> 1] - 1]
+        b = ring_part[np.int64(owner[head[lower] >> 1]) - 1]
         if a == b:
             x = xy[lower, 0] if xy[lower, 0] == xy[upper + 1, 0] else xy[upper, 0]
             corners[n_corners] = np.uint64(xy[lower, 1]) << np.uint64(32) | np.uint64(x)
@@ -135,6 +135,7 @@ def cut(
     n_rings: int,
     part_component: npt.NDArray[np.int32],
     n_parts: int,
+    row_has_corner: npt.NDArray[np.bool_],
     table: npt.NDArray[np.uint64],
     seen: npt.NDArray[np.int64],
     stack: npt.NDArray[np.int32],
@@ -150,12 +151,14 @@ def cut(
             rings more.
         fill: whether holes are left out: theirs are passed over, and those cut from an outline get part -1.
         part_component: (n_parts + corners.size,) in and out; the first n_parts are the components themselves.
+        row_has_corner: (height + 1,) False, scratch: few rows have one, which spares most look-ups.
         table: (power of two > corners.size,) zeros, scratch.
         seen: (table.size, 2) -1, scratch: the ring that came by a corner, and the stack's depth then.
         stack: (n_edges,) scratch.
     """
     for i in range(corners.size):
         table[_slot(table, corners[i])] = corners[i]
+        row_has_corner[corners[i] >> np.uint64(32)] = True
     for ring in range(n_rings):
         part = ring_part[ring]
         is_outline = ring == origin[part, 1]
@@ -174,6 +177,8 @@ def cut(
                 if visit & 1:
                     stack[depth] = edge
                     depth += 1
+                if not row_has_corner[y]:
+                    continue
                 at = _slot(table, np.uint64(y) << np.uint64(32) | np.uint64(edges[edge, 0]))
                 if table[at] == np.uint64(0):
                     continue

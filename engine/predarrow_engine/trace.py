@@ -27,6 +27,7 @@ from predarrow_engine.columns import (
 from predarrow_engine.link import link
 from predarrow_engine.outlines import OutlineBuilder, Outlines
 from predarrow_engine.parts import cut, join, number_runs
+from predarrow_engine._simd import LANES
 from predarrow_engine.runs import scan
 from predarrow_engine.walk import mark_swallowed, walk
 
@@ -38,6 +39,8 @@ class _Workspace:
 
     def __init__(self) -> None:
         self.rows = np.empty(0, np.int64)
+        self.block = np.empty(0, np.int32)
+        self.changed = np.empty(0, np.uint64)
         self._allocate(4096)
 
     def _allocate(self, n: int) -> None:
@@ -45,10 +48,11 @@ class _Workspace:
         self.packed = np.empty(n, np.uint64)
         self.xy = self.packed.view(np.int32).reshape(n, 2)  # little-endian: x is the low half
         self.label = np.empty(n, np.uint32)
-        self.successor = np.empty(2 * n, np.int32)
-        self.head = np.empty(n, np.int32)
-        self.contacts = np.empty((2 * n, 2), np.int32)
-        self.owner = np.empty(n, np.int32)
+        self.successor = np.empty(2 * n, np.uint32)
+        self.head = np.empty(n, np.uint32)
+        self.tops = np.empty(2 * n, np.uint32)
+        self.contacts = np.empty((2 * n, 2), np.uint32)
+        self.owner = np.empty(n + 1, np.uint32)
         self.edges = np.empty((4 * n, 2), np.int32)  # twice: rings that are cut are written again
         self.ring_edges = np.empty((3 * n, 2), np.int32)
         self.ring_part = np.empty(3 * n, np.int32)
@@ -61,9 +65,13 @@ class _Workspace:
         height, width = image.shape
         if self.rows.size < height + 1:
             self.rows = np.empty(height + 1, np.int64)
-        if self.capacity <= width + 1:
-            self._allocate(2 * (width + 2))
-        while (n_runs := scan(image, self.packed, self.label, self.rows)) < 0:
+        if self.capacity < width + 8:  # one row, with room to spare
+            self._allocate(2 * (width + 8))
+        n_blocks = width // LANES + 1
+        if self.block.size < n_blocks:
+            self.block = np.empty(n_blocks, np.int32)
+            self.changed = np.empty(n_blocks, np.uint64)
+        while (n_runs := scan(image, self.packed, self.label, self.rows, self.block, self.changed)) < 0:
             self._allocate(2 * self.capacity)
         if n_runs > _RUN_LIMIT:
             raise ValueError(f"a label image has at most {_RUN_LIMIT} runs, got {n_runs}; trace it in tiles")
@@ -166,7 +174,7 @@ class Tracer:
             keep = self._kept(walked)
         is_outline = np.zeros(walked.n_rings, np.bool_)
         is_outline[work.origin[: walked.n_components, 1]] = True
-        parts = self._parts(walked)
+        parts = self._parts(walked, shape[0])
         if self._fill:
             work.ring_part[: walked.n_rings][~is_outline] = -1
         group, first = self._groups(parts.parent, keep)
@@ -185,11 +193,14 @@ class Tracer:
     ) -> _Walked:
         work = self._work
         rows = work.rows[: shape[0] + 1]
-        n_contacts = link(work.xy, label, rows, eight, work.successor, work.head, work.contacts)
+        n_tops, n_contacts = link(
+            work.xy, label, rows, eight, work.successor, work.head, work.tops, work.contacts
+        )
         n_rings, n_components, n_edges = walk(
             work.xy,
             label,
             n_runs,
+            work.tops[:n_tops],
             left_out,
             work.successor,
             work.head,
@@ -217,7 +228,7 @@ class Tracer:
             mark_encord_active(work.edges, work.ring_edges, work.origin, keep.size, x, y, keep)
         return keep
 
-    def _parts(self, walked: _Walked) -> _Parts:
+    def _parts(self, walked: _Walked, height: int) -> _Parts:
         """Cut what touches itself and join what touches, where outlines follow edges."""
         work = self._work
         n_components = walked.n_components
@@ -255,6 +266,7 @@ class Tracer:
             walked.n_rings,
             component,
             n_components,
+            np.zeros(height + 1, np.bool_),
             table,
             np.full((table.size, 2), -1, np.int64),
             np.empty(walked.n_edges, np.int32),

@@ -1,6 +1,6 @@
 """Boundaries -> rings: follow the successors from every local top, in raster order.
 
-A run whose right edge is followed by a left edge is a local top of a ring. Where that left edge is its own, and
+A run whose right edge is followed by a left edge is a top of a ring. Where that left edge is its own, and
 nobody came by yet, the run is the first of a new component and the ring its outline. Where it is another
 run's, the ring is a hole, and its component is the one whose ring has the first run's left edge.
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import kernel
+from predarrow_engine.link import ONE, TWO
 
 
 @kernel
@@ -22,10 +23,11 @@ def walk(
     xy: npt.NDArray[np.int32],
     label: npt.NDArray[np.uint32],
     n_runs: int,
+    tops: npt.NDArray[np.uint32],
     left_out: npt.NDArray[np.uint32],
-    successor: npt.NDArray[np.int32],
-    head: npt.NDArray[np.int32],
-    owner: npt.NDArray[np.int32],
+    successor: npt.NDArray[np.uint32],
+    head: npt.NDArray[np.uint32],
+    owner: npt.NDArray[np.uint32],
     edges: npt.NDArray[np.int32],
     ring_edges: npt.NDArray[np.int32],
     ring_part: npt.NDArray[np.int32],
@@ -37,9 +39,10 @@ def walk(
 
     Args:
         xy, label, n_runs: runs, as `runs.scan` gives them.
+        tops: runs that a ring can start from, from `link.link`.
         left_out: labels that are not traced (background, void).
         successor, head: from `link.link`.
-        owner: (n_runs,) out, ring + 1 at each left edge that is a chain's first, 0 elsewhere.
+        owner: (n_runs + 1,) out, ring + 1 at each left edge that is a chain's first, 0 elsewhere.
         edges: (2 * n_runs, 2) out, x and y where each vertical edge starts, ring by ring.
         ring_edges: (n_runs, 2) out, first edge of each ring and the one after its last.
         ring_part: (n_runs,) out, component of each ring.
@@ -47,50 +50,53 @@ def walk(
         area: (n_runs,) out, pixels of each component.
         box: (n_runs, 4) out, xmin, ymin, xmax, ymax of each component.
     """
-    n_edges = 0
+    n_edges = np.uint64(0)
     n_rings = 0
     n_components = 0
+    nobody = np.uint64(n_runs)
     owner[:n_runs] = 0
-    for r in range(n_runs):
-        first = successor[2 * r + 1]
-        if first & 1 or owner[first >> 1] != 0:
+    for i in range(tops.size):
+        r = np.uint64(tops[i])
+        first = np.uint64(successor[TWO * r + ONE])
+        if owner[first >> ONE] != 0:  # an earlier top of this ring
             continue
         value = label[r]
         skip = False
-        for i in range(left_out.size):
-            skip |= value == left_out[i]
+        for k in range(left_out.size):
+            skip |= value == left_out[k]
         if skip:
             continue
-        is_outline = first >> 1 == r
-        component = n_components if is_outline else ring_part[owner[head[r] >> 1] - 1]
+        is_outline = first >> ONE == r
+        component = n_components if is_outline else ring_part[owner[head[r] >> ONE] - ONE]
         ring_edges[n_rings, 0] = n_edges
         ring_part[n_rings] = component
         n_rings += 1
         node = first
         xmin = xmax = xy[r, 0]
-        ymin = ymax = last_y = xy[r, 1]
+        ymin = ymax = xy[r, 1]
         last_x = np.int64(0)
+        last_y = np.int64(ymin)
         signed_area = np.int64(0)  # integral of x dy, the region on the left hand: minus its pixels
         while True:
-            run = (node + 1) >> 1
+            run = (node + ONE) >> ONE
             x = xy[run, 0]
-            y = xy[run, 1] + (node & 1)
+            y = xy[run, 1] + np.int32(node & ONE)
             edges[n_edges, 0] = x
             edges[n_edges, 1] = y
-            n_edges += 1
+            n_edges += ONE
             signed_area += last_x * (y - last_y)
             last_x = np.int64(x)
-            last_y = y
+            last_y = np.int64(y)
             xmin = min(xmin, x)
             xmax = max(xmax, x)
             ymax = max(ymax, y)
-            if node & 1 == 0:
-                owner[node >> 1] = n_rings
-            node = successor[node]
+            left = (node & ONE) - ONE  # all ones or none; what a right edge owns goes where nobody reads it
+            owner[(node >> ONE & left) | (nobody & ~left)] = n_rings
+            node = np.uint64(successor[node])
             if node == first:
                 break
-        pixels = -(signed_area + last_x * (edges[ring_edges[n_rings - 1, 0], 1] - last_y))
         ring_edges[n_rings - 1, 1] = n_edges
+        pixels = -(signed_area + last_x * (edges[ring_edges[n_rings - 1, 0], 1] - last_y))
         if is_outline:
             origin[component, 0] = r
             origin[component, 1] = n_rings - 1
@@ -102,15 +108,15 @@ def walk(
             n_components += 1
         else:
             area[component] += pixels
-    return n_rings, n_components, n_edges
+    return n_rings, n_components, int(n_edges)
 
 
 @kernel
 def mark_swallowed(
     xy: npt.NDArray[np.int32],
     label: npt.NDArray[np.uint32],
-    successor: npt.NDArray[np.int32],
-    owner: npt.NDArray[np.int32],
+    successor: npt.NDArray[np.uint32],
+    owner: npt.NDArray[np.uint32],
     ring_part: npt.NDArray[np.int32],
     origin: npt.NDArray[np.int32],
     n_components: int,
@@ -133,10 +139,10 @@ def mark_swallowed(
             left -= 1
         if left < 0 or xy[left, 1] != y:
             continue
-        node = successor[2 * left + 1]
+        node = np.int64(successor[2 * left + 1])
         while node & 1:
-            node = successor[node]
-        ring = owner[node >> 1] - 1
+            node = np.int64(successor[node])
+        ring = np.int64(owner[node >> 1]) - 1
         around = ring_part[ring]
         if ring != origin[around, 1] or not keep[around]:
             keep[component] = False
