@@ -237,8 +237,8 @@ def inflate(stream: bytes | memoryview, header: PngHeader, source: str) -> bytes
     if len(rows) > promised:
         refuse(source, "IDAT", Code.DAMAGED, f"the rows of {size} must have {promised} bytes, got more")
     if not inflater.eof:
-        message = f"the image data breaks off after {len(rows)} of {promised} bytes of rows"
-        refuse(source, "IDAT", Code.DAMAGED, message)
+        where = f"after {len(rows)} of {promised} bytes of rows" if len(rows) < promised else "before its checksum"
+        refuse(source, "IDAT", Code.DAMAGED, f"the image data breaks off {where}")
     if len(rows) < promised:
         refuse(source, "IDAT", Code.DAMAGED, f"the rows of {size} must have {promised} bytes, got {len(rows)}")
     if inflater.unused_data:
