@@ -1,0 +1,86 @@
+"""The tree of commands, and what becomes of their errors.
+
+A further format adds its commands to `import_group` and `convert_group` below, in modules of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from predarrow import __version__
+from predarrow.cli import masks, pictures, projects
+from predarrow.cli.output import CONFLICT, FAILED, INTERRUPTED
+
+_WIDTH = {"max_content_width": 110, "help_option_names": ["-h", "--help"]}
+
+
+@click.group(context_settings=_WIDTH)
+@click.version_option(__version__, prog_name="predarrow", message="%(prog)s %(version)s")
+def app() -> None:
+    """Predictions from models and labelling tools into columnar tables.
+
+    \b
+    Try it:      predarrow demo
+    A project:   predarrow init project --images images --classes road,car
+                 predarrow import masks project predictions --class 1=road --class 2=car
+                 predarrow show project
+    No project:  predarrow convert masks predictions table.parquet
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished but something was refused, 4 another process
+    committed first.
+    """
+
+
+@app.group("import")
+def import_group() -> None:
+    """Import predictions into a project, in one commit."""
+
+
+@app.group("convert")
+def convert_group() -> None:
+    """Convert files into one Parquet file, without a project."""
+
+
+import_group.add_command(masks.import_masks)
+convert_group.add_command(masks.convert_masks)
+for command in (
+    projects.init,
+    projects.stats,
+    projects.history,
+    projects.restore,
+    projects.vacuum,
+    pictures.show,
+    pictures.demo,
+):
+    app.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; errors become a line on stderr."""
+    from predarrow.errors import CommitConflictError, PredarrowError
+
+    try:
+        result = app.main(list(arguments), prog_name="predarrow", standalone_mode=False)
+        return result if isinstance(result, int) else 0  # click gives an exit's code back here
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: nothing was committed", err=True)
+        return INTERRUPTED
+    except CommitConflictError as error:
+        click.echo(f"error: {error}", err=True)
+        return CONFLICT
+    except PredarrowError as error:
+        click.echo(f"error: {error}", err=True)
+        return FAILED
+    except BrokenPipeError:  # `predarrow history … | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (OSError, MemoryError) as error:
+        click.echo(f"error: {error or 'out of memory'}", err=True)
+        return FAILED

@@ -1,0 +1,103 @@
+"""Options of every command that reads masks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+if TYPE_CHECKING:
+    from predarrow.formats.masks import MaskFileOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PRESETS = ("voc", "cityscapes", "cityscapes_train", "ade20k", "coco_stuff", "camvid")
+
+_OPTIONS = (
+    click.option("--preset", type=click.Choice(PRESETS), help="Background and void of a well-known data set."),
+    click.option("--background", metavar="VALUE", help="Value that is no class, or none.  [default: 0]"),
+    click.option("--void", type=int, multiple=True, metavar="VALUE", help="Another one; repeatable."),
+    click.option("--outline", type=click.Choice(["edge", "center"]), help="Along edges, or as OpenCV.  [default: edge]"),
+    click.option("--holes", type=click.Choice(["keep", "fill"]), help="Holes as rings, or filled.  [default: keep]"),
+    click.option("--connectivity", type=click.Choice(["8", "4"]), help="Whether corners join.  [default: 8]"),
+    click.option("--min-area", type=click.IntRange(0), help="Leave out components of fewer pixels."),
+    click.option("--encord-active", is_flag=True, help="Leave out what Encord Active leaves out."),
+    click.option("--simplify", type=click.FloatRange(0), metavar="PIXELS", help="Douglas-Peucker tolerance."),
+    click.option("--rgb", type=click.Choice(["panoptic"]), help="Read RGB files as COCO panoptic ids."),
+    click.option("--max-classes", type=click.IntRange(1), help="Distinct values of a mask at most.  [default: 4096]"),
+    click.option("--file-name-regex", help="Pattern with the groups data_unit_title and perhaps frame."),
+    click.option("--on-error", type=click.Choice(["raise", "skip"]), default="raise", show_default=True,
+                 help="Stop and change nothing, or leave refused files out (exit code 3)."),
+    click.option("--workers", type=click.IntRange(1), help="Threads.  [default: PREDARROW_NUM_THREADS, or the cores]"),
+)  # fmt: skip
+
+_TAKEN = ("outline", "holes", "min_area", "simplify", "rgb", "max_classes")
+
+
+def mask_options(command: F) -> F:
+    """Add the options; they arrive as keyword arguments, see `split`."""
+    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+def split(arguments: Mapping[str, Any]) -> tuple[MaskFileOptions, dict[str, Any]]:
+    """Give the mask options, and the arguments for reading files (pattern, on_error, workers)."""
+    from predarrow.formats.masks import PRESETS as VALUES
+    from predarrow.formats.masks import MaskFileOptions
+
+    options = MaskFileOptions(**VALUES[arguments["preset"]]) if arguments["preset"] else MaskFileOptions()
+    if (background := arguments["background"]) is not None:
+        options["background"] = _background(background)
+    if arguments["void"]:
+        options["void"] = arguments["void"]
+    if arguments["connectivity"]:
+        options["connectivity"] = 4 if arguments["connectivity"] == "4" else 8
+    if arguments["encord_active"]:
+        options["encord_active"] = True
+    given = {name: arguments[name] for name in _TAKEN if arguments[name] is not None}
+    return cast("MaskFileOptions", {**options, **given}), _reading(arguments)  # click checked the types
+
+
+def _reading(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    reading = {"on_error": arguments["on_error"], "workers": arguments["workers"]}
+    if arguments["file_name_regex"] is not None:
+        reading["file_name_regex"] = arguments["file_name_regex"]
+    return reading
+
+
+def parse_classes(texts: tuple[str, ...]) -> dict[int, str | None] | None:
+    """Give class names by pixel value from `1=road` (repeatable) or the path of a JSON object; none give None.
+
+    Raises:
+        click.BadParameter: neither.
+    """
+    classes: dict[int, str | None] = {}
+    for text in texts:
+        value, is_pair, name = text.partition("=")
+        if is_pair and value.strip().isdecimal():
+            classes[int(value)] = name or None
+        elif Path(text).is_file():
+            classes.update(_read_classes(Path(text)))
+        else:
+            raise click.BadParameter(f"must be VALUE=NAME or a JSON file, got {text!r}", param_hint="--class")
+    return classes or None
+
+
+def _background(text: str) -> int | None:
+    if text.lower() == "none":
+        return None
+    if not text.isdecimal():
+        raise click.BadParameter(f"must be a whole number or none, got {text!r}", param_hint="--background")
+    return int(text)
+
+
+def _read_classes(path: Path) -> dict[int, str | None]:
+    try:
+        loaded = json.loads(path.read_text("utf-8-sig"))
+        return {int(value): name for value, name in loaded.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        message = f"{path}: must be a JSON object of pixel value: name, got {error}"
+        raise click.BadParameter(message, param_hint="--class") from None

@@ -1,0 +1,127 @@
+"""`predarrow import masks` and `predarrow convert masks`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from predarrow.cli.mask_options import mask_options, parse_classes, split
+from predarrow.cli.output import (
+    exit_with_rejects,
+    json_option,
+    progress_bar,
+    report_as_dict,
+    set_option,
+    write_result,
+)
+
+_PATH = click.Path(path_type=Path)
+_CLASS_HELP = "Name of a pixel value (empty to leave it out), or a JSON file of value: name; repeatable."
+
+
+@click.command("masks")
+@click.argument("project", type=_PATH)
+@click.argument("predictions", type=_PATH)
+@set_option
+@click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
+@click.option("--ontology-mapping", type=_PATH, help="JSON of featureNodeHash: value.  [default: beside the masks]")
+@click.option("--class", "classes", multiple=True, metavar="VALUE=NAME", help="Mapping by a class's name; repeatable.")
+@mask_options
+@json_option
+def import_masks(
+    project: Path,
+    predictions: Path,
+    set_name: str,
+    append: bool,
+    ontology_mapping: Path | None,
+    classes: tuple[str, ...],
+    as_json: bool,
+    **arguments: Any,
+) -> None:
+    """Import a folder of PNG label masks, <title>[__<frame>].png, into PROJECT.
+
+    Every connected component of every class becomes one prediction. What the set held before is replaced in
+    one commit; if anything fails, nothing changes.
+
+    \b
+    Examples:
+      predarrow import masks project predictions
+      predarrow import masks project predictions --class 1=road --class 2=car --void 255
+      predarrow import masks project predictions --set model-b --on-error skip --json
+    """
+    from predarrow.imports import import_mask_predictions
+
+    options, reading = split(arguments)
+    mapping: dict[str, int] | Path | None = ontology_mapping
+    if classes:
+        if ontology_mapping is not None:
+            raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
+        mapping = _by_name(parse_classes(classes) or {})
+    start = time.perf_counter()
+    with progress_bar("masks") as progress:
+        result = import_mask_predictions(
+            project,
+            predictions,
+            mapping,
+            set_name=set_name,
+            mode="append" if append else "overwrite",
+            progress=progress,
+            **reading,
+            **options,
+        )
+    seconds = time.perf_counter() - start
+    lines = [f"{result.rows:,} predictions from {_files(result.report.sources)} in {seconds:.1f} s"]
+    lines += [f"skipped {count:,}: {rule}" for rule, count in sorted(result.report.skipped.items())]
+    lines.append(f"set {set_name!r} of {project} is at version {result.version}")
+    summary = {"version": result.version, "rows": result.rows, "set": set_name, **report_as_dict(result.report)}
+    write_result(summary, lines, as_json=as_json)
+    exit_with_rejects(result.report)
+
+
+@click.command("masks")
+@click.argument("source", type=_PATH)
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--class", "classes", multiple=True, metavar="VALUE=NAME", help=_CLASS_HELP)
+@mask_options
+@json_option
+def convert_masks(source: Path, target: Path, classes: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
+    """Convert a folder of PNG label masks (or one) into TARGET, one Parquet file.
+
+    \b
+    Examples:
+      predarrow convert masks predictions table.parquet
+      predarrow convert masks SegmentationClass voc.parquet --preset voc --class classes.json
+      predarrow convert masks mask.png one.parquet --outline center --holes fill
+    """
+    from predarrow.formats.masks import read_masks
+    from predarrow.parquet import write_parquet
+
+    options, reading = split(arguments)
+    start = time.perf_counter()
+    with (
+        progress_bar("masks") as progress,
+        read_masks(source, classes=parse_classes(classes), progress=progress, **reading, **options) as reader,
+    ):
+        n_rows = write_parquet(reader, target)
+    seconds = time.perf_counter() - start
+    lines = [f"{n_rows:,} predictions from {_files(reader.report.sources)} in {seconds:.1f} s", f"written to {target}"]
+    summary = {"path": str(target), "rows": n_rows, **report_as_dict(reader.report)}
+    write_result(summary, lines, as_json=as_json)
+    exit_with_rejects(reader.report)
+
+
+def _by_name(classes: dict[int, str | None]) -> dict[str, int]:
+    mapping: dict[str, int] = {}
+    for value, name in classes.items():
+        if name is None or name in mapping:
+            rule = "must name one class of the ontology for each value, each class once"
+            raise click.BadParameter(f"{rule}, got {value}={name or ''}", param_hint="--class")
+        mapping[name] = value
+    return mapping
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
