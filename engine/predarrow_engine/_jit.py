@@ -23,6 +23,8 @@ from numba.core.caching import (
 )
 from numba.core.dispatcher import Dispatcher
 
+numba.config.reload_config()  # type: ignore[no-untyped-call]  # Numba may have been imported before, without it
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

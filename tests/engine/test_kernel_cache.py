@@ -80,6 +80,14 @@ def test_the_cache_goes_where_it_is_told(engine: Path, tmp_path: Path) -> None:
     assert _run(engine, PREDARROW_CACHE_DIR=str(folder)) == (2, 3, 1, 0)
 
 
+def test_the_cache_goes_there_even_if_numba_was_imported_before(engine: Path, tmp_path: Path) -> None:
+    probe = engine / "predarrow_engine" / "probe.py"
+    probe.write_text(f"import numba.core.types\n{_KERNEL}", encoding="utf-8")
+    folder = tmp_path / "cache"
+    assert _run(engine, PREDARROW_CACHE_DIR=str(folder)) == (2, 3, 0, 0)
+    assert list(folder.rglob("*.nbc"))
+
+
 def test_without_a_writable_cache_it_works_and_warns_once(engine: Path) -> None:
     blocked = engine / "file"
     blocked.write_text("a file where folders are asked for", encoding="utf-8")
