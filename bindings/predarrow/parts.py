@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,15 +52,15 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path, run: str) -> li
 
     actions: list[AddAction] = []
     groups = row_groups(batches)
-    group = next(groups, None)
-    while group is not None:
+    for group in groups:
         path = folder / f"part-{run}-{len(actions):05d}.parquet"
         statistics = Statistics()
         with new_parquet_file(path) as file:
-            while group is not None and file.n_bytes < FILE_BYTES:
-                file.write(group)
-                statistics.add(group)
-                group = next(groups, None)
+            for rows in chain([group], groups):
+                file.write(rows)
+                statistics.add(rows)
+                if file.n_bytes >= FILE_BYTES:
+                    break
         written = path.stat()
         modified = int(written.st_mtime * 1000)
         actions.append(AddAction(path.name, written.st_size, {}, modified, True, statistics.to_json()))
@@ -107,14 +108,14 @@ class Statistics:
     def to_json(self) -> str:
         """Give them as Delta's statistics."""
         known = {name: bounds for name, bounds in self._bounds.items() if bounds and _is_finite(bounds)}
-        return json.dumps(
-            {
-                "numRecords": self.rows,
-                "minValues": {name: _lower(min(bounds)) for name, bounds in known.items()},
-                "maxValues": {name: _upper(max(bounds)) for name, bounds in known.items()},
-                "nullCount": self._nulls,
-            }
-        )
+        statistics = {
+            "numRecords": self.rows,
+            "minValues": {name: _lower(min(bounds)) for name, bounds in known.items()},
+            "maxValues": {name: _upper(max(bounds)) for name, bounds in known.items()},
+            "nullCount": self._nulls,
+        }
+        # Unescaped: deltalake 1.6 reads U+20000, escaped as a pair of surrogates, as U+10000.
+        return json.dumps(statistics, ensure_ascii=False)
 
 
 def _is_finite(bounds: list[Any]) -> bool:  # JSON has no infinity

@@ -17,6 +17,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -264,7 +265,8 @@ class Project:
                 f"{path}: cannot be written ({error.strerror or error}); the import itself is in place"
             ) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
 
     def _report_path(self, set_name: str, version: int) -> Path:
         return self.path / "reports" / set_name / f"{version}.parquet"

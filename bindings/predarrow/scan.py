@@ -163,6 +163,6 @@ def _sorted(name: str, value: Any) -> list[Any]:
     type_ = SCHEMA.field(name).type
     values = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
     try:
-        return sorted(set(pa.array(values, type_).to_pylist()))
+        return sorted(set(pa.array(values, type_).to_pylist()) - {None})
     except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError) as error:
         raise ProjectError(f"{name}: must be one or more {type_} values, got {value!r}") from error

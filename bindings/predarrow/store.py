@@ -207,7 +207,7 @@ class PredictionSet:
             raise ProjectError(f"{self.folder}: no predictions were committed to this set")
         try:
             table = DeltaTable(str(self.folder), version=version)
-        except (DeltaError, OSError) as error:
+        except (DeltaError, OSError, OverflowError) as error:
             if version is None:
                 raise ProjectError(f"{self.folder}: cannot be opened: {error}") from error
             last = self._open().version()

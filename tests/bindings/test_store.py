@@ -1,0 +1,336 @@
+"""Crashes, races and failures of prediction sets, with real processes where they matter."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import deltalake.transaction
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from predarrow import parts, store
+from predarrow.errors import CommitConflictError, ProjectError
+from predarrow.parts import Statistics
+from predarrow.project import Project
+from tests import project_runs
+from tests.project_data import batch, classes, new_project, part_files, stream
+
+SPAWN = multiprocessing.get_context("spawn")  # a fork after Delta was loaded may hang
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return new_project(tmp_path / "project")
+
+
+def in_process(target: Callable[..., None], *args: Any) -> int:
+    process = SPAWN.Process(target=target, args=args)
+    process.start()
+    process.join(60)
+    assert process.exitcode is not None, "still running"
+    return process.exitcode
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first import", "second import"])
+@pytest.mark.parametrize("moment", ["0", "5", "before rename", "before commit"])
+def test_a_kill_before_the_commit_leaves_the_last_version(project: Project, moment: str, first: bool) -> None:
+    if not first:
+        project.commit(stream(3, "old"))
+    before = part_files(project)
+    assert in_process(project_runs.killed_import, str(project.path), moment) == -9
+    assert project.sets() == ([] if first else ["default"])
+    if not first:
+        assert classes(Project(project.path)) == {"old": 300}
+    orphans = part_files(project) - before
+    assert bool(orphans) == (moment != "0")
+    assert project.vacuum() == [], "they may belong to a run that is at work"
+    assert set(project.vacuum(orphan_hours=0)) == orphans
+    assert part_files(project) == before
+    assert project.commit(stream(2, "new")) == (0 if first else 1)
+    assert classes(project) == {"new": 200}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first import", "second import"])
+def test_a_kill_after_the_commit_leaves_the_new_version(project: Project, first: bool) -> None:
+    if not first:
+        project.commit(stream(3, "old"))
+    assert in_process(project_runs.killed_import, str(project.path), "after commit") == -9
+    assert classes(project) == {"new": 100 * project_runs.N_BATCHES}
+    assert project.history()["operation"].to_pylist() == (["new"] if first else ["new", "import"])
+    assert len(project.vacuum(keep_versions=1, orphan_hours=0)) == (0 if first else 1)
+
+
+def check_kills_at_any_moment(project: Project, n_kills: int) -> None:
+    for number in range(n_kills):
+        process = SPAWN.Process(target=project_runs.endless_imports, args=(str(project.path),))
+        process.start()
+        until = time.monotonic() + 30
+        target = project.history().num_rows + 2 if project.sets() else 2
+        while not project.sets() or project.history().num_rows < target:
+            assert time.monotonic() < until, "no import in 30 seconds"
+            time.sleep(0.01)
+        time.sleep(0.007 * number)
+        process.kill()
+        process.join()
+        history = project.history()
+        for version in history["version"].to_pylist()[:3]:
+            found = classes(Project(project.path), version=version)
+            assert found in ({"one": 100 * project_runs.N_BATCHES}, {"two": 200 * project_runs.N_BATCHES})
+    project.vacuum(keep_versions=1, orphan_hours=0)
+    assert part_files(project) == {part.path.name for part in project._set("default").parts()}
+
+
+def test_kills_at_some_moments(project: Project) -> None:
+    check_kills_at_any_moment(project, 3)
+
+
+@pytest.mark.slow
+def test_kills_at_many_moments(project: Project) -> None:
+    check_kills_at_any_moment(project, 60)
+
+
+@pytest.mark.parametrize("mode", ["overwrite", "append"])
+def test_two_processes_importing_at_once(project: Project, mode: Literal["overwrite", "append"]) -> None:
+    n_imports = 6
+    barrier, results = SPAWN.Barrier(2), SPAWN.Queue()
+    processes = [
+        SPAWN.Process(
+            target=project_runs.racing_imports, args=(str(project.path), name, n_imports, mode, barrier, results)
+        )
+        for name in ("a", "b")
+    ]
+    for process in processes:
+        process.start()
+    reported = [results.get(timeout=60) for _ in range(2 * n_imports)]
+    for process in processes:
+        process.join()
+    by_version = {version: name for name, version in reported if version is not None}
+    assert sorted(by_version) == list(range(project.history().num_rows)), "a version for each success, none lost"
+    assert len(by_version) == sum(version is not None for _, version in reported)
+    for version, name in by_version.items():
+        if mode == "overwrite":
+            assert classes(project, version=version) == {name: 300}
+        else:
+            done = [by_version[earlier] for earlier in range(version + 1)]
+            expected = {name: 300 * done.count(name) for name in set(done)}
+            assert classes(project, version=version) == expected
+    rows = project.history()["rows"].to_pylist()[::-1]
+    assert rows == ([300] * len(rows) if mode == "overwrite" else [300 * (i + 1) for i in range(len(rows))])
+
+
+def foreign_commit(project: Project) -> None:
+    """Commit without this package, and so without its lock."""
+    folder = project.path / "predictions" / "default"
+    project_file = next(iter(folder.glob("part-*.parquet")))
+    (folder / f"foreign-{time.monotonic_ns()}.parquet").write_bytes(project_file.read_bytes())
+    name = max(path.name for path in folder.glob("foreign-*"))
+    action = deltalake.transaction.AddAction(name, (folder / name).stat().st_size, {}, 0, True, '{"numRecords": 100}')
+    table = DeltaTable(str(folder))
+    ORIGINAL(table, [action], "overwrite", table.schema())
+
+
+ORIGINAL = DeltaTable.create_write_transaction
+
+
+@pytest.fixture
+def contended(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Project]:
+    """Make another commit come first, so many times."""
+
+    def contend(times: int) -> Project:
+        left = iter(range(times))
+
+        def slow(table: DeltaTable, *args: Any, **kwargs: Any) -> None:
+            if next(left, None) is not None:
+                foreign_commit(project)
+            ORIGINAL(table, *args, **kwargs)
+
+        project.commit(stream(1, "old"))
+        monkeypatch.setattr(DeltaTable, "create_write_transaction", slow)
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        return project
+
+    return contend
+
+
+def test_a_commit_that_comes_second_tries_again(contended: Callable[[int], Project]) -> None:
+    project = contended(2)
+    assert project.commit(stream(2, "new")) == 3
+    assert classes(project) == {"new": 200}
+    assert project.history()["operation"].to_pylist() == ["import", "write", "write", "import"]
+    assert project.history()["rows"].to_pylist() == [200, None, None, 100]
+    assert project.commit(stream(1, "more"), mode="append") == 4
+    assert classes(project) == {"new": 200, "more": 100}
+
+
+def test_a_commit_that_always_comes_second_gives_up(contended: Callable[[int], Project]) -> None:
+    project = contended(1000)
+    before = part_files(project)
+    with pytest.raises(CommitConflictError, match="other processes committed first in each of 8 attempts"):
+        project.commit(stream(2, "new"))
+    assert part_files(project) == before
+    assert classes(project) == {"old": 100}, "what the other commits say"
+
+
+def test_a_first_commit_that_comes_second_tries_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = deltalake.transaction.create_table_with_add_actions
+
+    def slow(folder: str, *args: Any, **kwargs: Any) -> None:
+        monkeypatch.undo()
+        rival = store.PredictionSet(Path(folder))
+        monkeypatch.setattr(rival, "_locked", contextlib.nullcontext)
+        rival.commit(stream(1, "rival"), mode="overwrite", operation="import", details={})
+        original(folder, *args, **kwargs)
+
+    monkeypatch.setattr(deltalake.transaction, "create_table_with_add_actions", slow)
+    assert project.commit(stream(2, "new")) == 1
+    assert classes(project) == {"new": 200}
+    assert classes(project, version=0) == {"rival": 100}
+
+
+def test_a_stale_handle_is_refused(project: Project) -> None:
+    project.commit(stream(1, "old"))
+    table = project._set("default")._open()
+    project.commit(stream(2, "new"))
+    properties = store._properties("stale", 0, {}, None)
+    with pytest.raises(CommitFailedError):
+        table.create_write_transaction([], "overwrite", table.schema(), commit_properties=properties)
+    assert classes(project) == {"new": 200}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, KeyError, MemoryError])
+def test_batches_that_end_in_an_error(project: Project, error: type[BaseException]) -> None:
+    def failing() -> Iterator[pa.RecordBatch]:
+        yield from stream(200, "new", rows=500)
+        raise error("boom")
+
+    project.commit(stream(2, "old"))
+    before = part_files(project)
+    with pytest.raises(error, match="boom"):
+        project.commit(failing())
+    assert part_files(project) == before
+    assert project.history().num_rows == 1
+    assert classes(project) == {"old": 200}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first import", "second import"])
+def test_an_interrupt_just_after_the_commit_keeps_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    def interrupted(original: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: Any, **kwargs: Any) -> None:
+            original(*args, **kwargs)
+            raise KeyboardInterrupt
+
+        return call
+
+    if not first:
+        project.commit(stream(1, "old"))
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", interrupted(ORIGINAL))
+    original = deltalake.transaction.create_table_with_add_actions
+    monkeypatch.setattr(deltalake.transaction, "create_table_with_add_actions", interrupted(original))
+    with pytest.raises(KeyboardInterrupt):
+        project.commit(stream(2, "new"))
+    assert classes(project) == {"new": 200}
+
+
+def test_a_full_disk(project: Project) -> None:
+    project.commit(stream(2, "old"))
+    before, results = part_files(project), SPAWN.Queue()
+    assert in_process(project_runs.import_with_small_files_only, str(project.path), 20_000, results) == 0
+    message = results.get(timeout=10)
+    assert "cannot be written: " in message
+    assert "File too large" in message
+    assert part_files(project) == before
+    assert classes(project) == {"old": 200}
+
+
+def test_a_log_that_cannot_be_written(project: Project) -> None:
+    project.commit(stream(2, "old"))
+    results = SPAWN.Queue()
+    assert in_process(project_runs.import_with_small_files_only, str(project.path), 0, results) == 0
+    assert "cannot be written: " in results.get(timeout=10)
+    assert classes(project) == {"old": 200}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_must_not_be_written(project: Project) -> None:
+    project.commit(stream(2, "old"))
+    folder = project.path / "predictions" / "default"
+    folder.chmod(0o555)
+    try:
+        with pytest.raises(ProjectError, match="cannot be written: Permission denied"):
+            project.commit(stream(1, "new"))
+        assert classes(project) == {"old": 200}
+    finally:
+        folder.chmod(0o755)
+
+
+def test_a_set_folder_that_cannot_be_made(project: Project) -> None:
+    (project.path / "predictions").rmdir()
+    (project.path / "predictions").write_text("in the way")
+    with pytest.raises(ProjectError, match="predictions/default: cannot be created: "):
+        project.commit(stream(1))
+
+
+def test_a_part_that_disappears_before_the_commit(project: Project) -> None:
+    def vacuumed() -> Iterator[pa.RecordBatch]:
+        yield from stream(100, rows=200)
+        for path in (project.path / "predictions" / "default").glob("part-*.parquet"):
+            path.unlink()
+
+    project.commit(stream(1, "old"), set_name="other")
+    parts_before = parts.FILE_BYTES
+    parts.FILE_BYTES = 1
+    try:
+        with pytest.raises(ProjectError, match="was removed before the commit; import again"):
+            project.commit(vacuumed())
+    finally:
+        parts.FILE_BYTES = parts_before
+    assert project.sets() == ["other"]
+
+
+def test_large_imports_make_several_files(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "FILE_BYTES", 1)
+    project.commit(stream(300, rows=100))
+    names = sorted(part_files(project))
+    assert len(names) > 1
+    assert [name[-13:] for name in names] == [f"{index:05d}.parquet" for index in range(len(names))]
+    found = project.scan().read_all()
+    assert found["row"].to_pylist() == list(range(30_000)), "the order is kept over files"
+
+
+@pytest.mark.parametrize(
+    ("columns", "bounds"),
+    [
+        ({"confidence": pa.array([0.5, None, 0.25])}, (0.25, 0.5)),
+        ({"confidence": pa.array([0.5, float("nan"), 0.25])}, None),
+        ({"confidence": pa.array([0.5, float("inf"), 0.25])}, None),
+        ({"confidence": pa.array([None] * 3, pa.float64())}, None),
+    ],
+)
+def test_statistics_of_confidence(columns: dict[str, Any], bounds: tuple[float, float] | None) -> None:
+    statistics = Statistics()
+    statistics.add(pa.Table.from_batches([batch(3, **columns)]))
+    found = json.loads(statistics.to_json())
+    assert (found["minValues"].get("confidence"), found["maxValues"].get("confidence")) == (bounds or (None, None))
+    assert found["numRecords"] == 3
+    assert found["nullCount"]["confidence"] == columns["confidence"].null_count
+
+
+def test_statistics_of_long_texts_are_bounds() -> None:
+    statistics = Statistics()
+    low, high = "a" * 100, "z" * 100
+    statistics.add(pa.Table.from_batches([batch(2, data_unit=pa.array([low, high]))]))
+    found = json.loads(statistics.to_json())
+    assert found["minValues"]["data_unit"] <= low
+    assert found["maxValues"]["data_unit"] >= high
+    assert len(found["maxValues"]["data_unit"]) < 100
