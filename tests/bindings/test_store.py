@@ -6,6 +6,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -261,17 +262,39 @@ def test_a_log_that_cannot_be_written(project: Project) -> None:
     assert classes(project) == {"old": 200}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_must_not_be_written(project: Project) -> None:
-    project.commit(stream(2, "old"))
-    folder = project.path / "predictions" / "default"
-    folder.chmod(0o555)
+@contextlib.contextmanager
+def without_privileges() -> Iterator[None]:
+    """Give up root's right to write everywhere, for a while."""
+    user = os.geteuid()
+    os.seteuid(65534 if user == 0 else user)
     try:
-        with pytest.raises(ProjectError, match="cannot be written: Permission denied"):
-            project.commit(stream(1, "new"))
-        assert classes(project) == {"old": 200}
+        yield
     finally:
-        folder.chmod(0o755)
+        os.seteuid(user)
+
+
+def test_folders_that_must_not_be_written() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        project = new_project(Path(folder) / "project")
+        project.commit(stream(2, "old"))
+        ontology, data_units = project.ontology, project.data_units
+        set_folder = project.path / "predictions" / "default"
+        for path in (set_folder, set_folder.parent, project.path):
+            path.chmod(0o555)
+        with without_privileges():
+            assert classes(Project(project.path)) == {"old": 200}
+            with pytest.raises(ProjectError, match=r"cannot be written: .*Permission denied"):
+                project.commit(stream(1, "new"))
+            with pytest.raises(ProjectError, match="predictions/other: cannot be created: Permission denied"):
+                project.commit(stream(1, "new"), set_name="other")
+            with pytest.raises(ProjectError, match=r"cannot be cleared: .*Permission denied"):
+                project.vacuum()
+            with pytest.raises(ProjectError, match="project/new: cannot be created: Permission denied"):
+                Project.create(project.path / "new", ontology=ontology, data_units=data_units)
+        assert classes(project) == {"old": 200}
+        for path in (project.path, set_folder.parent, set_folder):
+            path.chmod(0o755)
 
 
 def test_a_set_folder_that_cannot_be_made(project: Project) -> None:
