@@ -42,8 +42,8 @@ class Texts:
 
         offsets = np.empty(chosen.size + 1, np.int32)
         data = np.empty(chosen.size * self._longest, np.uint8)
-        gather(self._offsets, self._data, chosen, offsets, data)
-        return pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data))
+        size = gather(self._offsets, self._data, chosen, offsets, data)
+        return pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data[:size]))
 
 
 class ClassNames(NamedTuple):

@@ -21,7 +21,7 @@ _OPTIONS = (
     click.option("--preset", type=click.Choice(PRESETS), help="Background and void of a well-known data set."),
     click.option("--background", metavar="VALUE", help="Value that is no class, or none.  [default: 0]"),
     click.option("--void", type=int, multiple=True, metavar="VALUE", help="Another one; repeatable."),
-    click.option("--outline", type=click.Choice(["edge", "center"]), help="Along edges, or as OpenCV.  [default: edge]"),
+    click.option("--outline", type=click.Choice(["edge", "center"]), help="Edges, or as OpenCV.  [default: edge]"),
     click.option("--holes", type=click.Choice(["keep", "fill"]), help="Holes as rings, or filled.  [default: keep]"),
     click.option("--connectivity", type=click.Choice(["8", "4"]), help="Whether corners join.  [default: 8]"),
     click.option("--min-area", type=click.IntRange(0), help="Leave out components of fewer pixels."),
@@ -48,7 +48,9 @@ def split(arguments: Mapping[str, Any]) -> tuple[MaskFileOptions, dict[str, Any]
     from predarrow.formats.masks import PRESETS as VALUES
     from predarrow.formats.masks import MaskFileOptions
 
-    options = MaskFileOptions(**VALUES[arguments["preset"]]) if arguments["preset"] else MaskFileOptions()
+    options = MaskFileOptions()
+    if arguments["preset"]:
+        options.update(cast("MaskFileOptions", VALUES[arguments["preset"]]))
     if (background := arguments["background"]) is not None:
         options["background"] = _background(background)
     if arguments["void"]:

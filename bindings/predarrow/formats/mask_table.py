@@ -180,7 +180,7 @@ def _image_columns(
             "image_height": image.height,
             "image_width": image.width,
             "source": image.source,
-            "row": _first_rows().slice(0, n_rows) if n_rows <= _KEPT_ROWS else np.arange(start, start + n_rows),
+            "row": _row_numbers(start, n_rows),
         }
     rows = np.arange(start, start + n_rows)
     of = np.searchsorted(offsets, rows, side="right") - 1
@@ -199,6 +199,12 @@ def _as_text(values: npt.NDArray[np.int64]) -> pa.Array:
     if values.size and (values.max() > 255 or values.min() < 0):
         return pa.array(values).cast(pa.string())
     return _bytes_as_text().take(values)
+
+
+def _row_numbers(start: int, n_rows: int) -> pa.Array:
+    if start + n_rows <= _KEPT_ROWS:
+        return _first_rows().slice(start, n_rows)
+    return pa.array(np.arange(start, start + n_rows))
 
 
 @cache

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+from predarrow.demo import CLASSES, run_demo
+from predarrow.errors import PredarrowError
+from predarrow.project import Project
+
+
+def test_demo_makes_imports_and_draws(tmp_path: Path) -> None:
+    result = run_demo(tmp_path / "demo")
+    assert set(result.counts) == set(CLASSES)
+    assert result.result.rows == result.counts.total() > 100
+    assert Project(result.project).scan().read_all().num_rows == result.result.rows
+    picture = cv2.imread(str(result.picture))
+    assert picture is not None
+    assert picture.std() > 20
+    assert len(list((tmp_path / "demo" / "predictions").glob("*.png"))) == result.n_masks == 12
+
+
+def test_demo_is_the_same_each_time_and_quick_when_warm(tmp_path: Path) -> None:
+    first = run_demo(tmp_path / "a")
+    start = time.perf_counter()
+    again = run_demo(tmp_path / "a")
+    assert time.perf_counter() - start < 5
+    assert again.counts == first.counts
+
+
+def test_demo_deletes_nothing_of_others(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(PredarrowError, match="must be a new or empty folder, or one that the demo made"):
+        run_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

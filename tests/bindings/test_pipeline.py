@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from predarrow.errors import PredarrowError
+from predarrow.pipeline import PerThread, run, worker_count
+
+
+def _chunks(n: int) -> Iterator[list[int]]:
+    for number in range(n):
+        yield [number]
+
+
+def _slow_square(chunk: Sequence[int]) -> int:
+    time.sleep(0.001 * (chunk[0] * 7 % 5))  # later chunks are often done first
+    return chunk[0] ** 2
+
+
+@given(st.integers(0, 40), st.integers(1, 6))
+def test_results_come_in_order(n: int, workers: int) -> None:
+    assert list(run(_chunks(n), lambda chunk: chunk[0] ** 2, workers=workers)) == [i**2 for i in range(n)]
+
+
+def test_results_come_in_order_when_chunks_do_not() -> None:
+    assert list(run(_chunks(60), _slow_square, workers=4)) == [i**2 for i in range(60)]
+
+
+def test_at_most_workers_and_two_are_in_flight() -> None:
+    made = 0
+
+    def chunks() -> Iterator[list[int]]:
+        nonlocal made
+        for number in range(200):
+            made += 1
+            yield [number]
+
+    for given_out, _ in enumerate(run(chunks(), _slow_square, workers=3), 1):
+        assert made - (given_out - 1) <= 3 + 2
+    assert made == 200
+
+
+def test_one_worker_needs_no_thread() -> None:
+    threads = set(run(_chunks(5), lambda chunk: threading.get_ident(), workers=1))
+    assert threads == {threading.get_ident()}
+    others = set(run(_chunks(50), lambda chunk: threading.get_ident(), workers=3))
+    assert threading.get_ident() not in others
+    assert len(others) <= 3
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_error_comes_out_at_its_place_and_stops_the_rest(workers: int) -> None:
+    started: list[int] = []
+
+    def fail_at_5(chunk: Sequence[int]) -> int:
+        started.append(chunk[0])
+        if chunk[0] == 5:
+            raise ValueError("five")
+        return chunk[0]
+
+    results = run(_chunks(1000), fail_at_5, workers=workers)
+    assert [next(results) for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="five"):
+        next(results)
+    assert max(started) <= 5 + workers + 2
+    _no_thread_is_left()
+
+
+def test_closing_stops_the_rest() -> None:
+    started: list[int] = []
+
+    def note(chunk: Sequence[int]) -> int:
+        started.append(chunk[0])
+        return chunk[0]
+
+    results = run(_chunks(1000), note, workers=2)
+    assert next(results) == 0
+    results.close()  # type: ignore[attr-defined]  # a generator behind its interface
+    assert max(started) <= 2 + 2
+    _no_thread_is_left()
+
+
+def test_progress_counts_sources() -> None:
+    calls: list[tuple[int, int]] = []
+    chunks = [[1, 2, 3], [4], [5, 6]]
+    list(run(chunks, len, workers=2, total=6, progress=lambda done, total: calls.append((done, total))))
+    assert calls == [(3, 6), (4, 6), (6, 6)]
+
+
+def test_per_thread_objects_are_not_shared() -> None:
+    state = PerThread(lambda: [threading.get_ident()])
+    made = list(run(_chunks(50), lambda chunk: (state.get()[0], threading.get_ident()), workers=3))
+    assert all(maker == user for maker, user in made)
+    assert state.get() is state.get()
+
+
+def test_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREDARROW_NUM_THREADS", raising=False)
+    assert worker_count(None) >= 1
+    monkeypatch.setenv("PREDARROW_NUM_THREADS", "7")
+    assert worker_count(None) == 7
+    assert worker_count(2) == 2
+    for text in ("0", "-1", "many", "1.5"):
+        monkeypatch.setenv("PREDARROW_NUM_THREADS", text)
+        with pytest.raises(PredarrowError, match="PREDARROW_NUM_THREADS"):
+            worker_count(None)
+    with pytest.raises(PredarrowError, match="at least 1, got 0"):
+        worker_count(0)
+
+
+def _no_thread_is_left() -> None:
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("predarrow")]
