@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from predarrow_engine.outlines import Outlines
 
 Image = npt.NDArray[Any]

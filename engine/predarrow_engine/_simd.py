@@ -25,10 +25,10 @@ def _count_trailing_zeros(typingctx: Any, bits: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
-    return types.int64(types.uint64), codegen
+    return types.uint64(types.uint64), codegen
 
 
-count_trailing_zeros = cast(Callable[[np.uint64], int], intrinsic(_count_trailing_zeros))
+count_trailing_zeros = cast(Callable[[np.uint64], np.uint64], intrinsic(_count_trailing_zeros))
 """Index of the lowest set bit of a uint64, 64 where none is set."""
 
 
@@ -36,10 +36,10 @@ def _count_ones(typingctx: Any, bits: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
 
-    return types.int64(types.uint64), codegen
+    return types.uint64(types.uint64), codegen
 
 
-count_ones = cast(Callable[[np.uint64], int], intrinsic(_count_ones))
+count_ones = cast(Callable[[np.uint64], np.uint64], intrinsic(_count_ones))
 """Number of set bits of a uint64."""
 
 

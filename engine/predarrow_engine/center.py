@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
+from predarrow_engine.columns import Order
+from predarrow_engine.walk import Rings
 
 
 @inline
@@ -100,43 +102,42 @@ def _contour(
 
 @kernel
 def write_center_rings(
-    edges: npt.NDArray[np.int32],
-    ring_edges: npt.NDArray[np.int32],
-    ring_order: npt.NDArray[np.int32],
-    is_outline: npt.NDArray[np.bool_],
+    rings: Rings,
+    order: Order,
+    n_parts: int,
     every: bool,
     x: npt.NDArray[np.float32],
     y: npt.NDArray[np.float32],
     n_vertices: int,
     ring_offsets: npt.NDArray[np.int32],
 ) -> int:
-    """Append contours through pixel centres in the given order; give the number of vertices.
+    """Append contours through pixel centres in order; give the number of vertices.
 
     Args:
-        edges, ring_edges: 8-connected rings from `walk.walk`, not cut.
-        ring_order: (n,) rings to write.
-        is_outline: (n_rings,) outline or hole.
+        rings: 8-connected ones from `walk.walk`, not cut; order: from `columns.order_rings`.
+        n_parts: how many parts are in the order; the first ring of each is its outline.
         every: all pixels (CHAIN_APPROX_NONE) rather than corners (CHAIN_APPROX_SIMPLE).
         x, y: out, from n_vertices on; room for `center_bound` vertices.
-        ring_offsets: (n,) out, end of each ring.
+        ring_offsets: (n_rings,) out, end of each ring.
     """
-    for i in range(ring_order.size):
-        ring = ring_order[i]
-        n_vertices = _contour(
-            edges, ring_edges[ring, 0], ring_edges[ring, 1], is_outline[ring], every, x, y, n_vertices
-        )
-        ring_offsets[i] = n_vertices
+    for part in range(n_parts):
+        first = order.ring_start[part]
+        for i in range(first, order.ring_start[part + 1]):
+            begin, end = rings.ring_edges[order.ring_order[i]]
+            n_vertices = _contour(rings.edges, begin, end, i == first, every, x, y, n_vertices)
+            ring_offsets[i] = n_vertices
     return n_vertices
 
 
 @kernel
-def center_bound(edges: npt.NDArray[np.int32], ring_edges: npt.NDArray[np.int32], every: bool) -> int:
-    """Give a number of vertices that the contours of all the rings cannot exceed.
+def center_bound(rings: Rings, n_rings: int, every: bool) -> int:
+    """Give a number of vertices that the contours of the rings cannot exceed together.
 
     A side makes at most one straight and one diagonal stretch; with every pixel kept, as many as it is long.
     """
+    edges, ring_edges = rings.edges, rings.ring_edges
     bound = 0
-    for ring in range(ring_edges.shape[0]):
+    for ring in range(n_rings):
         begin = ring_edges[ring, 0]
         end = ring_edges[ring, 1]
         bound += 4 * (end - begin) + 1
@@ -148,26 +149,22 @@ def center_bound(edges: npt.NDArray[np.int32], ring_edges: npt.NDArray[np.int32]
 
 
 @kernel
-def mark_encord_active(
-    edges: npt.NDArray[np.int32],
-    ring_edges: npt.NDArray[np.int32],
-    origin: npt.NDArray[np.int32],
-    n_components: int,
-    x: npt.NDArray[np.float32],
-    y: npt.NDArray[np.float32],
-    keep: npt.NDArray[np.bool_],
-) -> None:
+def mark_encord_active(rings: Rings, n_components: int, bound: int, keep: npt.NDArray[np.bool_]) -> None:
     """Clear keep for components that Encord Active's mask importer leaves out.
 
     It keeps contours (CHAIN_APPROX_SIMPLE) of at least three points and an area, through the centres, of at
     least 4.
 
     Args:
-        x, y: scratch, room for the `center_bound` of the largest outline.
+        rings: 8-connected ones from `walk.walk`.
+        bound: from `center_bound`.
+        keep: (n_components,) in and out.
     """
+    x = np.empty(bound, np.float32)
+    y = np.empty(bound, np.float32)
     for component in range(n_components):
-        ring = origin[component, 1]
-        n = _contour(edges, ring_edges[ring, 0], ring_edges[ring, 1], True, False, x, y, 0)
+        ring = rings.origin[component, 1]
+        n = _contour(rings.edges, rings.ring_edges[ring, 0], rings.ring_edges[ring, 1], True, False, x, y, 0)
         doubled = 0.0
         for i in range(n):
             j = i + 1 if i + 1 < n else 0

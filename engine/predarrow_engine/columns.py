@@ -6,167 +6,182 @@ sorts (parts by component, rings by part) give the order, one pass copies the ve
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
+from predarrow_engine.link import TWO
+from predarrow_engine.runs import ONE, Runs
+from predarrow_engine.walk import Rings
+
+
+class Order(NamedTuple):
+    """Workspace for n_runs runs: which component goes where."""
+
+    parent: npt.NDArray[np.int32]
+    """(n_runs,) from `parts.join`: each component's own number or an earlier one of its group"""
+    group: npt.NDArray[np.int32]
+    """(n_runs,) number of each component's group, -1 where it is left out"""
+    group_first: npt.NDArray[np.int32]
+    """(n_runs,) first component of each group"""
+    part_group: npt.NDArray[np.int32]
+    """(3 * n_runs,) component of each part, then its group"""
+    part_start: npt.NDArray[np.int32]
+    """(n_runs + 1,) first part of each group"""
+    part_order: npt.NDArray[np.int32]
+    """(3 * n_runs,) parts by group"""
+    part_place: npt.NDArray[np.int32]
+    """(3 * n_runs,) where each part stands in part_order, -1 where it does not"""
+    ring_start: npt.NDArray[np.int32]
+    """(3 * n_runs + 1,) first ring of each part"""
+    ring_order: npt.NDArray[np.int32]
+    """(3 * n_runs,) rings by part, the outline first"""
 
 
 @inline
 def _stable_order(
-    keys: npt.NDArray[np.int32], n: int, start: npt.NDArray[np.int32], order: npt.NDArray[np.int32]
+    keys: npt.NDArray[np.int32], n: int, start: npt.NDArray[np.int32], n_keys: int, order: npt.NDArray[np.int32]
 ) -> None:
-    """Counting sort: order[start[k]:start[k + 1]] are the i < n with keys[i] == k >= 0, ascending.
-
-    start has an entry more than there are keys and comes in as zeros.
-    """
-    n_keys = start.size - 1
-    for i in range(n):
-        if keys[i] >= 0:
-            start[keys[i] + 1] += 1
-    for k in range(n_keys):
-        start[k + 1] += start[k]
-    for i in range(n):
-        if keys[i] >= 0:
-            order[start[keys[i]]] = i
-            start[keys[i]] += 1
-    for k in range(n_keys, 0, -1):
-        start[k] = start[k - 1]
-    start[0] = 0
+    """Counting sort: order[start[k]:start[k + 1]] are the i < n with keys[i] == k >= 0, ascending."""
+    start[: n_keys + 1] = 0
+    for i in range(np.uint64(n)):
+        key = keys[i]
+        if key >= 0:
+            start[np.uint64(key) + ONE] += 1
+    total = np.int32(0)
+    for k in range(ONE, np.uint64(n_keys + 1)):  # start[k] becomes where key k - 1 begins, and grows to its end
+        count = start[k]
+        start[k] = total
+        total += count
+    for i in range(np.uint64(n)):
+        key = keys[i]
+        if key >= 0:
+            at = np.uint64(key) + ONE
+            order[np.uint64(start[at])] = i
+            start[at] += 1
 
 
 @kernel
-def number_groups(
-    parent: npt.NDArray[np.int32],
-    area: npt.NDArray[np.int64],
-    box: npt.NDArray[np.int32],
-    keep: npt.NDArray[np.bool_],
-    min_area: int,
-    group: npt.NDArray[np.int32],
-    group_first: npt.NDArray[np.int32],
-) -> int:
+def number_groups(rings: Rings, n_components: int, keep: npt.NDArray[np.bool_], min_area: int, order: Order) -> int:
     """Number the joined components in the order of their first pixels; give how many there are.
 
     Args:
-        parent: (n_components,) from `parts.join`: each component's own number or an earlier one of its group.
-        area, box: of each component; a group's sum and cover come back at its first component.
-        keep: (number of groups,) at least, which to keep.
+        rings: a group's area and box come back at its first component.
+        keep: (number of groups,) at least, which to keep; all where it is empty.
         min_area: groups of fewer pixels are left out.
-        group: (n_components,) out, number of each component's group, -1 where it is left out.
-        group_first: (n_components,) out, first component of each group.
+        order: parent in; group, group_first out.
     """
-    n_components = parent.size
-    for c in range(n_components):
-        root = parent[c]
-        while parent[root] != root:
-            root = parent[root]
-        parent[c] = root
+    parent, group, group_first = order.parent, order.group, order.group_first
+    area, box = rings.area, rings.box
+    for c in range(np.uint64(n_components)):
+        root = np.uint64(parent[np.uint64(parent[c])])  # an earlier component's is final
         if root != c:
+            parent[c] = root
             area[root] += area[c]
             box[root, 0] = min(box[root, 0], box[c, 0])
             box[root, 1] = min(box[root, 1], box[c, 1])
             box[root, 2] = max(box[root, 2], box[c, 2])
             box[root, 3] = max(box[root, 3], box[c, 3])
-    n_groups = 0
-    n_joined = 0
-    for c in range(n_components):
-        group[c] = -1
-        if parent[c] != c:
-            group[c] = group[parent[c]]
-            continue
-        if keep[n_joined] and area[c] >= min_area:
-            group[c] = n_groups
+    n_groups = np.uint64(0)
+    n_joined = np.uint64(0)
+    for c in range(np.uint64(n_components)):
+        root = np.uint64(parent[c])
+        if root != c:
+            group[c] = group[root]
+        else:
+            kept = area[c] >= min_area and (keep.size == 0 or keep[n_joined])
+            group[c] = n_groups if kept else np.int32(-1)
             group_first[n_groups] = c
-            n_groups += 1
-        n_joined += 1
-    return n_groups
+            n_groups += np.uint64(kept)
+            n_joined += ONE
+    return int(np.int64(n_groups))
 
 
 @kernel
-def order_rings(
-    ring_part: npt.NDArray[np.int32],
-    n_rings: int,
-    part_group: npt.NDArray[np.int32],
-    part_start: npt.NDArray[np.int32],
-    part_order: npt.NDArray[np.int32],
-    part_rank: npt.NDArray[np.int32],
-    ring_start: npt.NDArray[np.int32],
-    ring_order: npt.NDArray[np.int32],
-) -> int:
-    """Order parts by group and rings by part; give how many parts are in a group.
+def order_rings(rings: Rings, n_rings: int, n_parts: int, n_groups: int, order: Order) -> tuple[int, int]:
+    """Order parts by group and rings by part; give how many parts and rings are in the order.
 
     Args:
-        ring_part: (n_rings,) part of each ring, -1 for none; comes back as the part's rank.
-        part_group: (n_parts,) group of each part, -1 for none.
-        part_start: (n_groups + 1,) zeros in; out: first part of each group.
-        part_order: (n_parts,) out: parts by group.
-        part_rank: (n_parts,) scratch.
-        ring_start: (n_parts + 1,) zeros in; out: first ring of each part, by the part's rank.
-        ring_order: (n_rings,) out: rings by rank of their part, in order of number within it.
+        rings: `ring_part` in; it comes back as the part's place.
+        order: group and part_group (components) in; part_start, part_order, ring_start, ring_order out.
     """
-    n_parts = part_group.size
-    _stable_order(part_group, n_parts, part_start, part_order)
-    n_ordered = int(part_start[part_start.size - 1])
-    part_rank[:n_parts] = -1
-    for rank in range(n_ordered):
-        part_rank[part_order[rank]] = rank
-    for ring in range(n_rings):
+    group, part_group, part_place = order.group, order.part_group, order.part_place
+    ring_part, ring_start, ring_order = rings.ring_part, order.ring_start, order.ring_order
+    for part in range(np.uint64(n_parts)):
+        part_group[part] = group[np.uint64(part_group[part])]
+    _stable_order(part_group, n_parts, order.part_start, n_groups, order.part_order)
+    n_ordered = np.int64(order.part_start[n_groups])
+    if n_rings == n_parts:  # a ring each, in the same order: no holes, as in noise, where this is half the time
+        for i in range(np.uint64(n_ordered)):
+            ring_start[i] = i
+            ring_order[i] = order.part_order[i]
+        ring_start[n_ordered] = n_ordered
+        return n_ordered, n_ordered
+    part_place[:n_parts] = -1
+    for i in range(np.uint64(n_ordered)):
+        part_place[np.uint64(order.part_order[i])] = i
+    for ring in range(np.uint64(n_rings)):
         if ring_part[ring] >= 0:
-            ring_part[ring] = part_rank[ring_part[ring]]
-    _stable_order(ring_part, n_rings, ring_start, ring_order)
-    return n_ordered
+            ring_part[ring] = part_place[np.uint64(ring_part[ring])]
+    _stable_order(ring_part, n_rings, ring_start, n_ordered, ring_order)
+    return n_ordered, np.int64(ring_start[n_ordered])
 
 
 @kernel
-def edge_bound(ring_edges: npt.NDArray[np.int32], rings: npt.NDArray[np.int32]) -> int:
-    """Give the number of vertices of rings along pixel edges: two an edge."""
-    n = 0
-    for i in range(rings.size):
-        n += ring_edges[rings[i], 1] - ring_edges[rings[i], 0]
+def edge_bound(rings: Rings, order: Order, n_rings: int) -> int:
+    """Give the number of vertices of the first n_rings rings in order along pixel edges: two an edge."""
+    n = np.int64(0)
+    for i in range(np.uint64(n_rings)):
+        ring = np.uint64(order.ring_order[i])
+        n += rings.ring_edges[ring, 1] - rings.ring_edges[ring, 0]
     return 2 * n
 
 
 @kernel
 def write_edge_rings(
-    edges: npt.NDArray[np.int32],
-    ring_edges: npt.NDArray[np.int32],
-    ring_order: npt.NDArray[np.int32],
+    rings: Rings,
+    order: Order,
     x: npt.NDArray[np.float32],
     y: npt.NDArray[np.float32],
     n_vertices: int,
     ring_offsets: npt.NDArray[np.int32],
 ) -> int:
-    """Append rings along pixel edges in the given order; give the number of vertices.
+    """Append rings along pixel edges in order; give the number of vertices.
 
     Args:
-        edges, ring_edges: from `walk.walk` or `parts.cut`.
-        ring_order: (n,) rings to write.
-        x, y: out, from n_vertices on; room for two vertices an edge.
-        ring_offsets: (n,) out, end of each ring.
+        rings: from `walk.walk` or `parts.cut`; order: from `order_rings`.
+        x, y: out, from n_vertices on; room for `edge_bound` vertices.
+        ring_offsets: (n_rings,) out, end of each ring.
     """
-    for i in range(ring_order.size):
-        begin = ring_edges[ring_order[i], 0]
-        n_edges = ring_edges[ring_order[i], 1] - begin
-        for k in range(n_edges):
-            at = n_vertices + 2 * k
-            x[at] = edges[begin + k, 0]
-            x[at + 1] = edges[begin + k, 0]
-            y[at] = edges[begin + k, 1]
-            y[at - 1 if k > 0 else n_vertices + 2 * n_edges - 1] = edges[begin + k, 1]
-        n_vertices += 2 * n_edges
-        ring_offsets[i] = n_vertices
-    return n_vertices
+    edges, ring_edges, ring_order = rings.edges, rings.ring_edges, order.ring_order
+    n = np.uint64(n_vertices)
+    for i in range(np.uint64(ring_offsets.size)):
+        ring = np.uint64(ring_order[i])
+        begin = np.uint64(ring_edges[ring, 0])
+        last = np.uint64(ring_edges[ring, 1]) - ONE
+        y[n] = edges[begin, 1]
+        for k in range(begin, last):
+            x[n] = edges[k, 0]
+            x[n + ONE] = edges[k, 0]
+            y[n + ONE] = edges[k + ONE, 1]
+            y[n + TWO] = edges[k + ONE, 1]
+            n += TWO
+        x[n] = edges[last, 0]
+        x[n + ONE] = edges[last, 0]
+        y[n + ONE] = edges[begin, 1]
+        n += TWO
+        ring_offsets[i] = n
+    return int(np.int64(n))
 
 
 @kernel
 def write_components(
-    packed: npt.NDArray[np.uint64],
-    label: npt.NDArray[np.uint32],
+    runs: Runs,
+    rings: Rings,
     width: int,
     signed: bool,
-    origin: npt.NDArray[np.int32],
-    area: npt.NDArray[np.int64],
-    box: npt.NDArray[np.int32],
     group_first: npt.NDArray[np.int32],
     value_out: npt.NDArray[np.int64],
     area_out: npt.NDArray[np.int64],
@@ -176,20 +191,19 @@ def write_components(
     """Write value, area, box and first pixel of each group, which are those of its first component.
 
     Args:
-        packed, label: runs; width of the image; signed: whether labels are int32 in disguise.
-        origin, area, box: of each component; group_first: (n_groups,).
+        runs, rings: of one image of this width; signed: whether labels are int32 in disguise.
+        group_first: (n_groups,) from `number_groups`.
         value_out, area_out, first_out: (n_groups,) out; bbox_out: (4, n_groups) out.
     """
-    for g in range(group_first.size):
-        c = group_first[g]
-        run = origin[c, 0]
-        value = np.int64(label[run])
+    for g in range(np.uint64(group_first.size)):
+        c = np.uint64(group_first[g])
+        run = np.uint64(rings.origin[c, 0])
+        value = np.int64(runs.label[run])
         value_out[g] = np.int64(np.int32(value)) if signed else value
-        area_out[g] = area[c]
+        area_out[g] = rings.area[c]
         for k in range(4):
-            bbox_out[k, g] = box[c, k]
-        at = packed[run]
-        first_out[g] = np.int64(at >> np.uint64(32)) * width + np.int64(at & np.uint64(0xFFFFFFFF))
+            bbox_out[k, g] = rings.box[c, k]
+        first_out[g] = np.int64(runs.xy[run, 1]) * width + runs.xy[run, 0]
 
 
 @kernel

@@ -8,6 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 
+_HANDED_OVER = 1 << 20
+"""Bytes from which a copy costs more, by its page faults, than giving an array away."""
+
+
 class Outlines(NamedTuple):
     """Components of one or more label images: image -> components -> parts -> rings -> vertices.
 
@@ -63,9 +67,12 @@ class Buffer:
         return items
 
     def take(self) -> npt.NDArray[Any]:
-        """Give a copy of the items and forget them."""
-        items: npt.NDArray[Any] = self.data[..., : self.size].copy()
+        """Give the items and forget them: a copy, or the array itself where that is large and mostly full."""
+        items: npt.NDArray[Any] = self.data[..., : self.size]
         self.size = 0
+        if items.nbytes < _HANDED_OVER or 2 * items.nbytes < self.data.nbytes:
+            return items.copy()
+        self.data = np.empty_like(self.data)
         return items
 
 

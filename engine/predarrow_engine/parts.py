@@ -16,180 +16,160 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
-
-_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: Fibonacci hashing
+from predarrow_engine.link import TWO, Links
+from predarrow_engine.runs import ONE, Runs
+from predarrow_engine.walk import Rings, Walked, component_of
 
 
 @kernel
-def number_runs(
-    head: npt.NDArray[np.uint32],
-    owner: npt.NDArray[np.uint32],
-    ring_part: npt.NDArray[np.int32],
-    rows: npt.NDArray[np.int64],
-    number: npt.NDArray[np.uint32],
-) -> None:
-    """Write component + 1 of each run, 0 where its label is left out.
-
-    Args:
-        head: from `link.link`; owner, ring_part: from `walk.walk`; rows: from `runs.scan`.
-        number: (n_runs,) out.
-    """
+def number_runs(runs: Runs, links: Links, rings: Rings, number: npt.NDArray[np.uint32]) -> None:
+    """Write component + 1 of each run, 0 where its label is left out and at sentinels; number: (n_runs,) out."""
+    rows = runs.rows
     for y in range(rows.size - 1):
         sentinel = rows[y + 1] - 1
         for r in range(rows[y], sentinel):
-            ring = np.int64(owner[head[r] >> 1])
-            number[r] = ring_part[ring - 1] + 1 if ring > 0 else 0
+            number[r] = component_of(rings, links.head[r]) + 1
         number[sentinel] = 0
+
+
+@inline
+def _root(parent: npt.NDArray[np.int32], component: int) -> int:
+    while parent[component] != component:
+        parent[component] = parent[parent[component]]
+        component = np.int64(parent[component])
+    return component
 
 
 @kernel
 def join(
-    xy: npt.NDArray[np.int32],
-    contacts: npt.NDArray[np.uint32],
+    runs: Runs,
+    links: Links,
+    rings: Rings,
     n_contacts: int,
-    head: npt.NDArray[np.uint32],
-    owner: npt.NDArray[np.uint32],
-    ring_part: npt.NDArray[np.int32],
     eight: bool,
     parent: npt.NDArray[np.int32],
-    pinched: npt.NDArray[np.bool_],
-    corners: npt.NDArray[np.uint64],
+    visits: npt.NDArray[np.uint64],
 ) -> int:
-    """Join components at their contacts and give the number of corners where one touches itself.
+    """Join components at their contacts; note where a ring comes by one corner twice, and give how many there are.
 
     Args:
-        xy: runs; contacts, head from `link.link`; owner, ring_part from `walk.walk`.
+        runs, links, rings: of one image.
         eight: whether contacts join components.
         parent: (n_components,) in (each its own) and out: a component of the same group, never a later one.
-        pinched: (n_components,) in (False) and out: whether the component touches itself.
-        corners: (n_contacts,) out, y << 32 | x of each corner where a component touches itself.
+        visits: (2 * n_contacts,) out, two for each such corner: edge << 33 | side << 32 | corner's number, where
+            the corner lies before the edge: where it starts (side 1) or where the edge before it ends (side 0).
     """
     n_corners = 0
-    for i in range(n_contacts):
-        upper = np.int64(contacts[i, 0])
-        lower = np.int64(contacts[i, 1])
-        ring = np.int64(owner[head[upper] >> 1])
-        if ring == 0:  # a label that is left out
+    for i in range(np.uint64(n_contacts)):
+        upper = np.uint64(links.contacts[i, 0])
+        lower = np.uint64(links.contacts[i, 1])
+        a = component_of(rings, links.head[upper])
+        if a < 0:  # a label that is left out
             continue
-        a = ring_part[ring - 1]
-        b = ring_part[np.int64(owner[head[lower] >> 1]) - 1]
-        if a == b:
-            x = xy[lower, 0] if xy[lower, 0] == xy[upper + 1, 0] else xy[upper, 0]
-            corners[n_corners] = np.uint64(xy[lower, 1]) << np.uint64(32) | np.uint64(x)
+        b = component_of(rings, links.head[lower])
+        if a != b:
+            if eight:
+                a = _root(parent, a)
+                b = _root(parent, b)
+                parent[max(a, b)] = min(a, b)
+            continue
+        if runs.xy[lower, 0] == runs.xy[upper + ONE, 0]:  # the lower run lies right: both edges start here
+            side = ONE
+            one = TWO * upper + ONE
+            other = TWO * lower
+        else:  # the lower run lies left: two edges end here, these follow
+            side = np.uint64(0)
+            one = np.uint64(links.successor[links.head[upper]])
+            other = np.uint64(links.successor[TWO * lower + ONE])
+        first = np.uint64(rings.place[one]) - ONE
+        second = np.uint64(rings.place[other]) - ONE
+        if rings.edge_ring[first] == rings.edge_ring[second]:
+            visits[2 * n_corners] = (first << ONE | side) << np.uint64(32) | np.uint64(n_corners)
+            visits[2 * n_corners + 1] = (second << ONE | side) << np.uint64(32) | np.uint64(n_corners)
             n_corners += 1
-            pinched[a] = True
-        if a == b or not eight:
-            continue
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
-        parent[max(a, b)] = min(a, b)
     return n_corners
 
 
 @inline
-def _slot(table: npt.NDArray[np.uint64], key: np.uint64) -> int:
-    """Give the place of key in an open-addressing table whose size is a power of two, or of its free place."""
-    mask = table.size - 1
-    at = int((key * _HASH) >> np.uint64(32)) & mask
-    while table[at] != key and table[at] != np.uint64(0):
-        at = (at + 1) & mask
+def _copy_edges(source: npt.NDArray[np.int32], begin: int, end: int, target: npt.NDArray[np.int32], at: int) -> int:
+    """Copy source[begin:end] to target[at:] and give the end there."""
+    for i in range(begin, end):
+        target[at, 0] = source[i, 0]
+        target[at, 1] = source[i, 1]
+        at += 1
     return at
 
 
 @inline
-def _copy_loop(
-    stack: npt.NDArray[np.int32],
-    low: int,
-    depth: int,
-    edges: npt.NDArray[np.int32],
-    n_edges: int,
-) -> tuple[int, int]:
-    """Append the edges stack[low:depth] as a ring; give the number of edges and the ring's area (holes < 0)."""
-    first_y = edges[stack[low], 1]
-    area = 0
-    for i in range(low, depth):
-        x = edges[stack[i], 0]
-        y = edges[stack[i], 1]
-        next_y = edges[stack[i + 1], 1] if i + 1 < depth else first_y
-        area -= int(x) * int(next_y - y)
-        edges[n_edges, 0] = x
-        edges[n_edges, 1] = y
-        n_edges += 1
-    return n_edges, area
+def _area(edges: npt.NDArray[np.int32], begin: int, end: int) -> int:
+    """Give the area of the ring edges[begin:end], negative for a hole."""
+    area = np.int64(0)
+    for i in range(begin, end):
+        following = i + 1 if i + 1 < end else begin
+        area -= np.int64(edges[i, 0]) * (np.int64(edges[following, 1]) - np.int64(edges[i, 1]))
+    return area
 
 
 @kernel
 def cut(
-    corners: npt.NDArray[np.uint64],
-    pinched: npt.NDArray[np.bool_],
+    rings: Rings,
+    walked: Walked,
+    visits: npt.NDArray[np.uint64],
     fill: bool,
-    origin: npt.NDArray[np.int32],
-    edges: npt.NDArray[np.int32],
-    n_edges: int,
-    ring_edges: npt.NDArray[np.int32],
-    ring_part: npt.NDArray[np.int32],
-    n_rings: int,
     part_component: npt.NDArray[np.int32],
-    n_parts: int,
-    row_has_corner: npt.NDArray[np.bool_],
-    table: npt.NDArray[np.uint64],
-    seen: npt.NDArray[np.int64],
-    stack: npt.NDArray[np.int32],
 ) -> tuple[int, int]:
-    """Cut the rings of pinched components at the corners they visit twice; give the number of rings and parts.
+    """Cut rings where they come by a corner twice; give the number of rings and parts.
 
     The first loop that has the ring's sense replaces the ring. More loops are added behind: an outline as a new
     part of the component, a hole to the ring's part.
 
     Args:
-        corners, pinched: from `join`. A corner is never 0: nothing touches at the image's own corner.
-        origin, edges, ring_edges, ring_part: from `walk.walk`, with room for n_edges edges and corners.size
-            rings more.
+        rings: in and out; walked: from `walk.walk`.
+        visits: (2 * n_corners,) from `join`, ascending: along each ring, the loops nest like brackets.
         fill: whether holes are left out: theirs are passed over, and those cut from an outline get part -1.
-        part_component: (n_parts + corners.size,) in and out; the first n_parts are the components themselves.
-        row_has_corner: (height + 1,) False, scratch: few rows have one, which spares most look-ups.
-        table: (power of two > corners.size,) zeros, scratch.
-        seen: (table.size, 2) -1, scratch: the ring that came by a corner, and the stack's depth then.
-        stack: (n_edges,) scratch.
+        part_component: (n_components + n_corners,) in and out; in, the first are the components themselves.
     """
-    for i in range(corners.size):
-        table[_slot(table, corners[i])] = corners[i]
-        row_has_corner[corners[i] >> np.uint64(32)] = True
-    for ring in range(n_rings):
+    _, edges, edge_ring, ring_edges, ring_part, origin, _, _ = rings
+    n_rings, n_parts, n_edges = walked
+    depth_at = np.empty(visits.size // 2, np.int64)
+    depth_at[:] = -1
+    stack = np.empty((0, 2), np.int32)
+    i = 0
+    while i < visits.size:
+        ring = edge_ring[np.int64(visits[i] >> np.uint64(33))]
         part = ring_part[ring]
+        begin = np.int64(ring_edges[ring, 0])
+        end = np.int64(ring_edges[ring, 1])
         is_outline = ring == origin[part, 1]
-        if not pinched[part] or (fill and not is_outline):
-            continue
-        begin = ring_edges[ring, 0]
-        end = ring_edges[ring, 1]
+        if stack.shape[0] < end - begin:
+            stack = np.empty((2 * (end - begin), 2), np.int32)
         placed = False
         depth = 0
-        for visit in range(2 * begin, 2 * end + 1):  # both ends of each edge, then what is left
-            edge = visit >> 1
+        copied = begin
+        while True:
             low = 0
-            if visit < 2 * end:
-                following = edge + (visit & 1)
-                y = edges[following if following < end else begin, 1]
-                if visit & 1:
-                    stack[depth] = edge
-                    depth += 1
-                if not row_has_corner[y]:
+            until = end
+            last = i == visits.size or np.int64(visits[i] >> np.uint64(33)) >= end
+            if not last:
+                until = np.int64(visits[i] >> np.uint64(33))
+                corner = np.int64(visits[i] & np.uint64(0xFFFFFFFF))
+                i += 1
+            depth = _copy_edges(edges, copied, until, stack, depth)
+            copied = until
+            if not last:
+                low = depth_at[corner]
+                if low < 0:
+                    depth_at[corner] = depth
                     continue
-                at = _slot(table, np.uint64(y) << np.uint64(32) | np.uint64(edges[edge, 0]))
-                if table[at] == np.uint64(0):
-                    continue
-                if seen[at, 0] != ring:
-                    seen[at, 0] = ring
-                    seen[at, 1] = depth
-                    continue
-                low = seen[at, 1]
+            if fill and not is_outline:
+                depth = low
+                if last:
+                    break
+                continue
             start = n_edges
-            n_edges, area = _copy_loop(stack, low, depth, edges, n_edges)
+            n_edges = _copy_edges(stack, low, depth, edges, n_edges)
             depth = low
+            area = _area(edges, start, n_edges)
             if (area > 0) == is_outline and not placed:
                 placed = True
                 target = ring
@@ -205,4 +185,6 @@ def cut(
                     n_parts += 1
             ring_edges[target, 0] = start
             ring_edges[target, 1] = n_edges
+            if last:
+                break
     return n_rings, n_parts

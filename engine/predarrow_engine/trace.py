@@ -1,6 +1,6 @@
 """Label images -> outlines of every component of every class, in one pass over the pixels.
 
-    scan (runs.py) -> link (link.py) -> walk (walk.py) -> valid parts (parts.py) -> columns (columns.py)
+    scan (runs.py) -> link (link.py) -> walk (walk.py) -> cut and join (parts.py) -> columns (columns.py)
 
 or, for OpenCV's contours through pixel centres, center.py in place of the last two. The cost follows the length of
 the boundaries; the number of classes does not appear.
@@ -9,29 +9,26 @@ the boundaries; the number of classes does not appear.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine.cast import label_image
-from predarrow_engine.center import center_bound, mark_encord_active, write_center_rings
-from predarrow_engine.columns import (
-    edge_bound,
-    number_groups,
-    order_rings,
-    shift_offsets,
-    write_components,
-    write_edge_rings,
-)
-from predarrow_engine.link import link
-from predarrow_engine.outlines import OutlineBuilder, Outlines
-from predarrow_engine.parts import cut, join, number_runs
 from predarrow_engine._simd import LANES
-from predarrow_engine.runs import scan
-from predarrow_engine.walk import mark_swallowed, walk
+from predarrow_engine.cast import label_image
+from predarrow_engine.center import write_center_rings
+from predarrow_engine.columns import Order, shift_offsets, write_components, write_edge_rings
+from predarrow_engine.components import Components, Options, find, judge_whole, number_four_connected
+from predarrow_engine.link import Links
+from predarrow_engine.outlines import OutlineBuilder, Outlines
+from predarrow_engine.runs import Runs, scan
+from predarrow_engine.walk import Rings
 
 _RUN_LIMIT = 2**29  # edges are numbered in 32 bits, and there are at most four a run
+_VERTEX_LIMIT = 2**31 - 1  # Arrow's lists count in 32 bits
+_SLACK = 8  # runs that kernels may look at or write behind the last one
+_JUDGE_LATER = np.empty(0, np.bool_)
+_ZERO = np.zeros(1, np.uint32)
 
 
 class _Workspace:
@@ -44,38 +41,55 @@ class _Workspace:
         self._allocate(4096)
 
     def _allocate(self, n: int) -> None:
-        self.capacity = n
         self.packed = np.empty(n, np.uint64)
-        self.xy = self.packed.view(np.int32).reshape(n, 2)  # little-endian: x is the low half
         self.label = np.empty(n, np.uint32)
-        self.successor = np.empty(2 * n, np.uint32)
-        self.head = np.empty(n, np.uint32)
-        self.tops = np.empty(2 * n, np.uint32)
-        self.contacts = np.empty((2 * n, 2), np.uint32)
-        self.owner = np.empty(n + 1, np.uint32)
-        self.edges = np.empty((4 * n, 2), np.int32)  # twice: rings that are cut are written again
-        self.ring_edges = np.empty((3 * n, 2), np.int32)
-        self.ring_part = np.empty(3 * n, np.int32)
-        self.origin = np.empty((n, 2), np.int32)
-        self.area = np.empty(n, np.int64)
-        self.box = np.empty((n, 4), np.int32)
+        self.links = Links(
+            successor=np.empty(2 * n, np.uint32),
+            head=np.empty(n, np.uint32),
+            tops=np.empty(2 * n, np.uint32),
+            contacts=np.empty((2 * n, 2), np.uint32),
+        )
+        self.rings = Rings(
+            place=np.empty(2 * n, np.uint32),
+            edges=np.empty((4 * n, 2), np.int32),
+            edge_ring=np.empty(2 * n, np.int32),
+            ring_edges=np.empty((3 * n, 2), np.int32),
+            ring_part=np.empty(3 * n, np.int32),
+            origin=np.empty((n, 2), np.int32),
+            area=np.empty(n, np.int64),
+            box=np.empty((n, 4), np.int32),
+        )
+        self.order = Order(
+            parent=np.empty(n, np.int32),
+            group=np.empty(n, np.int32),
+            group_first=np.empty(n, np.int32),
+            part_group=np.empty(3 * n, np.int32),
+            part_start=np.empty(n + 1, np.int32),
+            part_order=np.empty(3 * n, np.int32),
+            part_place=np.empty(3 * n, np.int32),
+            ring_start=np.empty(3 * n + 1, np.int32),
+            ring_order=np.empty(3 * n, np.int32),
+        )
 
-    def scan(self, image: npt.NDArray[np.unsignedinteger]) -> int:
-        """Fill the runs of an image and give their number."""
+    def scan(self, image: npt.NDArray[np.unsignedinteger]) -> Runs:
+        """Give the runs of an image, valid until the next one."""
         height, width = image.shape
         if self.rows.size < height + 1:
             self.rows = np.empty(height + 1, np.int64)
-        if self.capacity < width + 8:  # one row, with room to spare
-            self._allocate(2 * (width + 8))
         n_blocks = width // LANES + 1
         if self.block.size < n_blocks:
             self.block = np.empty(n_blocks, np.int32)
             self.changed = np.empty(n_blocks, np.uint64)
-        while (n_runs := scan(image, self.packed, self.label, self.rows, self.block, self.changed)) < 0:
-            self._allocate(2 * self.capacity)
-        if n_runs > _RUN_LIMIT:
-            raise ValueError(f"a label image has at most {_RUN_LIMIT} runs, got {n_runs}; trace it in tiles")
-        return n_runs
+        if self.packed.size < width + _SLACK:
+            self._allocate(2 * (width + _SLACK))
+        while True:
+            runs = Runs(self.packed, self.packed.view(np.int32).reshape(-1, 2), self.label, self.rows[: height + 1])
+            n_runs = scan(image, runs, self.block, self.changed)
+            if n_runs > _RUN_LIMIT:
+                raise ValueError(f"a label image has at most {_RUN_LIMIT} runs, got {n_runs}; trace it in tiles")
+            if n_runs >= 0:
+                return runs
+            self._allocate(2 * self.packed.size)
 
 
 class Tracer:
@@ -119,12 +133,9 @@ class Tracer:
         _check("approximation", approximation, ("simple", "none"))
         if encord_active and connectivity != 8:
             raise ValueError("encord_active asks for connectivity 8, got 4")
-        self._center = outline == "center"
-        self._eight = connectivity == 8
-        self._fill = holes == "fill"
-        self._every = approximation == "none"
-        self._min_area = min_area
-        self._encord_active = encord_active
+        self._options = Options(
+            outline == "center", connectivity == 8, holes == "fill", approximation == "none", encord_active, min_area
+        )
         left_out = [*void] if background is None else [background, *void]
         self._left_out = np.array([value & 0xFFFFFFFF for value in left_out], np.uint32)
         self._work = _Workspace()
@@ -145,216 +156,50 @@ class Tracer:
             ValueError: not such an array; more than 2**29 runs; more than 2**31 - 1 vertices since `take`.
         """
         image, signed = label_image(labels)
-        n_groups = 0
+        n_components = 0
         if image.size:
-            n_runs = self._work.scan(image)
-            n_groups = self._trace(image.shape, n_runs, signed)
+            runs = self._work.scan(image)
+            found = self._find(runs)
+            n_components = found.n_groups
+            self._append(runs, found, image.shape[1], signed)
         self._out.image_offsets.extend(1)[0] = self._out.value.size
-        return n_groups
+        return n_components
 
     def take(self) -> Outlines:
         """Give the outlines of all images since the last call, as owned arrays."""
         return self._out.take()
 
-    def _trace(self, shape: tuple[int, int], n_runs: int, signed: bool) -> int:
-        """Trace the runs in the workspace, append what the options keep, give how many components that is."""
-        work = self._work
-        keep = None
-        label, left_out = work.label, self._left_out
-        if self._encord_active and not self._fill:  # its rule reads whole 8-connected outlines
-            keep = self._kept(self._link_and_walk(shape, n_runs, label, left_out, eight=True))
-        if self._center and not self._eight:  # OpenCV's contour of each 4-connected component alone
-            walked = self._link_and_walk(shape, n_runs, label, left_out, eight=False)
-            label, left_out = np.empty(n_runs, np.uint32), np.zeros(1, np.uint32)
-            number_runs(work.head, work.owner, work.ring_part, work.rows[: shape[0] + 1], label)
-        # An edge outline whose holes are kept is 4-connected parts: these stay valid where corners touch.
-        eight = self._center or (self._eight and self._fill)
-        walked = self._link_and_walk(shape, n_runs, label, left_out, eight)
-        if keep is None:
-            keep = self._kept(walked)
-        is_outline = np.zeros(walked.n_rings, np.bool_)
-        is_outline[work.origin[: walked.n_components, 1]] = True
-        parts = self._parts(walked, shape[0])
-        if self._fill:
-            work.ring_part[: walked.n_rings][~is_outline] = -1
-        group, first = self._groups(parts.parent, keep)
-        rings = self._order(parts, group, first.size)
-        self._write_rings(rings, is_outline)
-        self._write_components(shape[1], signed, first)
-        return first.size
+    def _find(self, runs: Runs) -> Components:
+        work, options, left_out = self._work, self._options, self._left_out
+        linked, keep = runs, _JUDGE_LATER
+        if options.encord_active and not options.fill:  # the rule reads whole 8-connected outlines
+            keep = judge_whole(runs, work.links, work.rings, left_out, options)
+        if options.center and not options.eight:  # OpenCV's contour of each 4-connected component alone
+            linked = runs._replace(label=number_four_connected(runs, work.links, work.rings, left_out))
+            left_out = _ZERO
+        return find(runs, linked, work.links, work.rings, work.order, left_out, keep, options)
 
-    def _link_and_walk(
-        self,
-        shape: tuple[int, int],
-        n_runs: int,
-        label: npt.NDArray[np.uint32],
-        left_out: npt.NDArray[np.uint32],
-        eight: bool,
-    ) -> _Walked:
-        work = self._work
-        rows = work.rows[: shape[0] + 1]
-        n_tops, n_contacts = link(
-            work.xy, label, rows, eight, work.successor, work.head, work.tops, work.contacts
-        )
-        n_rings, n_components, n_edges = walk(
-            work.xy,
-            label,
-            n_runs,
-            work.tops[:n_tops],
-            left_out,
-            work.successor,
-            work.head,
-            work.owner,
-            work.edges,
-            work.ring_edges,
-            work.ring_part,
-            work.origin,
-            work.area,
-            work.box,
-        )
-        return _Walked(n_rings, n_components, n_edges, n_contacts)
-
-    def _kept(self, walked: _Walked) -> npt.NDArray[np.bool_]:
-        """Give which of the components in the workspace the options keep, areas aside."""
-        work = self._work
-        keep = np.ones(walked.n_components, np.bool_)
-        if self._fill or self._encord_active:
-            mark_swallowed(
-                work.xy, work.label, work.successor, work.owner, work.ring_part, work.origin, keep.size, keep
-            )
-        if self._encord_active:
-            bound = center_bound(work.edges, work.ring_edges[: walked.n_rings], False)
-            x, y = np.empty((2, bound), np.float32)
-            mark_encord_active(work.edges, work.ring_edges, work.origin, keep.size, x, y, keep)
-        return keep
-
-    def _parts(self, walked: _Walked, height: int) -> _Parts:
-        """Cut what touches itself and join what touches, where outlines follow edges."""
-        work = self._work
-        n_components = walked.n_components
-        parent = np.arange(n_components, dtype=np.int32)
-        if self._center or not walked.n_contacts:
-            return _Parts(walked.n_rings, parent, parent.copy())
-        pinched = np.zeros(n_components, np.bool_)
-        corners = np.empty(walked.n_contacts, np.uint64)
-        n_corners = join(
-            work.xy,
-            work.contacts,
-            walked.n_contacts,
-            work.head,
-            work.owner,
-            work.ring_part,
-            self._eight,
-            parent,
-            pinched,
-            corners,
-        )
-        if not n_corners:
-            return _Parts(walked.n_rings, parent, np.arange(n_components, dtype=np.int32))
-        component = np.empty(n_components + n_corners, np.int32)
-        component[:n_components] = np.arange(n_components)
-        table = np.zeros(1 << (2 * n_corners).bit_length(), np.uint64)
-        n_rings, n_parts = cut(
-            corners[:n_corners],
-            pinched,
-            self._fill,
-            work.origin,
-            work.edges,
-            walked.n_edges,
-            work.ring_edges,
-            work.ring_part,
-            walked.n_rings,
-            component,
-            n_components,
-            np.zeros(height + 1, np.bool_),
-            table,
-            np.full((table.size, 2), -1, np.int64),
-            np.empty(walked.n_edges, np.int32),
-        )
-        return _Parts(n_rings, parent, component[:n_parts])
-
-    def _groups(
-        self, parent: npt.NDArray[np.int32], keep: npt.NDArray[np.bool_]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Give the output number of each component (-1: none) and the first component of each number."""
-        group = np.empty(parent.size, np.int32)
-        first = np.empty(parent.size, np.int32)
-        n_groups = number_groups(parent, self._work.area, self._work.box, keep, self._min_area, group, first)
-        return group, first[:n_groups]
-
-    def _order(self, parts: _Parts, group: npt.NDArray[np.int32], n_groups: int) -> npt.NDArray[np.int32]:
-        """Append part and component offsets and give the rings in their order."""
-        out = self._out
-        n_parts = parts.component.size
-        part_start = np.zeros(n_groups + 1, np.int32)
-        ring_start = np.zeros(n_parts + 1, np.int32)
-        ring_order = np.empty(parts.n_rings, np.int32)
-        n_ordered = order_rings(
-            self._work.ring_part,
-            parts.n_rings,
-            group[parts.component],
-            part_start,
-            np.empty(n_parts, np.int32),
-            np.empty(n_parts, np.int32),
-            ring_start,
-            ring_order,
-        )
-        shift_offsets(part_start, out.part_offsets.size - 1, out.component_offsets.extend(n_groups))
-        shift_offsets(ring_start, out.ring_offsets.size - 1, out.part_offsets.extend(n_ordered))
-        return ring_order[: ring_start[-1]]
-
-    def _write_rings(self, rings: npt.NDArray[np.int32], is_outline: npt.NDArray[np.bool_]) -> None:
-        work, out = self._work, self._out
-        if self._center:
-            bound = center_bound(work.edges, work.ring_edges[: is_outline.size], self._every)
-        else:
-            bound = edge_bound(work.ring_edges, rings)
+    def _append(self, runs: Runs, found: Components, width: int, signed: bool) -> None:
+        rings, order, out = self._work.rings, self._work.order, self._out
         n_vertices = out.x.size
-        if n_vertices + bound >= 2**31:
-            raise ValueError(f"outlines hold less than 2**31 vertices, got {n_vertices} and up to {bound} more")
-        out.x.reserve(bound)
-        out.y.reserve(bound)
-        offsets = out.ring_offsets.extend(rings.size)
-        x, y = out.x.data, out.y.data
-        if self._center:
-            n_vertices = write_center_rings(
-                work.edges, work.ring_edges, rings, is_outline, self._every, x, y, n_vertices, offsets
+        if n_vertices + found.vertex_bound > _VERTEX_LIMIT:
+            raise ValueError(
+                f"outlines hold at most {_VERTEX_LIMIT} vertices, got {n_vertices} and up to {found.vertex_bound} more"
             )
+        n_parts, n_rings = out.part_offsets.size - 1, out.ring_offsets.size - 1
+        shift_offsets(order.part_start, n_parts, out.component_offsets.extend(found.n_groups))
+        shift_offsets(order.ring_start, n_rings, out.part_offsets.extend(found.n_parts))
+        out.x.reserve(found.vertex_bound)
+        out.y.reserve(found.vertex_bound)
+        x, y, offsets = out.x.data, out.y.data, out.ring_offsets.extend(found.n_rings)
+        if self._options.center:
+            every = self._options.every
+            n_vertices = write_center_rings(rings, order, found.n_parts, every, x, y, n_vertices, offsets)
         else:
-            n_vertices = write_edge_rings(work.edges, work.ring_edges, rings, x, y, n_vertices, offsets)
+            n_vertices = write_edge_rings(rings, order, x, y, n_vertices, offsets)
         out.x.size = out.y.size = n_vertices
-
-    def _write_components(self, width: int, signed: bool, first: npt.NDArray[np.int32]) -> None:
-        work, out = self._work, self._out
-        write_components(
-            work.packed,
-            work.label,
-            width,
-            signed,
-            work.origin,
-            work.area,
-            work.box,
-            first,
-            out.value.extend(first.size),
-            out.area.extend(first.size),
-            out.bbox.extend(first.size),
-            out.first.extend(first.size),
-        )
-
-
-class _Walked(NamedTuple):
-    n_rings: int
-    n_components: int
-    n_edges: int
-    n_contacts: int
-
-
-class _Parts(NamedTuple):
-    n_rings: int
-    parent: npt.NDArray[np.int32]
-    """(n_components,) an earlier component that each one belongs to, or itself"""
-    component: npt.NDArray[np.int32]
-    """(n_parts,) component of each part"""
+        components = [column.extend(found.n_groups) for column in (out.value, out.area, out.bbox, out.first)]
+        write_components(runs, rings, width, signed, order.group_first[: found.n_groups], *components)
 
 
 def _check(name: str, value: object, allowed: tuple[object, ...]) -> None:

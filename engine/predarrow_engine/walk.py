@@ -11,54 +11,73 @@ outline starts at its first pixel's top-left corner, a hole at its own first pix
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import kernel
-from predarrow_engine.link import ONE, TWO
+from predarrow_engine._jit import inline, kernel
+from predarrow_engine.link import TWO, Links
+from predarrow_engine.runs import ONE, ZERO, Runs
+
+
+class Rings(NamedTuple):
+    """Rings and components of n_runs runs, with room for the rings that `parts.cut` adds."""
+
+    place: npt.NDArray[np.uint32]
+    """(2 * n_runs,) edge number + 1 of each node that was walked, 0 elsewhere"""
+    edges: npt.NDArray[np.int32]
+    """(4 * n_runs, 2) x and y where each vertical edge starts, ring by ring"""
+    edge_ring: npt.NDArray[np.int32]
+    """(2 * n_runs,) ring of each edge that was walked"""
+    ring_edges: npt.NDArray[np.int32]
+    """(3 * n_runs, 2) first edge of each ring and the one after its last"""
+    ring_part: npt.NDArray[np.int32]
+    """(3 * n_runs,) part of each ring, -1 for none; until rings are cut, each component is a part"""
+    origin: npt.NDArray[np.int32]
+    """(n_runs, 2) first run of each component, and its outline's number"""
+    area: npt.NDArray[np.int64]
+    """(n_runs,) pixels of each component"""
+    box: npt.NDArray[np.int32]
+    """(n_runs, 4) xmin, ymin, xmax, ymax of each component"""
+
+
+class Walked(NamedTuple):
+    """How much was walked."""
+
+    n_rings: int
+    n_components: int
+    n_edges: int
+
+
+@inline
+def component_of(rings: Rings, node: int) -> int:
+    """Give the component of a node that was walked, -1 where it was not."""
+    place = np.int64(rings.place[node])
+    return np.int64(rings.ring_part[rings.edge_ring[place - 1]]) if place > 0 else np.int64(-1)
 
 
 @kernel
-def walk(
-    xy: npt.NDArray[np.int32],
-    label: npt.NDArray[np.uint32],
-    n_runs: int,
-    tops: npt.NDArray[np.uint32],
-    left_out: npt.NDArray[np.uint32],
-    successor: npt.NDArray[np.uint32],
-    head: npt.NDArray[np.uint32],
-    owner: npt.NDArray[np.uint32],
-    edges: npt.NDArray[np.int32],
-    ring_edges: npt.NDArray[np.int32],
-    ring_part: npt.NDArray[np.int32],
-    origin: npt.NDArray[np.int32],
-    area: npt.NDArray[np.int64],
-    box: npt.NDArray[np.int32],
-) -> tuple[int, int, int]:
-    """Write all rings and components; give the number of rings, components and edges.
+def walk(runs: Runs, left_out: npt.NDArray[np.uint32], links: Links, n_tops: int, rings: Rings) -> Walked:
+    """Write all rings and components.
 
     Args:
-        xy, label, n_runs: runs, as `runs.scan` gives them.
-        tops: runs that a ring can start from, from `link.link`.
+        runs: as `runs.scan` gives them.
         left_out: labels that are not traced (background, void).
-        successor, head: from `link.link`.
-        owner: (n_runs + 1,) out, ring + 1 at each left edge that is a chain's first, 0 elsewhere.
-        edges: (2 * n_runs, 2) out, x and y where each vertical edge starts, ring by ring.
-        ring_edges: (n_runs, 2) out, first edge of each ring and the one after its last.
-        ring_part: (n_runs,) out, component of each ring.
-        origin: (n_runs, 2) out, first run and outline (a ring) of each component.
-        area: (n_runs,) out, pixels of each component.
-        box: (n_runs, 4) out, xmin, ymin, xmax, ymax of each component.
+        links, n_tops: from `link.link`.
+        rings: out.
     """
-    n_edges = np.uint64(0)
-    n_rings = 0
+    _, xy, label, rows = runs
+    successor, head, tops, _ = links
+    place, edges, edge_ring, ring_edges, ring_part, origin, area, box = rings
+    n_edges = ZERO
+    n_rings = ZERO
     n_components = 0
-    nobody = np.uint64(n_runs)
-    owner[:n_runs] = 0
-    for i in range(tops.size):
+    place[: 2 * rows[rows.size - 1]] = 0
+    for i in range(np.uint64(n_tops)):
         r = np.uint64(tops[i])
         first = np.uint64(successor[TWO * r + ONE])
-        if owner[first >> ONE] != 0:  # an earlier top of this ring
+        if place[first] != 0:  # an earlier top of this ring
             continue
         value = label[r]
         skip = False
@@ -66,11 +85,9 @@ def walk(
             skip |= value == left_out[k]
         if skip:
             continue
-        is_outline = first >> ONE == r
-        component = n_components if is_outline else ring_part[owner[head[r] >> ONE] - ONE]
-        ring_edges[n_rings, 0] = n_edges
-        ring_part[n_rings] = component
-        n_rings += 1
+        is_outline = first == TWO * r
+        component = n_components if is_outline else component_of(rings, head[r])
+        begin = n_edges
         node = first
         xmin = xmax = xy[r, 0]
         ymin = ymax = xy[r, 1]
@@ -83,45 +100,40 @@ def walk(
             y = xy[run, 1] + np.int32(node & ONE)
             edges[n_edges, 0] = x
             edges[n_edges, 1] = y
+            edge_ring[n_edges] = n_rings
             n_edges += ONE
+            place[node] = n_edges
+            node = np.uint64(successor[node])
             signed_area += last_x * (y - last_y)
             last_x = np.int64(x)
             last_y = np.int64(y)
             xmin = min(xmin, x)
             xmax = max(xmax, x)
             ymax = max(ymax, y)
-            left = (node & ONE) - ONE  # all ones or none; what a right edge owns goes where nobody reads it
-            owner[(node >> ONE & left) | (nobody & ~left)] = n_rings
-            node = np.uint64(successor[node])
             if node == first:
                 break
-        ring_edges[n_rings - 1, 1] = n_edges
-        pixels = -(signed_area + last_x * (edges[ring_edges[n_rings - 1, 0], 1] - last_y))
+        pixels = -(signed_area + last_x * (edges[begin, 1] - last_y))
+        ring_edges[n_rings, 0] = begin
+        ring_edges[n_rings, 1] = n_edges
+        ring_part[n_rings] = component
         if is_outline:
-            origin[component, 0] = r
-            origin[component, 1] = n_rings - 1
-            area[component] = pixels
-            box[component, 0] = xmin
-            box[component, 1] = ymin
-            box[component, 2] = xmax
-            box[component, 3] = ymax
+            at = np.uint64(component)
+            origin[at, 0] = r
+            origin[at, 1] = n_rings
+            area[at] = pixels
+            box[at, 0] = xmin
+            box[at, 1] = ymin
+            box[at, 2] = xmax
+            box[at, 3] = ymax
             n_components += 1
         else:
             area[component] += pixels
-    return n_rings, n_components, int(n_edges)
+        n_rings += ONE
+    return Walked(np.int64(n_rings), n_components, np.int64(n_edges))
 
 
 @kernel
-def mark_swallowed(
-    xy: npt.NDArray[np.int32],
-    label: npt.NDArray[np.uint32],
-    successor: npt.NDArray[np.uint32],
-    owner: npt.NDArray[np.uint32],
-    ring_part: npt.NDArray[np.int32],
-    origin: npt.NDArray[np.int32],
-    n_components: int,
-    keep: npt.NDArray[np.bool_],
-) -> None:
+def mark_swallowed(runs: Runs, links: Links, rings: Rings, n_components: int, keep: npt.NDArray[np.bool_]) -> None:
     """Clear keep for components that lie in a hole of a component of the same label.
 
     They are what `cv2.findContours(RETR_EXTERNAL)` passes over and what a filled outline covers. The ring at the
@@ -131,18 +143,17 @@ def mark_swallowed(
     Args:
         keep: (n_components,) in and out; the others as `walk` left them.
     """
+    _, xy, label, _ = runs
     for component in range(n_components):
-        r = origin[component, 0]
+        r = rings.origin[component, 0]
         y = xy[r, 1]
         left = r - 1
         while left >= 0 and xy[left, 1] == y and label[left] != label[r]:
             left -= 1
         if left < 0 or xy[left, 1] != y:
             continue
-        node = np.int64(successor[2 * left + 1])
-        while node & 1:
-            node = np.int64(successor[node])
-        ring = np.int64(owner[node >> 1]) - 1
-        around = ring_part[ring]
-        if ring != origin[around, 1] or not keep[around]:
+        node = links.successor[2 * left + 1]
+        ring = rings.edge_ring[np.int64(rings.place[node]) - 1]
+        around = rings.ring_part[ring]
+        if ring != rings.origin[around, 1] or not keep[around]:
             keep[component] = False

@@ -13,9 +13,9 @@ import rasterio.features
 import scipy.ndimage
 import shapely
 from hypothesis import given, settings
+
 from predarrow_engine.outlines import Outlines
 from predarrow_engine.trace import Tracer
-
 from tests.images import SEED_DRAWING, SPECIAL, Image, label_images, voronoi
 from tests.naive_trace import Region, as_lists, as_regions, opencv_contours, regions, with_sorted_holes
 
@@ -210,8 +210,13 @@ def test_components_are_scipys_and_cc3ds_and_areas_are_gdals() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"outline": "corner"}, {"connectivity": 6}, {"holes": None}, {"approximation": "l1"}]
-    + [{"encord_active": True, "connectivity": 4}],
+    [
+        {"outline": "corner"},
+        {"connectivity": 6},
+        {"holes": None},
+        {"approximation": "l1"},
+        {"encord_active": True, "connectivity": 4},
+    ],
 )
 def test_options_are_checked(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="got"):
