@@ -182,16 +182,17 @@ def _image_columns(
             "source": image.source,
             "row": _row_numbers(start, n_rows),
         }
-    rows = np.arange(start, start + n_rows)
-    of = np.searchsorted(offsets, rows, side="right") - 1
-    chosen = pa.array(of)
+    bounds = np.clip(offsets, start, start + n_rows)
+    counts = np.diff(bounds)
+    frames, heights, widths = np.array([image[1:4] for image in images], np.int32).T
+    of = np.repeat(np.arange(len(images)), counts)
     return {
-        "data_unit": pa.array([image.data_unit for image in images], pa.string()).take(chosen),
-        "frame": pa.array([image.frame for image in images], pa.int32()).take(chosen),
-        "image_height": pa.array([image.height for image in images], pa.int32()).take(chosen),
-        "image_width": pa.array([image.width for image in images], pa.int32()).take(chosen),
-        "source": pa.array([image.source for image in images], pa.string()).take(chosen),
-        "row": rows - offsets[of],
+        "data_unit": Texts([image.data_unit for image in images]).take(of),
+        "frame": np.repeat(frames, counts),
+        "image_height": np.repeat(heights, counts),
+        "image_width": np.repeat(widths, counts),
+        "source": Texts([image.source for image in images]).take(of),
+        "row": np.arange(start, start + n_rows) - np.repeat(offsets[:-1], counts),
     }
 
 
