@@ -32,7 +32,8 @@ def voronoi(height: int, width: int, sites: int, classes: int, seed: int) -> Ima
     y, x = np.mgrid[:height, :width]
     sy, sx = rng.integers(0, height, sites), rng.integers(0, width, sites)
     nearest = ((y[..., None] - sy) ** 2 + (x[..., None] - sx) ** 2).argmin(-1)
-    return rng.integers(0, classes, sites).astype(np.uint8)[nearest]
+    cells: Image = rng.integers(0, classes, sites).astype(np.uint8)[nearest]
+    return cells
 
 
 def _noise(height: int, width: int, classes: int, seed: int) -> Image:

@@ -8,12 +8,13 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 if cache_dir := os.environ.get("PREDARROW_CACHE_DIR"):  # before Numba reads its own variable
     os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(cache_dir) / "kernels"))
 
 import numba
+import numpy as np
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -26,6 +27,9 @@ from numba.core.dispatcher import Dispatcher
 numba.config.reload_config()  # type: ignore[no-untyped-call]  # Numba may have been imported before, without it
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Index: TypeAlias = int | np.integer[Any]
+"""What a kernel takes as a whole number: Python's from outside, NumPy's from another kernel."""
 
 
 def kernel(func: F) -> Dispatcher[F]:

@@ -112,7 +112,7 @@ def order_rings(rings: Rings, n_rings: int, n_parts: int, n_groups: int, order: 
     for part in range(np.uint64(n_parts)):
         part_group[part] = group[np.uint64(part_group[part])]
     _stable_order(part_group, n_parts, order.part_start, n_groups, order.part_order)
-    n_ordered = np.int64(order.part_start[n_groups])
+    n_ordered = int(np.int64(order.part_start[n_groups]))
     if n_rings == n_parts:  # a ring each, in the same order: no holes, as in noise, where this is half the time
         for i in range(np.uint64(n_ordered)):
             ring_start[i] = i
@@ -126,16 +126,16 @@ def order_rings(rings: Rings, n_rings: int, n_parts: int, n_groups: int, order: 
         if ring_part[ring] >= 0:
             ring_part[ring] = part_place[np.uint64(ring_part[ring])]
     _stable_order(ring_part, n_rings, ring_start, n_ordered, ring_order)
-    return n_ordered, np.int64(ring_start[n_ordered])
+    return n_ordered, int(np.int64(ring_start[n_ordered]))
 
 
 @kernel
 def edge_bound(rings: Rings, order: Order, n_rings: int) -> int:
     """Give the number of vertices of the first n_rings rings in order along pixel edges: two an edge."""
-    n = np.int64(0)
+    n = 0
     for i in range(np.uint64(n_rings)):
         ring = np.uint64(order.ring_order[i])
-        n += rings.ring_edges[ring, 1] - rings.ring_edges[ring, 0]
+        n += int(rings.ring_edges[ring, 1] - rings.ring_edges[ring, 0])
     return 2 * n
 
 

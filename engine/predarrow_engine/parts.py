@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import inline, kernel
+from predarrow_engine._jit import Index, inline, kernel
 from predarrow_engine.link import TWO, Links
 from predarrow_engine.runs import ONE, Runs
 from predarrow_engine.walk import Rings, Walked, component_of
@@ -36,7 +36,7 @@ def number_runs(runs: Runs, links: Links, rings: Rings, number: npt.NDArray[np.u
 def _root(parent: npt.NDArray[np.int32], component: int) -> int:
     while parent[component] != component:
         parent[component] = parent[parent[component]]
-        component = np.int64(parent[component])
+        component = int(np.int64(parent[component]))
     return component
 
 
@@ -91,7 +91,7 @@ def join(
 
 
 @inline
-def _copy_edges(source: npt.NDArray[np.int32], begin: int, end: int, target: npt.NDArray[np.int32], at: int) -> int:
+def _copy_edges(source: npt.NDArray[np.int32], begin: Index, end: Index, target: npt.NDArray[np.int32], at: int) -> int:
     """Copy source[begin:end] to target[at:] and give the end there."""
     for i in range(begin, end):
         target[at, 0] = source[i, 0]
@@ -103,10 +103,10 @@ def _copy_edges(source: npt.NDArray[np.int32], begin: int, end: int, target: npt
 @inline
 def _area(edges: npt.NDArray[np.int32], begin: int, end: int) -> int:
     """Give the area of the ring edges[begin:end], negative for a hole."""
-    area = np.int64(0)
+    area = 0
     for i in range(begin, end):
         following = i + 1 if i + 1 < end else begin
-        area -= np.int64(edges[i, 0]) * (np.int64(edges[following, 1]) - np.int64(edges[i, 1]))
+        area -= int(np.int64(edges[i, 0]) * (np.int64(edges[following, 1]) - np.int64(edges[i, 1])))
     return area
 
 

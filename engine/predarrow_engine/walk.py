@@ -54,7 +54,7 @@ class Walked(NamedTuple):
 def component_of(rings: Rings, node: int) -> int:
     """Give the component of a node that was walked, -1 where it was not."""
     place = np.int64(rings.place[node])
-    return np.int64(rings.ring_part[rings.edge_ring[place - 1]]) if place > 0 else np.int64(-1)
+    return int(np.int64(rings.ring_part[rings.edge_ring[place - 1]])) if place > 0 else -1
 
 
 @kernel
@@ -129,7 +129,7 @@ def walk(runs: Runs, left_out: npt.NDArray[np.uint32], links: Links, n_tops: int
         else:
             area[component] += pixels
         n_rings += ONE
-    return Walked(np.int64(n_rings), n_components, np.int64(n_edges))
+    return Walked(int(np.int64(n_rings)), n_components, int(np.int64(n_edges)))
 
 
 @kernel

@@ -199,7 +199,8 @@ def test_images_come_together_in_one_take() -> None:
 
 def test_components_are_scipys_and_cc3ds_and_areas_are_gdals() -> None:
     image = voronoi(60, 200, 80, 6, 9)
-    for connectivity, structure in ((8, np.ones((3, 3))), (4, None)):
+    neighbours: list[tuple[Literal[4, 8], npt.NDArray[np.float64] | None]] = [(8, np.ones((3, 3))), (4, None)]
+    for connectivity, structure in neighbours:
         outlines = trace(image, connectivity=connectivity)
         count = sum(scipy.ndimage.label(image == value, structure)[1] for value in range(1, 6))
         assert len(outlines.value) == count == cc3d.connected_components(image, connectivity=connectivity).max()
@@ -229,6 +230,7 @@ def test_an_image_wider_than_the_workspace() -> None:
 
 
 def assert_equal(a: Outlines, b: Outlines) -> None:
-    for name, left, right in zip(Outlines._fields, a, b, strict=True):
+    for name in Outlines._fields:
+        left, right = getattr(a, name), getattr(b, name)
         assert left.dtype == right.dtype, name
         assert np.array_equal(left, right), name
