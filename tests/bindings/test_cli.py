@@ -284,11 +284,12 @@ def test_ctrl_c_leaves_the_project_as_it_was(folder: Path, workers: str) -> None
     for frame in (0, 1, 3, 4):
         write_mask(folder / "masks" / f"video__{frame}.png")
     command = [sys.executable, "-c", _INTERRUPTED, workers]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "decoding\n"
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=folder) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "decoding\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip()) == (130, "interrupted: nothing was committed")
     project = Project("project")
     assert project.history().num_rows == 1
