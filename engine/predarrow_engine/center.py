@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
 from predarrow_engine.columns import Order
+from predarrow_engine.outlines import Columns, Sizes
 from predarrow_engine.walk import Rings
 
 
@@ -100,33 +101,24 @@ def _contour(
     return n
 
 
-@kernel
-def write_center_rings(
-    rings: Rings,
-    order: Order,
-    n_parts: int,
-    every: bool,
-    x: npt.NDArray[np.float32],
-    y: npt.NDArray[np.float32],
-    n_vertices: int,
-    ring_offsets: npt.NDArray[np.int32],
-) -> int:
-    """Append contours through pixel centres in order; give the number of vertices.
+@inline
+def write_center_rings(rings: Rings, order: Order, n_parts: int, every: bool, columns: Columns, sizes: Sizes) -> int:
+    """Append contours through pixel centres in order; give the number of vertices then.
 
     Args:
-        rings: 8-connected ones from `walk.walk`, not cut; order: from `columns.order_rings`.
-        n_parts: how many parts are in the order; the first ring of each is its outline.
+        rings: 8-connected ones from `walk.walk`, not cut.
+        order: from `columns.order_rings`, with n_parts in it; the first ring of each is its outline.
         every: all pixels (CHAIN_APPROX_NONE) rather than corners (CHAIN_APPROX_SIMPLE).
-        x, y: out, from n_vertices on; room for `center_bound` vertices.
-        ring_offsets: (n_rings,) out, end of each ring.
+        columns: x, y and ring_offsets out, with room; sizes: how much of them is used.
     """
+    n = sizes.vertices
     for part in range(n_parts):
         first = order.ring_start[part]
         for i in range(first, order.ring_start[part + 1]):
             begin, end = rings.ring_edges[order.ring_order[i]]
-            n_vertices = _contour(rings.edges, begin, end, i == first, every, x, y, n_vertices)
-            ring_offsets[i] = n_vertices
-    return n_vertices
+            n = _contour(rings.edges, begin, end, i == first, every, columns.x, columns.y, n)
+            columns.ring_offsets[sizes.rings + i + 1] = n
+    return n
 
 
 @kernel

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
 from predarrow_engine.link import TWO
+from predarrow_engine.outlines import Columns, Sizes
 from predarrow_engine.runs import ONE, Runs
 from predarrow_engine.walk import Rings
 
@@ -139,25 +140,19 @@ def edge_bound(rings: Rings, order: Order, n_rings: int) -> int:
     return 2 * n
 
 
-@kernel
-def write_edge_rings(
-    rings: Rings,
-    order: Order,
-    x: npt.NDArray[np.float32],
-    y: npt.NDArray[np.float32],
-    n_vertices: int,
-    ring_offsets: npt.NDArray[np.int32],
-) -> int:
-    """Append rings along pixel edges in order; give the number of vertices.
+@inline
+def write_edge_rings(rings: Rings, order: Order, n_rings: int, columns: Columns, sizes: Sizes) -> int:
+    """Append rings along pixel edges in order; give the number of vertices then.
 
     Args:
-        rings: from `walk.walk` or `parts.cut`; order: from `order_rings`.
-        x, y: out, from n_vertices on; room for `edge_bound` vertices.
-        ring_offsets: (n_rings,) out, end of each ring.
+        rings: from `walk.walk` or `parts.cut`; order: from `order_rings`, with n_rings in it.
+        columns: x, y and ring_offsets out, with room; sizes: how much of them is used.
     """
     edges, ring_edges, ring_order = rings.edges, rings.ring_edges, order.ring_order
-    n = np.uint64(n_vertices)
-    for i in range(np.uint64(ring_offsets.size)):
+    x, y, ring_offsets = columns.x, columns.y, columns.ring_offsets
+    n = np.uint64(sizes.vertices)
+    offset_at = np.uint64(sizes.rings) + ONE
+    for i in range(np.uint64(n_rings)):
         ring = np.uint64(ring_order[i])
         begin = np.uint64(ring_edges[ring, 0])
         last = np.uint64(ring_edges[ring, 1]) - ONE
@@ -172,42 +167,31 @@ def write_edge_rings(
         x[n + ONE] = edges[last, 0]
         y[n + ONE] = edges[begin, 1]
         n += TWO
-        ring_offsets[i] = n
+        ring_offsets[offset_at + i] = n
     return int(np.int64(n))
 
 
-@kernel
+@inline
 def write_components(
-    runs: Runs,
-    rings: Rings,
-    width: int,
-    signed: bool,
-    group_first: npt.NDArray[np.int32],
-    value_out: npt.NDArray[np.int64],
-    area_out: npt.NDArray[np.int64],
-    bbox_out: npt.NDArray[np.float64],
-    first_out: npt.NDArray[np.int64],
+    runs: Runs, rings: Rings, order: Order, added: Sizes, width: int, signed: bool, columns: Columns, sizes: Sizes
 ) -> None:
-    """Write value, area, box and first pixel of each group, which are those of its first component.
+    """Append each group's parts, value, area, box and first pixel; the last four are its first component's.
 
     Args:
-        runs, rings: of one image of this width; signed: whether labels are int32 in disguise.
-        group_first: (n_groups,) from `number_groups`.
-        value_out, area_out, first_out: (n_groups,) out; bbox_out: (4, n_groups) out.
+        runs, rings, order: of one image of this width; signed: whether labels are int32 in disguise.
+        added: how much is in the order.
+        columns: out, with room; sizes: how much of them is used.
     """
-    for g in range(np.uint64(group_first.size)):
-        c = np.uint64(group_first[g])
+    for i in range(np.uint64(added.parts)):
+        columns.part_offsets[np.uint64(sizes.parts) + i + ONE] = order.ring_start[i + ONE] + sizes.rings
+    for g in range(np.uint64(added.components)):
+        at = np.uint64(sizes.components) + g
+        columns.component_offsets[at + ONE] = order.part_start[g + ONE] + sizes.parts
+        c = np.uint64(order.group_first[g])
         run = np.uint64(rings.origin[c, 0])
         value = np.int64(runs.label[run])
-        value_out[g] = np.int64(np.int32(value)) if signed else value
-        area_out[g] = rings.area[c]
+        columns.value[at] = np.int64(np.int32(value)) if signed else value
+        columns.area[at] = rings.area[c]
         for k in range(4):
-            bbox_out[k, g] = rings.box[c, k]
-        first_out[g] = np.int64(runs.xy[run, 1]) * width + runs.xy[run, 0]
-
-
-@kernel
-def shift_offsets(starts: npt.NDArray[np.int32], base: int, offsets: npt.NDArray[np.int32]) -> None:
-    """Write starts[1:] + base to offsets."""
-    for i in range(offsets.size):
-        offsets[i] = starts[i + 1] + base
+            columns.bbox[k, at] = rings.box[c, k]
+        columns.first[at] = np.int64(runs.xy[run, 1]) * width + runs.xy[run, 0]

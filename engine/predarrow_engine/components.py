@@ -8,9 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
-from predarrow_engine.center import center_bound, mark_encord_active
-from predarrow_engine.columns import Order, edge_bound, number_groups, order_rings
+from predarrow_engine.center import center_bound, mark_encord_active, write_center_rings
+from predarrow_engine.columns import (
+    Order,
+    edge_bound,
+    number_groups,
+    order_rings,
+    write_components,
+    write_edge_rings,
+)
 from predarrow_engine.link import Links, link
+from predarrow_engine.outlines import Columns, Sizes
 from predarrow_engine.parts import cut, join, number_runs
 from predarrow_engine.runs import Runs
 from predarrow_engine.walk import Rings, Walked, mark_swallowed, walk
@@ -25,16 +33,6 @@ class Options(NamedTuple):
     every: bool
     encord_active: bool
     min_area: int
-
-
-class Components(NamedTuple):
-    """How much is to be written: what is in the order."""
-
-    n_groups: int
-    n_parts: int
-    n_rings: int
-    vertex_bound: int
-    """no fewer vertices than the rings have"""
 
 
 @inline
@@ -91,7 +89,7 @@ def _parts(
 
 
 @kernel
-def find(
+def trace_runs(
     runs: Runs,
     linked: Runs,
     links: Links,
@@ -100,16 +98,26 @@ def find(
     left_out: npt.NDArray[np.uint32],
     keep: npt.NDArray[np.bool_],
     options: Options,
-) -> Components:
-    """Find the components of an image's runs, and which rings make them up.
+    width: int,
+    signed: bool,
+    columns: Columns,
+    sizes: Sizes,
+) -> tuple[bool, Sizes]:
+    """Append the components of an image's runs to columns, in one call that is free of the GIL.
 
     Args:
         runs: from `runs.scan`.
         linked: the same with the labels that are to be told apart: their own, or `number_four_connected`.
-        links, rings, order: workspace; rings and order are what is to be written.
+        links, rings, order: workspace.
         left_out: labels of `linked` that are not traced.
         keep: from `judge_whole`, or empty where that is to be found here.
         options: see `trace.Tracer`.
+        width: of the image; signed: whether labels are int32 in disguise.
+        columns: out; sizes: how much of them is used.
+
+    Returns:
+        Whether there was room, and how much is used then; without room nothing is written, and it is how much
+        room there must be.
     """
     # An edge outline whose holes are kept is 4-connected parts: these stay valid where corners touch.
     n_tops, n_contacts = link(linked, options.center or (options.eight and options.fill), links)
@@ -128,4 +136,19 @@ def find(
         bound = center_bound(rings, walked.n_rings, options.every)
     else:
         bound = edge_bound(rings, order, n_rings)
-    return Components(n_groups, n_parts, n_rings, bound)
+    vertices = sizes.vertices + bound
+    after = Sizes(vertices, sizes.rings + n_rings, sizes.parts + n_parts, sizes.components + n_groups)
+    if (
+        after.vertices > columns.x.size
+        or after.rings >= columns.ring_offsets.size
+        or after.parts >= columns.part_offsets.size
+        or after.components >= columns.component_offsets.size
+        or after.components > columns.value.size
+    ):
+        return False, after
+    if options.center:
+        vertices = write_center_rings(rings, order, n_parts, options.every, columns, sizes)
+    else:
+        vertices = write_edge_rings(rings, order, n_rings, columns, sizes)
+    write_components(runs, rings, order, Sizes(bound, n_rings, n_parts, n_groups), width, signed, columns, sizes)
+    return True, Sizes(vertices, after.rings, after.parts, after.components)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
-
-
-_HANDED_OVER = 1 << 20
-"""Bytes from which a copy costs more, by its page faults, than giving an array away."""
 
 
 class Outlines(NamedTuple):
@@ -41,64 +37,92 @@ class Outlines(NamedTuple):
     """(n_images + 1,) first component of each image"""
 
 
-class Buffer:
-    """A growing array: `reserve` room, write behind `size`, move `size` on."""
+class Columns(NamedTuple):
+    """Room for outlines: the arrays of `Outlines`, with more entries than are used."""
 
-    __slots__ = ("data", "size")
+    x: npt.NDArray[np.float32]
+    y: npt.NDArray[np.float32]
+    ring_offsets: npt.NDArray[np.int32]
+    part_offsets: npt.NDArray[np.int32]
+    component_offsets: npt.NDArray[np.int32]
+    value: npt.NDArray[np.int64]
+    area: npt.NDArray[np.int64]
+    bbox: npt.NDArray[np.float64]
+    first: npt.NDArray[np.int64]
 
-    def __init__(self, dtype: npt.DTypeLike, rows: int | None = None) -> None:
-        self.data = np.empty((1024,) if rows is None else (rows, 1024), dtype)
-        self.size = 0
 
-    def reserve(self, n: int) -> None:
-        """Make room for n items behind `size`."""
-        capacity = self.data.shape[-1]
-        if self.size + n > capacity:
-            shape = (*self.data.shape[:-1], max(self.size + n, 2 * capacity))
-            grown = np.empty(shape, self.data.dtype)
-            grown[..., : self.size] = self.data[..., : self.size]
-            self.data = grown
+class Sizes(NamedTuple):
+    """How much of `Columns` is used."""
 
-    def extend(self, n: int) -> npt.NDArray[Any]:
-        """Add n items and give them, to be written."""
-        self.reserve(n)
-        items: npt.NDArray[Any] = self.data[..., self.size : self.size + n]
-        self.size += n
-        return items
+    vertices: int
+    rings: int
+    parts: int
+    components: int
 
-    def take(self) -> npt.NDArray[Any]:
-        """Give the items and forget them: a copy, or the array itself where that is large and mostly full."""
-        items: npt.NDArray[Any] = self.data[..., : self.size]
-        self.size = 0
-        if items.nbytes < _HANDED_OVER or 2 * items.nbytes < self.data.nbytes:
-            return items.copy()
-        self.data = np.empty_like(self.data)
-        return items
+
+VERTEX_LIMIT = 2**31 - 1  # Arrow's lists count in 32 bits
+_FIRST_ROOM = 1024
+_HANDED_OVER = 1 << 20
+"""Bytes from which a copy costs more, by its page faults, than giving an array away."""
 
 
 class OutlineBuilder:
-    """Outlines that grow image by image in buffers that are used again."""
+    """Outlines that grow image by image in arrays that are used again."""
 
     def __init__(self) -> None:
-        self.x = Buffer(np.float32)
-        self.y = Buffer(np.float32)
-        self.ring_offsets = Buffer(np.int32)
-        self.part_offsets = Buffer(np.int32)
-        self.component_offsets = Buffer(np.int32)
-        self.value = Buffer(np.int64)
-        self.area = Buffer(np.int64)
-        self.bbox = Buffer(np.float64, rows=4)
-        self.first = Buffer(np.int64)
-        self.image_offsets = Buffer(np.int64)
-        self._begin()
+        shapes = {"bbox": (4, _FIRST_ROOM)}
+        dtypes = (np.float32, np.float32, np.int32, np.int32, np.int32, np.int64, np.int64, np.float64, np.int64)
+        self.columns = Columns(
+            *(
+                np.zeros(shapes.get(name, (_FIRST_ROOM,)), dtype)  # an offset column starts with 0
+                for name, dtype in zip(Columns._fields, dtypes, strict=True)
+            )
+        )
+        self.sizes = Sizes(0, 0, 0, 0)
+        self.image_offsets = [0]
 
-    def _begin(self) -> None:
-        for offsets in (self.ring_offsets, self.part_offsets, self.component_offsets, self.image_offsets):
-            offsets.data[0] = 0
-            offsets.size = 1
+    def reserve(self, sizes: Sizes) -> None:
+        """Make room for so much in all.
+
+        Raises:
+            ValueError: more vertices than Arrow's lists can count.
+        """
+        if sizes.vertices > VERTEX_LIMIT:
+            raise ValueError(f"outlines hold at most {VERTEX_LIMIT} vertices, got up to {sizes.vertices}")
+        lengths = zip(self._arrays(), _lengths(self.sizes), _lengths(sizes), strict=True)
+        self.columns = Columns(*(_grown(array, used, needed) for array, used, needed in lengths))
 
     def take(self) -> Outlines:
         """Give what has grown as owned arrays, and begin anew."""
-        outlines = Outlines(*(getattr(self, name).take() for name in Outlines._fields))
-        self._begin()
-        return outlines
+        lengths = _lengths(self.sizes)
+        kept = self._arrays()
+        taken = [array[..., :length] for array, length in zip(kept, lengths, strict=True)]
+        taken.append(np.array(self.image_offsets, np.int64))
+        for i, items in enumerate(taken[: len(kept)]):
+            if items.nbytes < _HANDED_OVER or 2 * items.nbytes < kept[i].nbytes:
+                taken[i] = items.copy()
+            else:
+                kept[i] = np.empty_like(kept[i])
+                kept[i][..., :1] = 0
+        self.columns = Columns(*kept)
+        self.sizes = Sizes(0, 0, 0, 0)
+        self.image_offsets = [0]
+        return Outlines(*taken)
+
+    def _arrays(self) -> list[npt.NDArray[Any]]:
+        return cast(list[npt.NDArray[Any]], [*self.columns])
+
+
+def _lengths(sizes: Sizes) -> tuple[int, ...]:
+    """Give the length of each column that holds so much."""
+    vertices, rings, parts, components = sizes
+    return (vertices, vertices, rings + 1, parts + 1, components + 1, *[components] * 4)
+
+
+def _grown(column: npt.NDArray[Any], used: int, needed: int) -> npt.NDArray[Any]:
+    capacity = column.shape[-1]
+    if needed <= capacity:
+        return column
+    grown = np.empty((*column.shape[:-1], max(needed, 2 * capacity)), column.dtype)
+    grown[..., :used] = column[..., :used]
+    return grown

@@ -16,16 +16,14 @@ import numpy.typing as npt
 
 from predarrow_engine._simd import LANES
 from predarrow_engine.cast import label_image
-from predarrow_engine.center import write_center_rings
-from predarrow_engine.columns import Order, shift_offsets, write_components, write_edge_rings
-from predarrow_engine.components import Components, Options, find, judge_whole, number_four_connected
+from predarrow_engine.columns import Order
+from predarrow_engine.components import Options, judge_whole, number_four_connected, trace_runs
 from predarrow_engine.link import Links
-from predarrow_engine.outlines import OutlineBuilder, Outlines
+from predarrow_engine.outlines import OutlineBuilder, Outlines, Sizes
 from predarrow_engine.runs import Runs, scan
 from predarrow_engine.walk import Rings
 
 _RUN_LIMIT = 2**29  # edges are numbered in 32 bits, and there are at most four a run
-_VERTEX_LIMIT = 2**31 - 1  # Arrow's lists count in 32 bits
 _SLACK = 8  # runs that kernels may look at or write behind the last one
 _JUDGE_LATER = np.empty(0, np.bool_)
 _ZERO = np.zeros(1, np.uint32)
@@ -144,7 +142,7 @@ class Tracer:
     @property
     def n_vertices(self) -> int:
         """How many vertices have come together since the last `take`."""
-        return self._out.x.size
+        return self._out.sizes.vertices
 
     def add(self, labels: npt.ArrayLike) -> int:
         """Trace one image and give its number of components.
@@ -156,50 +154,33 @@ class Tracer:
             ValueError: not such an array; more than 2**29 runs; more than 2**31 - 1 vertices since `take`.
         """
         image, signed = label_image(labels)
-        n_components = 0
+        before = self._out.sizes.components
         if image.size:
-            runs = self._work.scan(image)
-            found = self._find(runs)
-            n_components = found.n_groups
-            self._append(runs, found, image.shape[1], signed)
-        self._out.image_offsets.extend(1)[0] = self._out.value.size
-        return n_components
+            self._trace(self._work.scan(image), image.shape[1], signed)
+        self._out.image_offsets.append(self._out.sizes.components)
+        return self._out.sizes.components - before
 
     def take(self) -> Outlines:
         """Give the outlines of all images since the last call, as owned arrays."""
         return self._out.take()
 
-    def _find(self, runs: Runs) -> Components:
-        work, options, left_out = self._work, self._options, self._left_out
+    def _trace(self, runs: Runs, width: int, signed: bool) -> None:
+        work, options, left_out, out = self._work, self._options, self._left_out, self._out
         linked, keep = runs, _JUDGE_LATER
         if options.encord_active and not options.fill:  # the rule reads whole 8-connected outlines
             keep = judge_whole(runs, work.links, work.rings, left_out, options)
         if options.center and not options.eight:  # OpenCV's contour of each 4-connected component alone
             linked = runs._replace(label=number_four_connected(runs, work.links, work.rings, left_out))
             left_out = _ZERO
-        return find(runs, linked, work.links, work.rings, work.order, left_out, keep, options)
-
-    def _append(self, runs: Runs, found: Components, width: int, signed: bool) -> None:
-        rings, order, out = self._work.rings, self._work.order, self._out
-        n_vertices = out.x.size
-        if n_vertices + found.vertex_bound > _VERTEX_LIMIT:
-            raise ValueError(
-                f"outlines hold at most {_VERTEX_LIMIT} vertices, got {n_vertices} and up to {found.vertex_bound} more"
+        workspace = (runs, linked, work.links, work.rings, work.order)
+        there_is_room = False
+        while not there_is_room:  # twice at most, and only where the buffers grow
+            there_is_room, sizes = trace_runs(
+                *workspace, left_out, keep, options, width, signed, out.columns, out.sizes
             )
-        n_parts, n_rings = out.part_offsets.size - 1, out.ring_offsets.size - 1
-        shift_offsets(order.part_start, n_parts, out.component_offsets.extend(found.n_groups))
-        shift_offsets(order.ring_start, n_rings, out.part_offsets.extend(found.n_parts))
-        out.x.reserve(found.vertex_bound)
-        out.y.reserve(found.vertex_bound)
-        x, y, offsets = out.x.data, out.y.data, out.ring_offsets.extend(found.n_rings)
-        if self._options.center:
-            every = self._options.every
-            n_vertices = write_center_rings(rings, order, found.n_parts, every, x, y, n_vertices, offsets)
-        else:
-            n_vertices = write_edge_rings(rings, order, x, y, n_vertices, offsets)
-        out.x.size = out.y.size = n_vertices
-        components = [column.extend(found.n_groups) for column in (out.value, out.area, out.bbox, out.first)]
-        write_components(runs, rings, width, signed, order.group_first[: found.n_groups], *components)
+            if not there_is_room:
+                out.reserve(Sizes(*sizes))
+        out.sizes = Sizes(*sizes)
 
 
 def _check(name: str, value: object, allowed: tuple[object, ...]) -> None:
