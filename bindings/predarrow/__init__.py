@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from predarrow.formats.png import read_png
     from predarrow.imports import ImportResult, import_mask_predictions
     from predarrow.ontology import Ontology
+    from predarrow.painting import to_label_mask
     from predarrow.parquet import write_parquet
     from predarrow.project import Project
     from predarrow.reader import PredictionReader
@@ -44,6 +45,7 @@ _HOMES = {
     "import_mask_predictions": "imports",
     "read_masks": "formats.masks",
     "read_png": "formats.png",
+    "to_label_mask": "painting",
     "write_parquet": "parquet",
 }
 
@@ -67,6 +69,7 @@ __all__ = [
     "import_mask_predictions",
     "read_masks",
     "read_png",
+    "to_label_mask",
     "write_parquet",
 ]
 

@@ -1,0 +1,111 @@
+"""Polygons of one image -> its label mask: the way back from `from_label_mask`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from predarrow.errors import PredarrowError
+
+_IMAGE = ("data_unit", "frame")
+
+
+def to_label_mask(
+    table: Any,
+    *,
+    values: Mapping[str, int] | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    background: int = 0,
+) -> npt.NDArray[np.unsignedinteger]:
+    """Give the label mask of one image's polygons: exactly the one that edge outlines were traced from.
+
+    A pixel belongs to a polygon if its centre lies in it, holes left open; later rows are painted over earlier
+    ones. Contours through pixel centres (`outline="center"`) do not cover their border pixels.
+
+    Args:
+        table: prediction rows of one data unit and frame: a table, a batch, or anything with
+            `__arrow_c_stream__`.
+        values: pixel value by class name; without it the class names must be numbers, as masks without
+            `classes` have them.
+        height, width: pixels; where they are not given, the rows' image_height and image_width.
+        background: value where no polygon is.
+
+    Returns:
+        (height, width) uint8, uint16 or uint32, the smallest that holds the values.
+
+    Raises:
+        PredarrowError: rows of several images, without a polygon, without a value or of unknown size.
+
+    >>> from predarrow import from_label_mask
+    >>> mask = np.array([[0, 7, 7], [7, 0, 7]], np.uint8)
+    >>> to_label_mask(from_label_mask(mask)).tolist()
+    [[0, 7, 7], [7, 0, 7]]
+    """
+    from predarrow_engine.raster import rasterize
+
+    rows = pa.table(table)
+    shape = (_size(rows, "image_height", height), _size(rows, "image_width", width))
+    images = rows.select(_IMAGE).group_by(list(_IMAGE)).aggregate([])
+    if images.num_rows > 1:
+        raise PredarrowError(f"to_label_mask: must be rows of one image, got {images.num_rows} images; filter them")
+    painted = _values(rows, values)
+    highest = max(int(painted.max(initial=0)), background)
+    if min(int(painted.min(initial=0)), background) < 0 or highest > 0xFFFFFFFF:
+        raise PredarrowError("to_label_mask: values must be from 0 to 4294967295")
+    mask = np.full(shape, background, np.min_scalar_type(highest))
+    if rows.num_rows:
+        x, y, ring_offsets, part_offsets, row_offsets = _polygons(rows)
+        rasterize(x, y, ring_offsets, part_offsets, row_offsets, painted, mask)
+    return mask
+
+
+def _size(rows: pa.Table, name: str, given: int | None) -> int:
+    if given is not None:
+        return given
+    known = rows[name].unique().to_pylist()
+    if len(known) != 1 or known[0] is None:
+        raise PredarrowError(f"to_label_mask: {name} must be one known size, got {known}; give height and width")
+    size: int = known[0]
+    return size
+
+
+def _values(rows: pa.Table, values: Mapping[str, int] | None) -> npt.NDArray[np.int64]:
+    names = rows["class_name"].combine_chunks().dictionary_encode()
+    by_name = []
+    for name in names.dictionary.to_pylist():
+        value = values.get(name) if values is not None else int(name) if name.lstrip("-").isdecimal() else None
+        if value is None:
+            raise PredarrowError(f"to_label_mask: class {name!r} must have a pixel value; give it in values=")
+        by_name.append(value)
+    result: npt.NDArray[np.int64] = np.array(by_name, np.int64)[names.indices.to_numpy()]
+    return result
+
+
+def _polygons(rows: pa.Table) -> list[npt.NDArray[Any]]:
+    """Give x, y and the offsets of rings, parts and rows."""
+    column = rows["polygon"]
+    if column.null_count:
+        row = pc.index(column.is_null(), True).as_py()
+        raise PredarrowError(f"to_label_mask: row {row}: must have a polygon, got none")
+    polygons = column.combine_chunks()
+    offsets: list[npt.NDArray[Any]] = []
+    for _ in range(3):
+        offsets.insert(0, polygons.offsets.to_numpy())
+        polygons = polygons.values
+    coordinates = [np.ascontiguousarray(polygons.field(axis).to_numpy(), np.float32) for axis in ("x", "y")]
+    if not all(np.isfinite(values).all() for values in coordinates):
+        raise PredarrowError("to_label_mask: vertices must be finite numbers")
+    return [_read_only(values) for values in (*coordinates, *offsets)]
+
+
+def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give a view of one kind, so that the kernel is compiled once."""
+    view = values.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,80 @@
+"""Label masks painted from tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+
+from predarrow import InputError, PredarrowError, from_label_mask, read_png, to_label_mask
+from tests.corpus import corpus_path, corpus_root
+from tests.images import SPECIAL, Image, label_images
+
+
+def _png_names() -> list[str]:
+    root = corpus_root()
+    folder = root / "masks" if root else None
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*.png")) if folder else []
+
+
+@pytest.mark.parametrize("name", _png_names() or [None])
+def test_real_masks_come_back_pixel_for_pixel(name: str | None) -> None:
+    path = corpus_path("masks", *Path(name or "none").parts)
+    try:
+        mask = read_png(path, rgb="panoptic")
+    except InputError:
+        pytest.skip("not a mask")
+    for connectivity in (8, 4):
+        table = from_label_mask(mask, connectivity=connectivity, max_classes=2**32)
+        assert np.array_equal(to_label_mask(table, height=mask.shape[0], width=mask.shape[1]), mask)
+
+
+@given(label_images(max_side=12))
+@settings(deadline=None, max_examples=50)
+def test_random_masks_come_back(mask: Image) -> None:
+    height, width = mask.shape
+    assert np.array_equal(to_label_mask(from_label_mask(mask), height=height, width=width), mask)
+
+
+@pytest.mark.parametrize("last", [255, 256, 65_535, 65_536, 2**32 - 1])
+def test_the_dtype_is_the_smallest(last: int) -> None:
+    mask = np.array([[0, last]], np.uint32)
+    painted = to_label_mask(from_label_mask(mask))
+    assert painted.dtype == np.min_scalar_type(last)
+    assert np.array_equal(painted, mask)
+
+
+def test_names_background_and_slices() -> None:
+    mask = SPECIAL["seed drawing"]()
+    table = from_label_mask(mask, classes={1: "car", 2: "person"})
+    painted = to_label_mask(table, values={"car": 1, "person": 2}, background=9)
+    assert np.array_equal(painted, np.where(mask == 0, 9, mask))
+    only = to_label_mask(table.slice(1, 1), values={"person": 5})
+    assert np.array_equal(only, np.where(mask == 2, 5, 0))
+    assert not to_label_mask(table.slice(0, 0), height=3, width=4).any()
+
+
+TWO = from_label_mask(np.eye(2, dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "message"),
+    [
+        (pa.concat_tables([TWO, from_label_mask(np.eye(2, dtype=np.uint8), frame=1)]), {}, "one image, got 2"),
+        (from_label_mask(np.eye(2, dtype=np.uint8), classes=["", "car"]), {}, "class 'car' must have a pixel value"),
+        (TWO.slice(0, 0), {}, "image_height must be one known size"),
+        (TWO, {"values": {"1": -3}}, "values must be from 0"),
+        (
+            TWO.set_column(TWO.schema.get_field_index("polygon"), "polygon", pa.nulls(1, TWO["polygon"].type)),
+            {},
+            "row 0: must have a polygon",
+        ),
+    ],
+)
+def test_what_cannot_be_painted_is_told(table: pa.Table, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(PredarrowError, match=message):
+        to_label_mask(table, **options)
