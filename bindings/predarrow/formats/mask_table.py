@@ -197,7 +197,7 @@ def _image_columns(
 
 
 def _as_text(values: npt.NDArray[np.int64]) -> pa.Array:
-    if values.size and (values.max() > 255 or values.min() < 0):
+    if values.size and values.view(np.uint64).max() > 255:  # negative ones too, in one pass
         return pa.array(values).cast(pa.string())
     return _bytes_as_text().take(values)
 
