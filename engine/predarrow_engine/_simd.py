@@ -32,37 +32,22 @@ count_trailing_zeros = cast(Callable[[np.uint64], np.uint64], intrinsic(_count_t
 """Index of the lowest set bit of a uint64, 64 where none is set."""
 
 
-def _count_ones(typingctx: Any, bits: Any) -> Any:
+def _changes(typingctx: Any, address: Any, like: Any) -> Any:
+    vector = ir.VectorType(ir.IntType(like.bitwidth), LANES)
+
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
+        here = builder.inttoptr(args[0], vector.as_pointer())
+        following = builder.add(args[0], ir.Constant(_I64, like.bitwidth // 8))
+        there = builder.inttoptr(following, vector.as_pointer())
+        differs = builder.icmp_unsigned("!=", builder.load(here, align=1), builder.load(there, align=1))
+        return builder.bitcast(differs, _I64)
 
-    return types.uint64(types.uint64), codegen
-
-
-count_ones = cast(Callable[[np.uint64], np.uint64], intrinsic(_count_ones))
-"""Number of set bits of a uint64."""
-
-
-def _changes(itemsize: int) -> Callable[[int], np.uint64]:
-    """Give an intrinsic: bit i is set where item i differs from item i + 1, for 64 items at an address.
-
-    It reads 65 items of `itemsize` bytes.
-    """
-    vector = ir.VectorType(ir.IntType(8 * itemsize), LANES)
-
-    def changes(typingctx: Any, address: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            here = builder.inttoptr(args[0], vector.as_pointer())
-            following = builder.add(args[0], ir.Constant(_I64, itemsize))
-            there = builder.inttoptr(following, vector.as_pointer())
-            differs = builder.icmp_unsigned("!=", builder.load(here, align=1), builder.load(there, align=1))
-            return builder.bitcast(differs, _I64)
-
-        return types.uint64(types.int64), codegen
-
-    return cast(Callable[[int], np.uint64], intrinsic(changes))
+    return types.uint64(types.int64, like), codegen
 
 
-changes_u8 = _changes(1)
-changes_u16 = _changes(2)
-changes_u32 = _changes(4)
+changes = cast(Callable[[int, np.unsignedinteger[Any]], np.uint64], intrinsic(_changes))
+"""Bit i is set where item i differs from item i + 1, for 64 items at an address.
+
+The second argument, any item, tells their type when the kernel is compiled (an array's `itemsize` is looked up
+at every turn: 130 us instead of 92 us a street). It reads 65 items.
+"""

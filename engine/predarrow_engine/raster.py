@@ -18,7 +18,7 @@ from predarrow_engine._jit import inline, kernel
 @inline
 def _first_center(edge: float, limit: int) -> int:
     """Give the first pixel whose centre is not before edge, from 0 to limit."""
-    return int(math.ceil(min(max(edge - 0.5, 0.0), float(limit))))
+    return math.ceil(min(max(edge - 0.5, 0.0), float(limit)))
 
 
 @inline

@@ -13,21 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import kernel
-from predarrow_engine._simd import (
-    LANES,
-    changes_u8,
-    changes_u16,
-    changes_u32,
-    count_ones,
-    count_trailing_zeros,
-)
+from predarrow_engine._simd import LANES, changes, count_trailing_zeros
 
-ONE = np.uint64(1)
 ZERO = np.uint64(0)
+ONE = np.uint64(1)
 ALL = ~ZERO
-LAST_LANE = np.uint64(LANES - 1)
-UNROLLED = 2
-"""Changes that are taken from a block without asking whether there are so many (1.8 in a street's block)."""
 
 
 class Runs(NamedTuple):
@@ -55,16 +45,16 @@ def scan(
     Args:
         labels: (height, width) uint8, uint16 or uint32, contiguous, width > 0.
         runs: out; room for one row at least.
-        block, changed: (width // 64 + 1,) scratch: the blocks of a row that have changes, and which.
+        block, changed: (width // 64 + 2,) scratch: the blocks of a row that have changes, and which.
     """
     height, width = labels.shape
     packed, _, label, rows = runs
     flat = labels.reshape(-1)
     address = labels.ctypes.data
     itemsize = labels.itemsize
-    last_block = width - 1 - LANES  # where 65 items are left; negative in narrow images
-    capacity = np.uint64(packed.size - width - 2 - UNROLLED)  # one row always fits, so it is asked once a row
-    n = np.uint64(0)
+    last_block = width - 1 - LANES  # where 65 pixels are left; negative in narrow images
+    capacity = np.uint64(packed.size - width - 2)  # one row always fits, so it is asked once a row
+    n = ZERO
     for y in range(height):
         if n > capacity:
             return -1
@@ -75,43 +65,37 @@ def scan(
         label[n] = flat[base]
         n += ONE
         # Two steps, since a branch at every block is mispredicted wherever there is a boundary: list the blocks
-        # that have one, without a branch, then take them apart.
+        # that have one, without a branch, then take them apart (92 us a street; in one step 101 us).
         row = address + y * width * itemsize
-        n_blocks = np.uint64(0)
+        n_blocks = ZERO
         x = 0
-        while x < last_block + LANES and last_block >= 0:
-            start = min(x, last_block)
-            if itemsize == 1:
-                changes = changes_u8(row + start)
-            elif itemsize == 2:
-                changes = changes_u16(row + 2 * start)
-            else:
-                changes = changes_u32(row + 4 * start)
-            changes &= ALL << np.uint64(x - start)  # the last block overlaps the one before it
-            block[n_blocks] = start + 1
-            changed[n_blocks] = changes
-            n_blocks += np.uint64(changes != ZERO)
+        while x <= last_block:
+            differs = changes(row + x * itemsize, flat[base])
+            block[n_blocks] = x + 1
+            changed[n_blocks] = differs
+            n_blocks += np.uint64(differs != ZERO)
             x += LANES
+        if last_block >= 0:  # the last pixels, with the end of the block before
+            differs = changes(row + last_block * itemsize, flat[base]) & (ALL << np.uint64(x - last_block - 1) << ONE)
+            block[n_blocks] = last_block + 1
+            changed[n_blocks] = differs
+            n_blocks += np.uint64(differs != ZERO)
         for b in range(n_blocks):
-            changes = changed[b]
-            start_at = np.uint64(block[b])
-            n_changes = count_ones(changes)
-            for k in range(UNROLLED):  # without a branch; what is too much is written over
-                at = start_at + (count_trailing_zeros(changes) & LAST_LANE)
-                packed[n + np.uint64(k)] = high | at
-                label[n + np.uint64(k)] = flat[base + at]
-                changes &= changes - ONE
-            for more in range(np.uint64(UNROLLED), n_changes):
-                at = start_at + count_trailing_zeros(changes)
-                packed[n + more] = high | at
-                label[n + more] = flat[base + at]
-                changes &= changes - ONE
-            n += n_changes
+            differs = changed[b]
+            first = np.uint64(block[b])
+            while True:
+                at = first + count_trailing_zeros(differs)
+                packed[n] = high | at
+                label[n] = flat[base + at]
+                n += ONE
+                differs &= differs - ONE
+                if differs == ZERO:
+                    break
         if last_block < 0:
-            for at_pixel in range(ONE, np.uint64(width)):
-                if flat[base + at_pixel] != flat[base + at_pixel - ONE]:
-                    packed[n] = high | at_pixel
-                    label[n] = flat[base + at_pixel]
+            for pixel in range(ONE, np.uint64(width)):
+                if flat[base + pixel] != flat[base + pixel - ONE]:
+                    packed[n] = high | pixel
+                    label[n] = flat[base + pixel]
                     n += ONE
         packed[n] = high | np.uint64(width)
         label[n] = 0

@@ -74,7 +74,7 @@ class _Workspace:
         height, width = image.shape
         if self.rows.size < height + 1:
             self.rows = np.empty(height + 1, np.int64)
-        n_blocks = width // LANES + 1
+        n_blocks = width // LANES + 2
         if self.block.size < n_blocks:
             self.block = np.empty(n_blocks, np.int32)
             self.changed = np.empty(n_blocks, np.uint64)

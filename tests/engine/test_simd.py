@@ -19,12 +19,12 @@ pytestmark = pytest.mark.skipif(
     reason="LLVM code has no Python form",
 )
 
-CHANGES = {np.uint8: simd.changes_u8, np.uint16: simd.changes_u16, np.uint32: simd.changes_u32}
+DTYPES = (np.uint8, np.uint16, np.uint32)
 
 
-def compiled(function: Any) -> Callable[[int | np.uint64], int]:
+def compiled(function: Any) -> Callable[..., int]:
     """Give a Python function that calls an intrinsic."""
-    result: Callable[[int | np.uint64], int] = numba.njit(lambda argument: function(argument))
+    result: Callable[..., int] = numba.njit(lambda *arguments: function(*arguments))
     return result
 
 
@@ -33,26 +33,25 @@ def at_the_end(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return guarded(np.frombuffer(values.tobytes(), np.uint8)).view(values.dtype).reshape(values.shape)
 
 
-@pytest.mark.parametrize("dtype", CHANGES)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_changes_are_numpys(dtype: type[np.unsignedinteger[Any]]) -> None:
-    function = compiled(CHANGES[dtype])
+    function = compiled(simd.changes)
     for seed in range(50):
         rng = np.random.default_rng(seed)
         values = rng.integers(0, 2 + seed % 3, simd.LANES + 1).astype(dtype)
         values *= np.iinfo(dtype).max // 4  # a change may be in any byte
         kept = at_the_end(values)
         expected = sum(1 << int(i) for i in np.flatnonzero(values[:-1] != values[1:]))
-        assert function(kept.ctypes.data) == expected
+        assert function(kept.ctypes.data, values[0]) == expected
 
 
-def test_bits_are_counted() -> None:
-    ones, zeros = compiled(simd.count_ones), compiled(simd.count_trailing_zeros)
+def test_trailing_zeros_are_counted() -> None:
+    zeros = compiled(simd.count_trailing_zeros)
     for bits in (0, 1, 2, 3, 1 << 63, (1 << 64) - 1, 0b1011000, 0xF0F0 << 40):
-        assert ones(np.uint64(bits)) == bits.bit_count()
         assert zeros(np.uint64(bits)) == ((bits & -bits).bit_length() - 1 if bits else 64)
 
 
-@pytest.mark.parametrize("dtype", CHANGES)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("width", [1, 2, 63, 64, 65, 66, 127, 128, 129, 130, 193, 200])
 def test_no_scan_reads_behind_an_image(dtype: type[np.unsignedinteger[Any]], width: int) -> None:
     image = np.random.default_rng(width).integers(0, 3, (3, width)).astype(dtype)
