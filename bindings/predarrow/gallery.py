@@ -14,11 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.errors import PredarrowError
 from predarrow.show import NO_COLOURS, Colour, Colours, Image, contact_sheet, draw
 
 if TYPE_CHECKING:
     from predarrow.ontology import Ontology
-    from predarrow.project import Project
+    from predarrow.errors import PredarrowError
+from predarrow.project import Project
 
 FindImage = Callable[[str, int], Path | None]
 """Data unit and frame -> the file of its pixels, None where there is none."""
@@ -58,6 +60,8 @@ def gallery(
     """
     counts: Counter[str] = Counter()
     shown = list(_first_images(batches, limit))
+    if not shown:
+        raise PredarrowError("nothing to draw: no prediction is there, or none that the filters let through")
     long_side = 1280 if len(shown) == 1 else 640
     pictures = []
     for data_unit, frame, rows in shown:

@@ -161,3 +161,8 @@ def test_a_project_knows_its_images_and_colours(tmp_path: Path) -> None:
     shown = gallery(project.scan(), find, colours=colours)
     corner = shown.picture[50, 30]  # of the image, where nothing was predicted
     assert np.abs(corner.astype(int) - 200).max() <= 3
+
+
+def test_nothing_to_draw_is_told() -> None:
+    with pytest.raises(PredarrowError, match="nothing to draw"):
+        gallery([], lambda data_unit, frame: None)
