@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.png import read_png
     from predarrow.imports import ImportResult, import_mask_predictions
+    from predarrow.interop import to_shapely
     from predarrow.ontology import Ontology
     from predarrow.painting import to_label_mask
     from predarrow.parquet import write_parquet
@@ -46,6 +47,7 @@ _HOMES = {
     "read_masks": "formats.masks",
     "read_png": "formats.png",
     "to_label_mask": "painting",
+    "to_shapely": "interop",
     "write_parquet": "parquet",
 }
 
@@ -70,6 +72,7 @@ __all__ = [
     "read_masks",
     "read_png",
     "to_label_mask",
+    "to_shapely",
     "write_parquet",
 ]
 

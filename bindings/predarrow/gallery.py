@@ -19,7 +19,6 @@ from predarrow.show import NO_COLOURS, Colour, Colours, Image, contact_sheet, dr
 
 if TYPE_CHECKING:
     from predarrow.ontology import Ontology
-    from predarrow.errors import PredarrowError
 from predarrow.project import Project
 
 FindImage = Callable[[str, int], Path | None]

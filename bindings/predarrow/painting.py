@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.errors import PredarrowError
+from predarrow.table import PolygonColumns, polygon_columns
 
 _IMAGE = ("data_unit", "frame")
 
@@ -87,25 +88,12 @@ def _values(rows: pa.Table, values: Mapping[str, int] | None) -> npt.NDArray[np.
     return result
 
 
-def _polygons(rows: pa.Table) -> list[npt.NDArray[Any]]:
-    """Give x, y and the offsets of rings, parts and rows."""
+def _polygons(rows: pa.Table) -> PolygonColumns:
     column = rows["polygon"]
     if column.null_count:
         row = pc.index(column.is_null(), True).as_py()
         raise PredarrowError(f"to_label_mask: row {row}: must have a polygon, got none")
-    polygons = column.combine_chunks()
-    offsets: list[npt.NDArray[Any]] = []
-    for _ in range(3):
-        offsets.insert(0, polygons.offsets.to_numpy())
-        polygons = polygons.values
-    coordinates = [np.ascontiguousarray(polygons.field(axis).to_numpy(), np.float32) for axis in ("x", "y")]
-    if not all(np.isfinite(values).all() for values in coordinates):
+    polygons = polygon_columns(column)
+    if not (np.isfinite(polygons.x).all() and np.isfinite(polygons.y).all()):
         raise PredarrowError("to_label_mask: vertices must be finite numbers")
-    return [_read_only(values) for values in (*coordinates, *offsets)]
-
-
-def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Give a view of one kind, so that the kernel is compiled once."""
-    view = values.view()
-    view.flags.writeable = False
-    return view
+    return polygons

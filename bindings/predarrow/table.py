@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -148,3 +148,29 @@ def _leaf(type_: pa.DataType, length: int, data: pa.Buffer, children: list[pa.Ar
 
 def _buffer(values: npt.NDArray[Any], dtype: type[np.number[Any]]) -> pa.Buffer:
     return pa.py_buffer(np.ascontiguousarray(values, dtype))
+
+
+class PolygonColumns(NamedTuple):
+    """Flat vertices and offsets of a polygon column, as `polygon_array` takes them."""
+
+    x: npt.NDArray[np.float32]
+    y: npt.NDArray[np.float32]
+    ring_offsets: npt.NDArray[np.int32]
+    part_offsets: npt.NDArray[np.int32]
+    row_offsets: npt.NDArray[np.int32]
+
+
+def polygon_columns(column: pa.ChunkedArray) -> PolygonColumns:
+    """Give a polygon column as flat, read-only arrays; a row that is null has no parts.
+
+    One chunk is not copied. Offsets of a slice start where the slice does.
+    """
+    nested = column.combine_chunks()
+    offsets = []
+    for _ in range(3):
+        offsets.append(nested.offsets.to_numpy())
+        nested = nested.values
+    x, y = (np.ascontiguousarray(nested.field(axis).to_numpy(), np.float32) for axis in ("x", "y"))
+    for values in (x, y):
+        values.flags.writeable = False
+    return PolygonColumns(x, y, *reversed(offsets))
