@@ -19,7 +19,7 @@ from predarrow.show import NO_COLOURS, Colour, Colours, Image, contact_sheet, dr
 
 if TYPE_CHECKING:
     from predarrow.ontology import Ontology
-from predarrow.project import Project
+    from predarrow.project import Project
 
 FindImage = Callable[[str, int], Path | None]
 """Data unit and frame -> the file of its pixels, None where there is none."""
