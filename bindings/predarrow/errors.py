@@ -1,11 +1,11 @@
 """What can go wrong, as one tree.
 
-    PredarrowError(ValueError)        root of every error that input can cause
-    ├── InputError                    files or arrays that cannot be read; `.problems` lists them
-    ├── OutputError                   a file that cannot be written: full disk, no permission
-    ├── OntologyError                 an ontology or a mapping that does not hold
-    └── ProjectError                  a folder that is no project, a set or version that is not there
-        └── CommitConflictError       another process committed first, and went on doing so
+PredarrowError(ValueError)        root of every error that input can cause
+├── InputError                    files or arrays that cannot be read; `.problems` lists them
+├── OutputError                   a file that cannot be written: full disk, no permission
+├── OntologyError                 an ontology or a mapping that does not hold
+└── ProjectError                  a folder that is no project, a set or version that is not there
+    └── CommitConflictError       another process committed first, and went on doing so
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Vector instructions of the PNG filters, as LLVM intermediate code on raw addresses.
+"""Vector instructions of the PNG filters and of inflating, as LLVM intermediate code on raw addresses.
 
-Every function works on 64 bytes at the addresses that it is given and checks nothing: the caller (`png.py`)
-knows that they lie inside its arrays. Each has a plain twin in `tests/naive_png.py`. The code is portable:
+Every function works on 64 bytes at the addresses that it is given and checks nothing: the callers (`png.py`,
+`inflate.py`) know that they lie inside their arrays. Each has a plain twin in `tests/naive_png.py`. The code is portable:
 LLVM lowers 64 lanes to whatever the machine has, and to bytes where it has nothing.
 
 A pixel is 1, 2 or 3 bytes, held in an integer with its first byte in memory in the lowest bits. "Swapped"
@@ -20,8 +20,12 @@ from numba.extending import intrinsic as _numba_intrinsic
 
 BLOCK = 64
 """Bytes that each vector function reads or writes."""
+SUMMED = 16 * BLOCK
+"""Bytes that `adler_sums` reads."""
 
 _I8 = ir.IntType(8)
+_I16 = ir.IntType(16)
+_I32 = ir.IntType(32)
 _I64 = ir.IntType(64)
 _BYTES = ir.VectorType(_I8, BLOCK)
 _QUARTER = BLOCK // 4
@@ -68,6 +72,16 @@ def store_u8(typingctx: Any, address: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def load_u64(typingctx: Any, address: Any) -> Any:
+    """Give the 8 bytes at an address as uint64, the first byte lowest."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _load(builder, args[0], _I64)
+
+    return types.uint64(types.int64), codegen
 
 
 @intrinsic
@@ -184,6 +198,39 @@ def _prefix_sum(width: int, swapped: bool) -> Any:
         return types.int64(types.int64, types.int64, types.int64), codegen
 
     return prefix_sum
+
+
+def _total(builder: Any, value: Any) -> Any:
+    """Add the lanes of a vector of 32 bits; give 64 bits."""
+    while (n := value.type.count) > 1:
+        low, high = (_shuffle(builder, value, value, list(range(k, k + n // 2))) for k in (0, n // 2))
+        value = builder.add(low, high)
+    return builder.zext(builder.extract_element(value, ir.Constant(_I32, 0)), _I64)
+
+
+@intrinsic
+def adler_sums(typingctx: Any, address: Any) -> Any:
+    """Give two sums over `SUMMED` bytes b[i]: of b[i] in the low 32 bits, of (SUMMED - i) * b[i] in the high ones.
+
+    Each of 64 lanes adds up its column in 16 bits, and adds up these sums from block to block: no multiplication
+    but at the end. With n blocks these are at most 255 * n * (n - 1) / 2, so 23 blocks would fit.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        narrow, wide = (ir.VectorType(kind, BLOCK) for kind in (_I16, _I32))
+        column: Any = ir.Constant(narrow, None)
+        before: Any = ir.Constant(narrow, None)
+        for start in range(0, SUMMED, BLOCK):
+            before = builder.add(before, column)
+            value = _load(builder, builder.add(args[0], ir.Constant(_I64, start)))
+            column = builder.add(column, builder.zext(value, narrow))
+        column, before = (builder.zext(sums, wide) for sums in (column, before))
+        weights = ir.Constant(wide, [BLOCK - lane for lane in range(BLOCK)])
+        blocks = builder.mul(before, ir.Constant(wide, [BLOCK] * BLOCK))
+        weighted = _total(builder, builder.add(blocks, builder.mul(column, weights)))
+        return builder.or_(_total(builder, column), builder.shl(weighted, ir.Constant(_I64, 32)))
+
+    return types.uint64(types.int64), codegen
 
 
 copy = _copy(swapped=False)

@@ -237,23 +237,19 @@ def _paeth_row(row: int, raw: int, last: int, row_bytes: int, width: int) -> Non
 
 
 @inline
-def _unfilter(
-    raw: npt.NDArray[np.uint8],
-    image: npt.NDArray[np.uint8],
-    origin: int,
-    row_bytes: int,
-    n_rows: int,
-    width: int,
-) -> int:
-    if row_bytes < width or n_rows < 0 or row_bytes % width or raw.size < n_rows * (row_bytes + 1):
-        return UNFIT
-    if origin < row_bytes or origin + n_rows * row_bytes + MARGIN > image.size:
-        return UNFIT
-    raw_start = int(np.int64(raw.ctypes.data))  # an unsigned address and a signed offset make a float
-    last = raw_start + raw.size - _BLOCK
-    row = int(np.int64(image.ctypes.data)) + origin
+def unfilter_rows(raw: int, last: int, row: int, row_bytes: int, n_rows: int, width: int) -> int:
+    """Rebuild rows at addresses; give `DONE`, or the number of the first row whose filter byte is above 4.
+
+    Args:
+        raw: address of the first row's filter byte.
+        last: last address from which a block may be read.
+        row: address of the first row; the row above must stand before it, `MARGIN` bytes behind the last one.
+        row_bytes: bytes of a row, without its filter byte.
+        n_rows: number of rows.
+        width: bytes of a pixel, a constant.
+    """
     for y in range(n_rows):
-        start = raw_start + y * (row_bytes + 1)
+        start = raw + y * (row_bytes + 1)
         kind = simd.load_u8(start)
         if kind == _PAETH:
             _paeth_row(row, start + 1, last, row_bytes, width)
@@ -269,6 +265,35 @@ def _unfilter(
             return y
         row += row_bytes
     return DONE
+
+
+@inline
+def address(array: npt.NDArray[np.uint8]) -> int:
+    """Give an array's address, signed: an unsigned address and a signed offset make a float."""
+    return np.int64(array.ctypes.data)
+
+
+@inline
+def fits(image: npt.NDArray[np.uint8], origin: int, row_bytes: int, n_rows: int, width: int) -> bool:
+    """Say whether an image has memory for the rows, for the row above them, and for `MARGIN`."""
+    if row_bytes < width or row_bytes % width or n_rows < 0:
+        return False
+    return origin >= row_bytes and origin + n_rows * row_bytes + MARGIN <= image.size
+
+
+@inline
+def _unfilter(
+    raw: npt.NDArray[np.uint8],
+    image: npt.NDArray[np.uint8],
+    origin: int,
+    row_bytes: int,
+    n_rows: int,
+    width: int,
+) -> int:
+    if not fits(image, origin, row_bytes, n_rows, width) or raw.size < n_rows * (row_bytes + 1):
+        return UNFIT
+    start = address(raw)
+    return unfilter_rows(start, start + raw.size - _BLOCK, address(image) + origin, row_bytes, n_rows, width)
 
 
 @kernel

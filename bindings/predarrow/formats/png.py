@@ -42,6 +42,8 @@ from predarrow.formats.png_chunks import (
     RGB,
     RGB_ALPHA,
     PngHeader,
+    Stream,
+    check_promise,
     check_size,
     inflate,
     read_header,
@@ -100,7 +102,9 @@ class PngDecoder:
         self._has_colours = rgb is not None
         self._colour_map = None if rgb is None or rgb == "panoptic" else _colour_table(rgb)
         self._rows = np.empty(0, np.uint8)
+        self._window = np.empty(0, np.uint8)
         self._values = np.empty(0, np.uint8)
+        self._layout: _Layout | None = None
 
     def decode(self, data: bytes | memoryview, source: str) -> npt.NDArray[Any]:
         """Give the values of a PNG file's bytes, (height, width) uint8, uint16 or uint32.
@@ -117,8 +121,9 @@ class PngDecoder:
         header = read_header(data, source)
         self._check_kind(header, source)
         check_size(header, self._max_pixels, source)
-        rows = inflate(read_stream(memoryview(data), header, source), header, source)
-        samples = self._interlaced(rows, header, source) if header.interlaced else self._plain(rows, header, source)
+        stream = read_stream(data, header, source)
+        check_promise(header, stream, source)
+        samples = self._interlaced(stream, header, source) if header.interlaced else self._plain(stream, header, source)
         return self._coloured(samples, source) if header.colour_type == RGB else samples
 
     def _check_kind(self, header: PngHeader, source: str) -> None:
@@ -132,13 +137,36 @@ class PngDecoder:
             hint = 'name the decoder, rgb="panoptic" or rgb={(r, g, b): value, …}'
             refuse(source, "byte 25", Code.UNSUPPORTED, f"must be grey or palette, got RGB; {hint}")
 
-    def _plain(self, raw: bytes, header: PngHeader, source: str) -> npt.NDArray[Any]:
-        origin = self._unfilter(raw, 0, header, header.width, header.height, "", source)
+    def _plain(self, stream: Stream, header: PngHeader, source: str) -> npt.NDArray[Any]:
+        layout = self._layout
+        if layout is None or layout.header != header:
+            layout = self._layout = self._laid_out(header)
+        data = layout.as_array(stream.data, layout.uint8)
+        data.flags.writeable = False  # of a memoryview it might be; a kernel has one signature
+        code = layout.decode(
+            data, stream.start, stream.stop, self._window, self._rows, layout.origin, layout.row_bytes, header.height
+        )
+        if code != layout.done:
+            self._unfilter(inflate(stream, header, source), 0, header, header.width, header.height, "", source)
         if header.bit_depth < 8:
-            return self._unpacked(origin, header, header.width, header.height)
-        return self._whole(origin, header, header.width, header.height)
+            return self._unpacked(layout.origin, header, header.width, header.height)
+        return layout.samples[:]
 
-    def _interlaced(self, raw: bytes, header: PngHeader, source: str) -> npt.NDArray[Any]:
+    def _laid_out(self, header: PngHeader) -> _Layout:
+        import numpy as np
+
+        from predarrow_engine import png_stream as engine
+
+        row_bytes = header.row_bytes(header.width)
+        origin = self._room(row_bytes, header.height)
+        self._window = _grown(self._window, engine.window_bytes(row_bytes))
+        if header.colour_type == RGB:
+            decode = engine.decode_3
+        else:
+            decode = engine.decode_2 if header.bit_depth == 16 else engine.decode_1
+        samples = self._whole(origin, header, header.width, header.height)
+
+    def _interlaced(self, stream: Stream, header: PngHeader, source: str) -> npt.NDArray[Any]:
         import numpy as np
 
         channels = (3,) if header.colour_type == RGB else ()

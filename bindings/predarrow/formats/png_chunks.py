@@ -29,11 +29,27 @@ MAX_PIXELS = 2**28
 
 _DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGB_ALPHA: (8, 16)}
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
-_HEADER_END = 33  # signature, then length, name, 13 bytes of content and CRC of IHDR
+_HEADER = struct.Struct(">I4sIIBBBBBI")  # of chunk IHDR: length, name, content, CRC
+_HEADER_END = 33  # signature and chunk IHDR
+_CHUNK = struct.Struct(">I4s")
+_CRC = struct.Struct(">I")
+_SPARE = bytes(8)  # the engine reads whole words
 _DEFLATE_LIMIT = 1032  # a match of 258 bytes takes 2 bits at least, so one byte never gives more than this
 
 # Adam7: first column, first row, column step and row step of each pass (section 8.1).
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+class Stream(NamedTuple):
+    """A deflate stream, and at least 8 bytes behind it."""
+
+    data: bytes | memoryview
+    start: int
+    stop: int
+
+    def content(self) -> memoryview:
+        """Give the stream alone."""
+        return memoryview(self.data)[self.start : self.stop]
 
 
 class PngHeader(NamedTuple):
@@ -62,6 +78,8 @@ class PngHeader(NamedTuple):
 
     def raw_bytes(self) -> int:
         """Bytes of the inflated stream: a filter byte and a row, for each row of each pass."""
+        if not self.interlaced:
+            return self.height * (1 + self.row_bytes(self.width))
         return sum(height * (1 + self.row_bytes(width)) for _, _, _, _, width, height in self.passes())
 
 
@@ -80,18 +98,16 @@ def read_header(data: bytes | memoryview, source: str = "") -> PngHeader:
     Raises:
         InputError: no PNG, a header that breaks off or is damaged, or one that the specification forbids.
     """
-    if bytes(data[:8]) != SIGNATURE:
+    if data[:8] != SIGNATURE:
         _refuse_signature(bytes(data[:64]), source)
     if len(data) < _HEADER_END:
         refuse(source, "byte 8", Code.DAMAGED, f"the file breaks off in its header, after {len(data)} bytes")
-    length, name, width, height, depth, colour, compression, filtering, interlace, crc = struct.unpack_from(
-        ">I4sIIBBBBBI", data, 8
-    )
+    length, name, width, height, depth, colour, compression, filtering, interlace, crc = _HEADER.unpack_from(data, 8)
     if length != 13 or name != b"IHDR":
         hint = " (Apple's own PNG variant: convert it with `pngcrush -revert-iphone-optimizations`)"
         got = f"{name!r} of {length} bytes{hint if name == b'CgBI' else ''}"
         refuse(source, "byte 8", Code.DAMAGED, f"the first chunk must be IHDR with 13 bytes, got {got}")
-    _check_crc(data, 8, 13, crc, "IHDR", source)
+    _check_crc(data, 8, 13, crc, name, source)
     header = PngHeader(width, height, depth, colour, interlace == 1)
     if depth not in _DEPTHS.get(colour, ()):
         refuse(source, "byte 24", Code.DAMAGED, f"no PNG has colour type {colour} with bit depth {depth}")
@@ -119,10 +135,10 @@ def _refuse_signature(head: bytes, source: str) -> NoReturn:
     refuse(source, "byte 0", Code.NOT_PNG, f"must be a PNG file, got {got}")
 
 
-def _check_crc(data: bytes | memoryview, start: int, length: int, crc: int, name: str, source: str) -> None:
+def _check_crc(data: bytes | memoryview, start: int, length: int, crc: int, name: bytes, source: str) -> None:
     got = zlib_ng.crc32(data[start + 4 : start + 8 + length])
     if got != crc:
-        message = f"the CRC of chunk {name} must be 0x{crc:08x} as stored behind it, got 0x{got:08x}"
+        message = f"the CRC of chunk {_text(name)} must be 0x{crc:08x} as stored behind it, got 0x{got:08x}"
         refuse(source, f"byte {start}", Code.DAMAGED, message)
 
 
@@ -138,13 +154,15 @@ def check_size(header: PngHeader, max_pixels: int, source: str) -> None:
         refuse(source, "byte 16", Code.TOO_LARGE, message)
 
 
-def read_stream(data: memoryview, header: PngHeader, source: str) -> bytes | memoryview:
+def read_stream(data: bytes | memoryview, header: PngHeader, source: str) -> Stream:
     """Give the deflate stream of a PNG file, the content of its IDAT chunks; every chunk's CRC is checked.
+
+    Nothing is copied where there is one such chunk.
 
     Raises:
         InputError: the file breaks off, a CRC is wrong, chunks are missing, unknown or out of order.
     """
-    parts: list[memoryview] = []
+    parts: list[tuple[int, int]] = []  # start, stop
     state: Literal["before", "in", "behind"] = "before"  # of the image data
     has_palette = False
     at = _HEADER_END
@@ -152,15 +170,16 @@ def read_stream(data: memoryview, header: PngHeader, source: str) -> bytes | mem
     while True:
         if at + 12 > end:
             _refuse_end(at, end, source)
-        length, name = struct.unpack_from(">I4s", data, at)
+        length, name = _CHUNK.unpack_from(data, at)
         if length > end - at - 12:
             _refuse_chunk(name, length, at, end, source)
-        _check_crc(data, at, length, int.from_bytes(data[at + 8 + length : at + 12 + length]), _text(name), source)
+        (crc,) = _CRC.unpack_from(data, at + 8 + length)
+        _check_crc(data, at, length, crc, name, source)
         if name == b"IDAT":
             if state == "behind":
                 refuse(source, f"byte {at}", Code.DAMAGED, "the IDAT chunks must follow each other")
             state = "in"
-            parts.append(data[at + 8 : at + 8 + length])
+            parts.append((at + 8, at + 8 + length))
         else:
             state = "behind" if parts else "before"
             if name == b"IEND":
@@ -175,7 +194,10 @@ def read_stream(data: memoryview, header: PngHeader, source: str) -> bytes | mem
         refuse(source, f"byte {at}", Code.DAMAGED, "the file ends without image data (no IDAT chunk)")
     if header.colour_type == PALETTE and not has_palette:
         refuse(source, "", Code.DAMAGED, "a palette image must have a palette (PLTE chunk) before its image data")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    if len(parts) == 1:
+        return Stream(data, *parts[0])
+    joined = b"".join([*(data[start:stop] for start, stop in parts), _SPARE])
+    return Stream(joined, 0, len(joined) - len(_SPARE))
 
 
 def _text(name: bytes) -> str:
@@ -209,26 +231,36 @@ def _refuse_critical(name: bytes, at: int, source: str) -> NoReturn:
     refuse(source, f"byte {at}", Code.UNSUPPORTED, message)
 
 
-def inflate(stream: bytes | memoryview, header: PngHeader, source: str) -> bytes:
+def check_promise(header: PngHeader, stream: Stream, source: str) -> None:
+    """Refuse a header that promises more than a stream of this length could hold.
+
+    Raises:
+        InputError: more than that.
+    """
+    promised = header.raw_bytes()
+    n_bytes = stream.stop - stream.start
+    if promised > _DEFLATE_LIMIT * n_bytes:
+        message = (
+            f"the header says {header.width} x {header.height}, {promised} bytes of rows, which {n_bytes} "
+            f"compressed bytes cannot hold (deflate reaches {_DEFLATE_LIMIT} : 1)"
+        )
+        refuse(source, "byte 16", Code.DAMAGED, message)
+
+
+def inflate(stream: Stream, header: PngHeader, source: str) -> bytes:
     """Give the filtered rows of an image; the stream's Adler-32 is checked.
 
-    The output is bounded by what the header promises, whatever the stream would expand to.
+    The output is bounded by what the header promises, whatever the stream would expand to. This is for interlaced
+    images, and for those that the engine refuses: it says what is wrong with them.
 
     Raises:
         InputError: the stream is damaged, breaks off, or holds fewer or more bytes than the header promises.
     """
     promised = header.raw_bytes()
     size = f"{header.width} x {header.height}"
-    if promised > _DEFLATE_LIMIT * len(stream):
-        message = (
-            f"the header says {size}, {promised} bytes of rows, which {len(stream)} compressed bytes cannot "
-            f"hold (deflate reaches {_DEFLATE_LIMIT} : 1)"
-        )
-        refuse(source, "byte 16", Code.DAMAGED, message)
-    # Inflaters that were measured against zlib-ng's object stand in `png.py`.
     inflater = zlib_ng.decompressobj()
     try:
-        rows: bytes = inflater.decompress(stream, promised + 1)
+        rows: bytes = inflater.decompress(stream.content(), promised + 1)
     except zlib_ng.error as error:  # type: ignore[misc]  # its stub declares an instance, not a class
         if "incorrect data check" in str(error):
             refuse(source, "IDAT", Code.DAMAGED, "the image data's checksum (Adler-32) is wrong")
