@@ -53,8 +53,7 @@ def inline(func: F) -> Dispatcher[F]:
 
 
 def helper(func: F) -> Dispatcher[F]:
-    """Compile a helper of kernels that need not be inlined: where it is called often in the source, but rarely at
-    run time, that halves the time to compile."""
+    """Compile a helper of kernels that need not be inlined, as it runs seldom: half the time to compile."""
     return numba.njit(nogil=True, error_model="numpy")(func)
 
 

@@ -1,8 +1,8 @@
 """Vector instructions of the PNG filters and of inflating, as LLVM intermediate code on raw addresses.
 
 Every function works on 64 bytes at the addresses that it is given and checks nothing: the callers (`png.py`,
-`inflate.py`) know that they lie inside their arrays. Each has a plain twin in `tests/naive_png.py`. The code is portable:
-LLVM lowers 64 lanes to whatever the machine has, and to bytes where it has nothing.
+`inflate.py`) know that they lie inside their arrays. Each has a plain twin in the tests. The code is portable: LLVM
+lowers 64 lanes to whatever the machine has, and to bytes where it has nothing.
 
 A pixel is 1, 2 or 3 bytes, held in an integer with its first byte in memory in the lowest bits. "Swapped"
 functions exchange the two bytes of each pair of their filtered operand: PNG stores 16-bit samples with the

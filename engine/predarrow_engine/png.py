@@ -270,7 +270,7 @@ def unfilter_rows(raw: int, last: int, row: int, row_bytes: int, n_rows: int, wi
 @inline
 def address(array: npt.NDArray[np.uint8]) -> int:
     """Give an array's address, signed: an unsigned address and a signed offset make a float."""
-    return np.int64(array.ctypes.data)
+    return int(np.int64(array.ctypes.data))
 
 
 @inline

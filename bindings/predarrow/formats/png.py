@@ -31,9 +31,9 @@ they are unfiltered, gained 15 % on the palette files and lost 5 to 15 % on the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from predarrow.errors import PredarrowError
 from predarrow.formats.png_chunks import (
@@ -62,6 +62,7 @@ ColourMap = Mapping[tuple[int, int, int], int]
 """Value of each colour (red, green, blue)."""
 
 _ALIGNED = 64
+_DONE = -1  # the engine's, which is imported where it is used: Numba takes half a second
 
 
 def read_png(
@@ -141,36 +142,46 @@ class PngDecoder:
         layout = self._layout
         if layout is None or layout.header != header:
             layout = self._layout = self._laid_out(header)
-        data = layout.as_array(stream.data, layout.uint8)
-        data.flags.writeable = False  # of a memoryview it might be; a kernel has one signature
-        code = layout.decode(
-            data, stream.start, stream.stop, self._window, self._rows, layout.origin, layout.row_bytes, header.height
-        )
-        if code != layout.done:
+        data = layout.frombuffer(stream.data, "u1")
+        data.flags.writeable = False  # as it is already, but where the file came in a bytearray
+        start, stop = stream.start, stream.stop
+        if layout.decode(data, start, stop, self._window, self._rows, *layout.place) != _DONE:
             self._unfilter(inflate(stream, header, source), 0, header, header.width, header.height, "", source)
         if header.bit_depth < 8:
-            return self._unpacked(layout.origin, header, header.width, header.height)
+            return self._unpacked(layout.place[0], header, header.width, header.height)
         return layout.samples[:]
 
     def _laid_out(self, header: PngHeader) -> _Layout:
+        """Take memory for an image, and keep what is the same for the next one of its kind and size."""
         import numpy as np
 
         from predarrow_engine import png_stream as engine
 
-        row_bytes = header.row_bytes(header.width)
-        origin = self._room(row_bytes, header.height)
-        self._window = _grown(self._window, engine.window_bytes(row_bytes))
+        origin, row_bytes = self._make_room(header, header.width, header.height)
+        self._window = _grown(self._window, engine.window_bytes(row_bytes, header.height))
         if header.colour_type == RGB:
             decode = engine.decode_3
         else:
             decode = engine.decode_2 if header.bit_depth == 16 else engine.decode_1
         samples = self._whole(origin, header, header.width, header.height)
+        return _Layout(header, decode, np.frombuffer, (origin, row_bytes, header.height), samples)
+
+    def _make_room(self, header: PngHeader, width: int, height: int) -> tuple[int, int]:
+        """Give the place of the first row in `_rows`, and the bytes of a row."""
+        from predarrow_engine.png import MARGIN
+
+        row_bytes = header.row_bytes(width)
+        origin = -(-row_bytes // _ALIGNED) * _ALIGNED
+        self._rows = _grown(self._rows, origin + height * row_bytes + MARGIN)
+        return origin, row_bytes
 
     def _interlaced(self, stream: Stream, header: PngHeader, source: str) -> npt.NDArray[Any]:
         import numpy as np
 
         channels = (3,) if header.colour_type == RGB else ()
+        raw = inflate(stream, header, source)
         image = np.empty((header.height, header.width, *channels), np.uint16 if header.bit_depth == 16 else np.uint8)
+        self._layout = None  # its memory may be given up for more
         start = 0
         for number, (x, y, dx, dy, width, height) in enumerate(header.passes(), 1):
             place = f"pass {number} of {len(header.passes())}, "
@@ -188,9 +199,7 @@ class PngDecoder:
 
         from predarrow_engine import png as engine
 
-        row_bytes = header.row_bytes(width)
-        origin = -(-row_bytes // _ALIGNED) * _ALIGNED
-        self._rows = _grown(self._rows, origin + height * row_bytes + engine.MARGIN)
+        origin, row_bytes = self._make_room(header, width, height)
         self._rows[origin - row_bytes : origin] = 0
         pixels = np.frombuffer(raw, np.uint8, height * (1 + row_bytes), start)
         if header.colour_type == RGB:
@@ -207,7 +216,7 @@ class PngDecoder:
         flat = self._rows[origin : origin + height * header.row_bytes(width)]
         if header.colour_type == RGB:
             return flat.reshape(height, width, 3)
-        return flat.view("<u2").reshape(height, width) if header.bit_depth == 16 else flat.reshape(height, width)
+        return flat.view("<u2").reshape(height, width) if header.bit_depth == 16 else flat.reshape(height, -1)
 
     def _unpacked(self, origin: int, header: PngHeader, width: int, height: int) -> npt.NDArray[np.uint8]:
         from predarrow_engine import png_samples as engine
@@ -235,6 +244,18 @@ class PngDecoder:
             got = tuple(int(channel) for channel in pixels[at // width, at % width])
             refuse(source, place, Code.UNKNOWN_CLASS, f"each colour must be in the colour map, got {got}")
         return ids.astype(dtype, copy=False).reshape(height, width)
+
+
+class _Layout(NamedTuple):
+    """Where an image of a kind and size goes."""
+
+    header: PngHeader
+    decode: Callable[..., int]
+    frombuffer: Callable[..., npt.NDArray[np.uint8]]
+    place: tuple[int, int, int]
+    """Offset of the first row in `_rows`, bytes of a row, rows."""
+    samples: npt.NDArray[Any]
+    """View of `_rows`."""
 
 
 def _grown(memory: npt.NDArray[np.uint8], n_bytes: int) -> npt.NDArray[np.uint8]:
