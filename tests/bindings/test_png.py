@@ -166,6 +166,38 @@ def test_a_decoder_is_used_again_and_its_array_is_a_view() -> None:
     assert first.flags.c_contiguous
 
 
+def test_files_in_one_size_after_an_interlaced_one_that_took_more_memory() -> None:
+    rng = np.random.default_rng(0)
+    decoder = PngDecoder()
+    small = [_random_image(rng, 20, 30, 8, 0) for _ in range(3)]
+    large = _random_image(rng, 90, 400, 8, 0)
+    for image, interlaced in ((small[0], False), (large, True), (small[1], False), (small[2], False)):
+        assert np.array_equal(decoder.decode(naive_png.encode(image, interlaced=interlaced), ""), image)
+
+
+def test_the_engine_takes_every_file_that_is_not_interlaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("predarrow.formats.png.inflate", lambda *_: pytest.fail("was left to the slow way"))
+    decoder = PngDecoder(rgb="panoptic")
+    rng = np.random.default_rng(0)
+    for depth, colour in _KINDS:
+        for level in range(10):
+            image = _random_image(rng, 40, 60, depth, colour)
+            file = naive_png.encode(image, depth, colour, kinds=(0, 1, 2, 3, 4), level=level, n_idat=1 + level % 3)
+            expected = _ids(image) if colour == 2 else image
+            assert np.array_equal(decoder.decode(file, ""), expected)
+
+
+def test_what_only_the_slow_way_takes_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = _drawn(0, np.uint8)
+    file = naive_png.encode(image, kinds=(4, 2))
+    decoder = PngDecoder()
+    decoder.decode(file, "")
+    layout = decoder._layout
+    assert layout is not None
+    monkeypatch.setattr(decoder, "_layout", layout._replace(decode=lambda *_: -3))
+    assert np.array_equal(decoder.decode(file, ""), image)
+
+
 def test_read_png_gives_an_array_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(naive_png.encode(np.eye(5, dtype=np.uint8)))
     image = read_png(tmp_path / "a.png")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from predarrow_engine import png, png_samples
+from predarrow_engine import png, png_samples, png_stream
 from tests import naive_png
 from tests.guarded import guarded
 
@@ -162,6 +162,9 @@ def test_each_kernel_has_one_signature() -> None:
         for depth, colour in ((8, 0), (16, 0), (2, 0), (8, 2), (4, 3)):
             for interlaced in (False, True):
                 image = np.zeros((9, 9, 3) if colour == 2 else (9, 9), np.uint16)
-                decoder.decode(naive_png.encode(image, depth, colour, interlaced=interlaced), "")
+                file = naive_png.encode(image, depth, colour, interlaced=interlaced)
+                for data in (file, memoryview(file), memoryview(bytearray(file))):
+                    decoder.decode(data, "")
     kernels = (*_UNFILTER.values(), png_samples.unpack, png_samples.pack_colours, png_samples.map_colours)
-    assert [len(kernel.signatures) for kernel in kernels] == [1] * 6
+    kernels = (*kernels, png_stream.decode_1, png_stream.decode_2, png_stream.decode_3)
+    assert [len(kernel.signatures) for kernel in kernels] == [1] * 9

@@ -68,6 +68,26 @@ def test_bytes_are_loaded_and_stored_alone() -> None:
     assert (np.delete(written, 3) == _CANARY).all()
 
 
+def test_words_are_loaded_from_any_address() -> None:
+    values = _sample(0)
+    load = _compiled(simd.load_u64, 1)
+    for i in range(simd.BLOCK - 7):
+        assert load(values[i:]) == int.from_bytes(values[i : i + 8].tobytes(), "little")
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, 255])
+def test_sums_of_the_checksum(value: int | None) -> None:
+    sums = _compiled(simd.adler_sums, 1)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        values = rng.integers(0, 256, simd.SUMMED, dtype=np.uint8)
+        if value is not None:
+            values[:] = value
+        both = int(sums(values))
+        assert both & 0xFFFFFFFF == values.sum(dtype=np.int64)
+        assert both >> 32 == (values * np.arange(simd.SUMMED, 0, -1)).sum()
+
+
 def test_first_set_of_every_bit_and_of_none() -> None:
     first = numba.njit(lambda bits: simd.first_set(bits))
     assert [first(np.uint64(1 << i)) for i in range(64)] == list(range(64))
