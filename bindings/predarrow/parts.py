@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from predarrow import parquet
 from predarrow.parquet import new_parquet_file, row_groups
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path, run: str) -> li
     from deltalake.transaction import AddAction
 
     actions: list[AddAction] = []
-    groups = row_groups(batches)
+    groups = row_groups(batches, parquet.ROW_GROUP_ROWS, parquet.ROW_GROUP_BYTES)
     for group in groups:
         path = folder / f"part-{run}-{len(actions):05d}.parquet"
         statistics = Statistics()
