@@ -40,7 +40,8 @@ from predarrow_engine.huffman import (
     without,
 )
 
-SPARE = 2 + 258 + simd.BLOCK
+_MATCH_SPARE = 5 * simd.BLOCK
+SPARE = 1 + 2 * simd.BLOCK + _MATCH_SPARE  # a literal, a period that was doubled to 127 at most, the rest of a match
 """Bytes that may be written behind the place where `unpacked` was told to stop."""
 WINDOW = 32768
 """Farthest distance of a match."""
@@ -120,30 +121,40 @@ def _copy_stored(source: int, stop: int, out: int, n: int) -> None:
 
 @inline
 def _copy_match(out: int, distance: int, length: int) -> None:
-    """Repeat what stands `distance` before; up to 63 bytes more are written."""
-    end = out + length
+    """Repeat what stands `distance` before. Up to 126 + `_MATCH_SPARE` bytes are written.
+
+    Beyond 64 bytes nearly all have 258, so all is written then: no branches that depend on the length.
+    """
     source = out - distance
     if distance == 1:
         value = simd.load_u8(source)
-        while out < end:
-            simd.fill_1(out, value)
-            out += simd.BLOCK
+        simd.fill_1(out, value)
+        if length > simd.BLOCK:
+            for k in range(simd.BLOCK, _MATCH_SPARE, simd.BLOCK):
+                simd.fill_1(out + k, value)
         return
+    end = out + length
     while distance < simd.BLOCK and out < end:  # what stands between source and out repeats, so twice as far will do
         simd.copy(out, source)
         out += distance
         distance *= 2
-    while out < end:
+    if out < end:
         simd.copy(out, source)
-        out += simd.BLOCK
-        source += simd.BLOCK
+        if out + simd.BLOCK < end:
+            for k in range(simd.BLOCK, _MATCH_SPARE, simd.BLOCK):
+                simd.copy(out + k, source + k)
+
+
+@inline
+def _looked_up(bits: Bits, stop: int, codes: CodeMemory) -> tuple[Bits, int]:
+    bits = refilled(bits, stop)
+    return bits, entry_of(codes, LITERALS, bits.word)
 
 
 @inline
 def _symbols(bits: Bits, stop: int, codes: CodeMemory, out: int, oldest: int, limit: int) -> tuple[int, Bits, int]:
+    bits, entry = _looked_up(bits, stop, codes)
     while out <= limit:
-        bits = refilled(bits, stop)
-        entry = entry_of(codes, LITERALS, bits.word)
         if entry & LITERAL:
             simd.store_u8(out, entry >> 16)
             out += 1
@@ -152,7 +163,7 @@ def _symbols(bits: Bits, stop: int, codes: CodeMemory, out: int, oldest: int, li
             if entry & LITERAL:
                 simd.store_u8(out, entry >> 16)
                 out += 1
-                bits = without(bits, bits_of(entry))
+                bits, entry = _looked_up(without(bits, bits_of(entry)), stop, codes)
                 continue
             bits = refilled(bits, stop)
         if entry & SPECIAL:
@@ -161,7 +172,7 @@ def _symbols(bits: Bits, stop: int, codes: CodeMemory, out: int, oldest: int, li
             if entry & LITERAL:
                 simd.store_u8(out, entry >> 16)
                 out += 1
-                bits = without(bits, bits_of(entry))
+                bits, entry = _looked_up(without(bits, bits_of(entry)), stop, codes)
                 continue
             if entry & NO_CODE:
                 return DAMAGED, bits, out
@@ -176,6 +187,7 @@ def _symbols(bits: Bits, stop: int, codes: CodeMemory, out: int, oldest: int, li
         bits = without(bits, bits_of(entry))
         if entry & NO_CODE or distance > out - oldest:
             return DAMAGED, bits, out
+        bits, entry = _looked_up(bits, stop, codes)  # before the copy, whose length is hard to foresee
         _copy_match(out, distance, length)
         out += length
     return FULL, bits, out

@@ -108,6 +108,41 @@ def test_a_match_reaches_back_over_the_whole_window() -> None:
     assert code == png.DONE
 
 
+def _stored(content: bytes, is_last: bool = False) -> bytes:
+    return struct.pack("<BHH", is_last, len(content), len(content) ^ 0xFFFF) + content
+
+
+def _fixed_block(literals: bytes, distance: int) -> bytes:
+    """Give a block of literals below 144 and a match of 258 bytes, then an empty block, which ends at a whole byte."""
+    code = sum(distance > 1 << k for k in range(1, 15)) * 2  # of the first distance of a pair
+    extra = max(0, code // 2 - 1)
+    least = distance if code < 4 else (1 << extra + 1) + 1
+    if code < 4:
+        code = distance - 1
+    elif distance - least >= 1 << extra:
+        code, least = code + 1, least + (1 << extra)
+    bits = "010" + "".join(f"{48 + value:08b}" for value in literals) + f"{0b11000000 + 5:08b}{code:05b}"
+    bits += f"{distance - least:0{extra}b}"[::-1] if extra else ""
+    bits += "0000000" + "000"
+    bits += "0" * (-len(bits) % 8)
+    return int(bits[::-1], 2).to_bytes(len(bits) // 8, "little") + b"\0\0\xff\xff"
+
+
+def test_a_match_at_the_end_of_the_window_stays_inside() -> None:
+    noise = np.random.default_rng(0).integers(0, 5, 2 * _LEAST_WINDOW, dtype=np.uint8).tobytes()  # filters anywhere
+    window = _LEAST_WINDOW + 99
+    limit = window - inflate.SPARE
+    for distance in (*range(1, 70), 126, 127, 128, 200, 300, 5000):
+        for n_before, n_literals in ((limit - 1, 0), (limit, 0), (limit - 1, 1), (limit, 1), (limit - 1, 2)):
+            deflated = _stored(noise[:n_before]) + _fixed_block(noise[:n_literals], distance)
+            n_behind = -(n_before + n_literals + 258) % 100
+            deflated += _stored(noise[:n_behind], is_last=True)
+            raw = zlib.decompress(deflated, -15)
+            assert len(raw) % 100 == 0
+            stream = b"\x78\x01" + deflated + struct.pack(">I", zlib.adler32(raw))
+            assert _decoded(stream, 99, len(raw) // 100, window=window)[0] == png.DONE, f"distance {distance}"
+
+
 @pytest.mark.parametrize("n_bytes", [2, 3, 1023, 1024, 1025, 1026, 2047, 2048, 2049, 70_001])
 @pytest.mark.parametrize("value", [0, 255])
 def test_the_checksum_of_any_length(n_bytes: int, value: int) -> None:
