@@ -40,8 +40,9 @@ from predarrow_engine.huffman import (
     without,
 )
 
+_LITERALS_A_LOOK = 2  # 4 would fit, and gain nothing
 _MATCH_SPARE = 5 * simd.BLOCK
-SPARE = 1 + 2 * simd.BLOCK + _MATCH_SPARE  # a literal, a period that was doubled to 127 at most, the rest of a match
+SPARE = _LITERALS_A_LOOK + 2 * simd.BLOCK + _MATCH_SPARE  # 2 blocks: a period that was doubled, to 127 at most
 """Bytes that may be written behind the place where `unpacked` was told to stop."""
 WINDOW = 32768
 """Farthest distance of a match."""
@@ -156,16 +157,16 @@ def _symbols(bits: Bits, stop: int, codes: CodeMemory, out: int, oldest: int, li
     bits, entry = _looked_up(bits, stop, codes)
     while out <= limit:
         if entry & LITERAL:
-            simd.store_u8(out, entry >> 16)
-            out += 1
-            bits = without(bits, bits_of(entry))
-            entry = entry_of(codes, LITERALS, bits.word)
-            if entry & LITERAL:
+            for _ in range(_LITERALS_A_LOOK):
                 simd.store_u8(out, entry >> 16)
                 out += 1
-                bits, entry = _looked_up(without(bits, bits_of(entry)), stop, codes)
-                continue
+                bits = without(bits, bits_of(entry))
+                entry = entry_of(codes, LITERALS, bits.word)
+                if not entry & LITERAL:
+                    break
             bits = refilled(bits, stop)
+            if entry & LITERAL:
+                continue
         if entry & SPECIAL:
             if entry & LONG:
                 entry = long_entry(codes, LITERALS, bits.word)

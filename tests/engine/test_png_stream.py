@@ -133,7 +133,7 @@ def test_a_match_at_the_end_of_the_window_stays_inside() -> None:
     window = _LEAST_WINDOW + 99
     limit = window - inflate.SPARE
     for distance in (*range(1, 70), 126, 127, 128, 200, 300, 5000):
-        for n_before, n_literals in ((limit - 1, 0), (limit, 0), (limit - 1, 1), (limit, 1), (limit - 1, 2)):
+        for n_before, n_literals in ((limit - 1, 0), (limit, 0), (limit, 1), (limit, 3), (limit, 4), (limit - 4, 5)):
             deflated = _stored(noise[:n_before]) + _fixed_block(noise[:n_literals], distance)
             n_behind = -(n_before + n_literals + 258) % 100
             deflated += _stored(noise[:n_behind], is_last=True)
