@@ -63,7 +63,6 @@ _PLACES = {name: place for place, name in enumerate(SCHEMA.names)}
 _FLOAT32 = pa.float32()
 _FLOAT64 = pa.float64()
 _ARRAYS = (pa.Array, np.ndarray)
-_CACHED_ROWS = 512  # of columns that are kept, 128 sets of them: some 10 MB
 
 
 def record_batch(n_rows: int, columns: Mapping[str, Any]) -> pa.RecordBatch:
@@ -79,9 +78,8 @@ def record_batch(n_rows: int, columns: Mapping[str, Any]) -> pa.RecordBatch:
     if not _PLACES.keys() >= columns.keys():
         raise KeyError(f"no such columns: {sorted(columns.keys() - _PLACES.keys())}")
     arrays = {name: value for name, value in columns.items() if isinstance(value, _ARRAYS)}
-    constants = tuple([(name, value) for name, value in columns.items() if name not in arrays])
-    whole = _cached_constants if n_rows <= _CACHED_ROWS else _constant_columns
-    result = list(whole(n_rows, constants))
+    constants = tuple([(name, columns.get(name)) for name in _PLACES if name not in arrays])
+    result = list(_constants(n_rows, constants))
     for name, values in arrays.items():
         place = _PLACES[name]
         result[place] = _column(values, _TYPES[place])
@@ -94,13 +92,30 @@ def _column(values: pa.Array | npt.NDArray[Any], type_: pa.DataType) -> pa.Array
     return values if values.type == type_ else values.cast(type_)
 
 
-def _constant_columns(n_rows: int, constants: tuple[tuple[str, str | float | None], ...]) -> tuple[pa.Array, ...]:
-    given = dict(constants)
-    return tuple(_repeat(n_rows, type_, given.get(name)) for name, type_ in zip(_PLACES, _TYPES, strict=True))
+Constants = tuple[tuple[str, str | float | None], ...]
 
 
-# Made anew, the null and constant columns of one mask's rows cost 70 us, more than all others together.
-_cached_constants = lru_cache(maxsize=128)(_constant_columns)
+def _constant_columns(n_rows: int, constants: Constants) -> list[pa.Array | None]:
+    """Give the columns in the schema's order, None for those that are not constant."""
+    columns: list[pa.Array | None] = [None] * len(_PLACES)
+    for name, value in constants:
+        columns[_PLACES[name]] = _repeat(n_rows, _TYPES[_PLACES[name]], value)
+    return columns
+
+
+# Made anew, the null and constant columns of one mask's rows cost 70 us, more than all others together. Kept ones of
+# the very length cost nothing, slices of longer ones 10 us.
+_kept_whole = lru_cache(maxsize=128)(_constant_columns)
+_kept_longer = lru_cache(maxsize=16)(_constant_columns)
+
+
+def _constants(n_rows: int, constants: Constants) -> list[pa.Array | None]:
+    if n_rows <= 1 << 9:
+        return _kept_whole(n_rows, constants)
+    if n_rows <= 1 << 14:
+        longer = _kept_longer(1 << n_rows.bit_length(), constants)
+        return [None if column is None else column.slice(0, n_rows) for column in longer]
+    return _constant_columns(n_rows, constants)
 
 
 def _repeat(n_rows: int, type_: pa.DataType, value: str | float | None) -> pa.Array:
