@@ -6,8 +6,8 @@ whole rows are unfiltered into the image, and what later rows and matches need i
     window   | begun row, or 32 KB for matches | unpacked next ... | spare |
              floor                             out                 limit
 
-Freshly taken memory for a whole image of rows, as an inflater gives it, costs more than to fill it as soon as two
-threads do so: 0.3 ms for 2 MB on one thread, 1.6 ms on each of two.
+An inflater that gives all rows of an image at once takes fresh memory for them, for which threads wait for each
+other; what was measured stands in `predarrow.formats.png`.
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ def _decoder(width: int) -> Any:
         is_right = inflate.is_checksum(window.sums, out, stream.bits, stop)
         return DONE if is_whole and is_right else REFUSED
 
-    decode.__name__ = decode.__qualname__ = f"decode_{width}"  # the kernel's name in the cache
+    # Kernels of one name share a file of the cache, where two processes that compile them may mix them up.
+    decode.__name__ = decode.__qualname__ = f"decode_{width}"
     return kernel(decode)
 
 

@@ -13,20 +13,33 @@ Interlaced files give the same as others; of an animation the default image is r
 Why our own decoder. OpenCV expands palettes and scales packed samples under every flag, Pillow scales packed
 grey samples, imagecodecs expands palettes; pypng keeps the samples, in plain Python. And all of them go byte
 by byte through what is mostly the same value. Measured (milliseconds a file, medians, all in turns in one
-process over 10 drawn street masks of 1024 x 2048, palette 854 x 480, noise of 19 classes 512 x 1024; OpenCV
-5.0, Pillow 13.0, imagecodecs 2026.3, pypng 0.20220715, two cores AMD EPYC):
+process over 10 drawn street masks of 1024 x 2048, 40 palette files 854 x 480, noise of 19 classes 512 x 1024;
+OpenCV 5.0, Pillow 13.0, imagecodecs 2026.3, pypng 0.20220715, two cores AMD EPYC):
 
-                       this   Pillow   cv2    imagecodecs   pypng   this, with zlib / isal / libdeflate
-    8-bit, by Pillow   0.36    5.7     5.1        4.0        235         3.1    0.74    0.30
-    8-bit, by cv2      0.45    8.0     7.7        7.6        180         4.0    1.1     0.34
-    16-bit, by Pillow  0.54   11.6    11.8        9.2        488         7.1    1.6     0.49
-    16-bit, by cv2     0.67   12.9    13.0       12.1        395         8.2    1.9     0.52
-    palette            0.09    0.59    1.1        0.91       1.4         0.47   0.13    0.07
-    noise              1.4     2.8     2.6        2.5         50         1.8    0.84    1.1
+                       this   Pillow   cv2    imagecodecs   pypng   this, unpacked by zlib-ng / libdeflate / isal / zlib
+    8-bit, by Pillow   0.36    6.9     6.0        4.5        290          0.48   0.36   0.72   3.1
+    8-bit, by cv2      0.42    8.3     7.8        7.7        180          0.50   0.37   1.1    4.2
+    16-bit, by Pillow  0.59     13      13         10        630          0.98   0.59   1.7    7.6
+    16-bit, by cv2     0.71     14      14         12        580          1.0    0.63   2.1    9.2
+    palette            0.058   0.86    1.5        1.2        1.3          0.075  0.10   0.17   0.75
+    noise              1.4     2.8     2.6        2.5         52          1.4    1.2    0.91   1.9
 
-libdeflate (package `deflate`) is a little faster than zlib-ng, but takes the whole output at once and says
-nothing of what stands behind the stream. Inflating in pieces of 64 to 256 KB, which stay in the cache until
-they are unfiltered, gained 15 % on the palette files and lost 5 to 15 % on the others: not done.
+Why our own unpacking. Each of these libraries takes fresh memory for an image's rows, and two threads that take
+memory wait for each other. Files of 64 masks, of 512 palette files, milliseconds a file on one and on two threads
+(medians of four runs; the best of two-thread runs was 0.18, 0.22, 0.30, 0.032):
+
+                       this            unpacked by zlib-ng
+    8-bit, by Pillow   0.37 -> 0.22    0.44 -> 0.30
+    8-bit, by cv2      0.44 -> 0.25    0.46 -> 0.31
+    16-bit, by Pillow  0.58 -> 0.34    0.73 -> 0.71
+    palette            0.058 -> 0.041  0.073 -> 0.086
+
+What lost: zlib-ng's object in pieces of 16 to 512 KB copied to kept memory (0.32 to 0.52 for 0.25 in one piece, on
+one thread); a window of 128 KB or of 512 KB to 4 MB for the 256 KB (the same within 5 %); tables of 9 or 11 bits
+for the 10 (the same, 6 % slower); a match of one value and one from afar by the same instructions, without a branch
+(10 to 20 % slower where matches are short); Paeth rows without branches but for the end of a block (the same); the
+checksum from even and odd bytes rather than from widened ones (the same). Of 0.34 ms for a mask by Pillow, finding
+the symbols takes 0.09, copying 0.06, the checksum 0.04, the filters 0.14 (to copy 2 MB takes 0.11).
 """
 
 from __future__ import annotations
