@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from predarrow.errors import PredarrowError
@@ -70,20 +71,34 @@ def worker_count(workers: int | None) -> int:
     return workers
 
 
-class PerThread(Generic[T]):
-    """One object per thread, made on first use: a decoder, a workspace."""
+class Spares(Generic[T]):
+    """Workspaces that are lent to one chunk at a time and used again, by later calls too: their memory is warm.
 
-    def __init__(self, factory: Callable[[], T]) -> None:
-        self._factory = factory
-        self._local = threading.local()
+    Those of one kind are kept, the kind asked for last, and no more than there are cores.
 
-    def get(self) -> T:
-        """Give this thread's object."""
-        try:
-            value: T = self._local.value
-        except AttributeError:
-            value = self._local.value = self._factory()
-        return value
+    Args:
+        is_small: whether a workspace may be kept: one that met a huge image should not stay.
+    """
+
+    def __init__(self, is_small: Callable[[T], bool]) -> None:
+        self._is_small = is_small
+        self._lock = threading.Lock()
+        self._kind: Hashable = None
+        self._idle: list[T] = []
+
+    @contextmanager
+    def lend(self, kind: Hashable, make: Callable[[], T]) -> Iterator[T]:
+        """Give a workspace of this kind, made where none is idle; one that is left by an exception is dropped."""
+        with self._lock:
+            if kind != self._kind:
+                self._kind, self._idle = kind, []
+            workspace = self._idle.pop() if self._idle else None
+        if workspace is None:
+            workspace = make()
+        yield workspace
+        with self._lock:
+            if kind == self._kind and len(self._idle) < _cores() and self._is_small(workspace):
+                self._idle.append(workspace)
 
 
 def _inline(chunks: Iterable[Sequence[T]], function: Callable[[Sequence[T]], R]) -> Iterator[tuple[int, R]]:

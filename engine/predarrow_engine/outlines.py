@@ -61,7 +61,8 @@ class Sizes(NamedTuple):
 
 
 VERTEX_LIMIT = 2**31 - 1  # Arrow's lists count in 32 bits
-_FIRST_ROOM = 1024
+_FIRST_ROOM = 1 << 16
+"""Entries of each column to begin with: memory that is not touched costs nothing, growing does."""
 _HANDED_OVER = 1 << 20
 """Bytes from which a copy costs more, by its page faults, than giving an array away."""
 

@@ -24,6 +24,7 @@ from predarrow_engine.runs import Runs, scan
 from predarrow_engine.walk import Rings
 
 _RUN_LIMIT = 2**29  # edges are numbered in 32 bits, and there are at most four a run
+_PIXELS_A_RUN = 64  # to begin with: a street has 100, noise 1
 _SLACK = 8  # runs that kernels may look at or write behind the last one
 _JUDGE_LATER = np.empty(0, np.bool_)
 _ZERO = np.zeros(1, np.uint32)
@@ -78,8 +79,9 @@ class _Workspace:
         if self.block.size < n_blocks:
             self.block = np.empty(n_blocks, np.int32)
             self.changed = np.empty(n_blocks, np.uint64)
-        if self.packed.size < width + _SLACK:
-            self._allocate(2 * (width + _SLACK))
+        wanted = max(width + _SLACK, image.size // _PIXELS_A_RUN)
+        if self.packed.size < wanted:
+            self._allocate(2 * wanted)
         while True:
             runs = Runs(self.packed, self.packed.view(np.int32).reshape(-1, 2), self.label, self.rows[: height + 1])
             n_runs = scan(image, runs, self.block, self.changed)
@@ -143,6 +145,11 @@ class Tracer:
     def n_vertices(self) -> int:
         """How many vertices have come together since the last `take`."""
         return self._out.sizes.vertices
+
+    @property
+    def room(self) -> int:
+        """How many runs the workspace has room for: a run takes up to 250 bytes."""
+        return self._work.packed.size
 
     def add(self, labels: npt.ArrayLike) -> int:
         """Trace one image and give its number of components.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predarrow.errors import PredarrowError
-from predarrow.pipeline import PerThread, run, worker_count
+from predarrow.pipeline import Spares, run, worker_count
 
 
 def _chunks(n: int) -> Iterator[list[int]]:
@@ -93,11 +93,46 @@ def test_progress_counts_sources() -> None:
     assert calls == [(3, 6), (4, 6), (6, 6)]
 
 
-def test_per_thread_objects_are_not_shared() -> None:
-    state = PerThread(lambda: [threading.get_ident()])
-    made = list(run(_chunks(50), lambda chunk: (state.get()[0], threading.get_ident()), workers=3))
-    assert all(maker == user for maker, user in made)
-    assert state.get() is state.get()
+def test_a_workspace_is_lent_to_one_at_a_time_and_used_again() -> None:
+    spares: Spares[list[int]] = Spares(lambda workspace: True)
+    made: list[list[int]] = []
+
+    def make() -> list[int]:
+        made.append([])
+        return made[-1]
+
+    def use(chunk: Sequence[int]) -> bool:
+        with spares.lend("kind", make) as workspace:
+            workspace.append(threading.get_ident())
+            alone = len(workspace) == 1
+            time.sleep(0.001)
+            workspace.clear()
+        return alone
+
+    assert all(run(_chunks(50), use, workers=3))
+    assert len(made) <= 3
+    with spares.lend("kind", make) as workspace:
+        assert workspace in made
+
+
+def test_workspaces_of_another_kind_too_large_or_left_by_an_error_are_dropped() -> None:
+    spares: Spares[list[int]] = Spares(lambda workspace: len(workspace) < 3)
+    first: list[int] = []
+    with spares.lend("a", lambda: first):
+        pass
+    with spares.lend("a", list) as workspace:
+        assert workspace is first
+        workspace.extend([1, 2, 3])
+    with spares.lend("a", list) as workspace:
+        assert workspace is not first
+    failed: list[int] = []
+    with pytest.raises(ZeroDivisionError), spares.lend("a", lambda: failed):
+        1 / 0  # noqa: B018 - the way out of the block is what matters
+    with spares.lend("a", list) as workspace:
+        assert workspace is not failed
+        second = workspace
+    with spares.lend("b", list), spares.lend("a", list) as workspace:
+        assert workspace is not second
 
 
 def test_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,11 @@ class PngDecoder:
         self._values = np.empty(0, np.uint8)
         self._layout: _Layout | None = None
 
+    @property
+    def room(self) -> int:
+        """Bytes of memory that are kept from file to file."""
+        return self._rows.nbytes + self._window.nbytes + self._values.nbytes
+
     def decode(self, data: bytes | memoryview, source: str) -> npt.NDArray[Any]:
         """Give the values of a PNG file's bytes, (height, width) uint8, uint16 or uint32.
 
