@@ -182,18 +182,33 @@ def _image_columns(
             "source": image.source,
             "row": _row_numbers(start, n_rows),
         }
-    bounds = np.clip(offsets, start, start + n_rows)
-    counts = np.diff(bounds)
-    frames, heights, widths = np.array([image[1:4] for image in images], np.int32).T
-    of = np.repeat(np.arange(len(images)), counts)
+    # Plain Python over a few images: a quarter of the time of NumPy and Arrow, whose calls are cold here.
+    counts = np.diff(np.clip(offsets, start, start + n_rows)).tolist()
+    firsts = [max(start - int(offset), 0) for offset in offsets[:-1]]
     return {
-        "data_unit": Texts([image.data_unit for image in images]).take(of),
-        "frame": np.repeat(frames, counts),
-        "image_height": np.repeat(heights, counts),
-        "image_width": np.repeat(widths, counts),
-        "source": Texts([image.source for image in images]).take(of),
-        "row": np.arange(start, start + n_rows) - np.repeat(offsets[:-1], counts),
+        "data_unit": _repeated_text([image.data_unit for image in images], counts),
+        "frame": _repeated([image.frame for image in images], counts),
+        "image_height": _repeated([image.height for image in images], counts),
+        "image_width": _repeated([image.width for image in images], counts),
+        "source": _repeated_text([image.source for image in images], counts),
+        "row": np.concatenate([np.arange(first, first + n) for first, n in zip(firsts, counts, strict=True)]),
     }
+
+
+def _repeated(values: Sequence[int], counts: Sequence[int]) -> int | npt.NDArray[np.int32]:
+    """Give each value as often as counted, or the value alone where all are the same."""
+    return values[0] if len(set(values)) == 1 else np.repeat(np.array(values, np.int32), counts)
+
+
+def _repeated_text(texts: Sequence[str | None], counts: Sequence[int]) -> pa.Array | None:
+    """Give each text as often as counted; None where there is none."""
+    if texts[0] is None:
+        return None
+    encoded = [(text or "").encode() for text in texts]
+    offsets = np.zeros(sum(counts) + 1, np.int32)
+    np.cumsum(np.repeat([len(text) for text in encoded], counts), out=offsets[1:])
+    data = b"".join([text * n for text, n in zip(encoded, counts, strict=True)])
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 def _as_text(values: npt.NDArray[np.int64]) -> pa.Array:
