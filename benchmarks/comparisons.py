@@ -85,9 +85,10 @@ def _trace(
     cc3d: float | None = None,
     **loops: float | None,
 ) -> Comparison:
-    """One line on tracing. `loops` names further peers to time (tuned, naive, gdal) and their targets."""
+    """One line on tracing. `loops` names further peers to time (tuned, equal, naive, gdal) and their targets."""
     by_class = {
-        "tuned": Contender("per-class loop, tuned", peers.tuned_loop, digests.of_contours),
+        "tuned": Contender("per-class loop, cv2.compare", peers.compare_loop, digests.of_contours),
+        "equal": Contender("per-class loop, NumPy ==", peers.tuned_loop, digests.of_contours),
         "naive": Contender("per-class loop, np.unique", peers.naive_loop, digests.of_contours),
         "gdal": Contender("rasterio.features.shapes", peers.gdal_shapes, digests.of_geojson),
     }
@@ -163,8 +164,8 @@ SALTED = Data("street scenes 1024x2048, 1 % of the pixels random", _sized(data.s
 EMPTY = Data("nothing but background 1024x2048", _sized(data.empty), 8)
 
 COMPARISONS: Sequence[Comparison] = (
-    _trace("street", STREET, tuned=30, naive=60, gdal=80, floodfill=8, cc3d=1),
-    _trace("street-u16", INSTANCES, tuned=None, naive=None, gdal=None),
+    _trace("street", STREET, tuned=30, equal=None, naive=60, gdal=80, floodfill=8, cc3d=1),
+    _trace("street-u16", INSTANCES, equal=None, naive=None, gdal=None),
     _trace("argmax", ARGMAX, tuned=None, naive=None, gdal=None),
     _trace("voronoi", VORONOI, tuned=150, gdal=None),
     _trace("blobs", BLOBS, tuned=150, gdal=None),

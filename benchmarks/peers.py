@@ -41,14 +41,22 @@ def naive_loop(mask: Mask) -> list[Contours]:
     return [_contours(int(v), (mask == v).astype(np.uint8)) for v in np.unique(mask) if v != 0]
 
 
+def _present(mask: Mask) -> list[int]:
+    bins = np.iinfo(mask.dtype).max + 1
+    return [int(v) for v in np.flatnonzero(cv2.calcHist([mask], [0], None, [bins], [0, bins])) if v != 0]
+
+
+def compare_loop(mask: Mask) -> list[Contours]:
+    """Trace class by class, as OpenCV's own means suggest: a histogram, `cv2.compare`, `findContours`."""
+    return [_contours(v, cv2.compare(mask, v, cv2.CMP_EQ)) for v in _present(mask)]
+
+
 def tuned_loop(mask: Mask) -> list[Contours]:
-    """Trace class by class, each step at its quickest: a histogram, one comparison without a copy.
+    """Trace class by class, each step at its quickest: as `compare_loop`, with NumPy's `==` and no copy.
 
     `==` with a view took 0.06 ms on 2 Mpx, `cv2.compare` 0.09 and `cv2.inRange` 0.13.
     """
-    bins = np.iinfo(mask.dtype).max + 1
-    present = np.flatnonzero(cv2.calcHist([mask], [0], None, [bins], [0, bins]))
-    return [_contours(int(v), (mask == v.astype(mask.dtype)).view(np.uint8)) for v in present if v != 0]
+    return [_contours(v, (mask == mask.dtype.type(v)).view(np.uint8)) for v in _present(mask)]
 
 
 def floodfill(mask: Mask) -> Sequence[Mask]:
