@@ -48,7 +48,11 @@ def _present(mask: Mask) -> list[int]:
 
 def compare_loop(mask: Mask) -> list[Contours]:
     """Trace class by class, as OpenCV's own means suggest: a histogram, `cv2.compare`, `findContours`."""
-    return [_contours(v, cv2.compare(mask, v, cv2.CMP_EQ)) for v in _present(mask)]
+    equal = cv2.CMP_EQ
+    return [
+        _contours(v, cv2.compare(mask, v, equal))  # type: ignore[call-overload]  # OpenCV's types forget numbers
+        for v in _present(mask)
+    ]
 
 
 def tuned_loop(mask: Mask) -> list[Contours]:
