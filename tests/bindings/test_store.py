@@ -131,7 +131,8 @@ def test_two_processes_importing_at_once(project: Project, mode: Literal["overwr
 def foreign_commit(project: Project) -> None:
     """Commit without this package, and so without its lock."""
     folder = project.path / "predictions" / "default"
-    project_file = next(iter(folder.glob("part-*.parquet")))
+    # the oldest one: the others belong to the commit that is to come second
+    project_file = min(folder.glob("part-*.parquet"), key=lambda path: path.stat().st_mtime_ns)
     (folder / f"foreign-{time.monotonic_ns()}.parquet").write_bytes(project_file.read_bytes())
     name = max(path.name for path in folder.glob("foreign-*"))
     action = deltalake.transaction.AddAction(name, (folder / name).stat().st_size, {}, 0, True, '{"numRecords": 100}')
