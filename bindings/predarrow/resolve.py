@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from predarrow.report import Code, Problem
 from predarrow.sources import PNG_FILE_NAME_REGEX, Found, Source, sort_key
 
 if TYPE_CHECKING:
-    from predarrow.data_units import DataUnits
+    from predarrow.data_units import DataUnit, DataUnits
 
 DataUnitFunction = Callable[[Path], tuple[str, int | None]]
 """Path of a file -> id of its data unit and frame (None where it has one frame only)."""
@@ -51,20 +51,10 @@ def resolve(
     return Found(list(_singles(sources, problems)), problems, found.skipped)
 
 
-class _Unit(NamedTuple):
-    id: str
-    title: str
-    kind: str
-    width: int | None
-    height: int | None
-    n_frames: int | None
-
-
 class _Resolver:
     def __init__(self, data_units: DataUnits, *, is_standard: bool) -> None:
         self._data_units = data_units
         self._is_standard = is_standard
-        self._units: dict[int, _Unit] = {}
         self._title = ""
         self._rows: list[int] = []
 
@@ -78,29 +68,23 @@ class _Resolver:
             message = f"must be the title of a data unit of the project, got {source.data_unit!r}"
             return _problem(source, Code.UNKNOWN_DATA_UNIT, message)
         if len(rows) > 1:
-            ids = ", ".join(self._unit(row).id for row in rows[:3])
+            ids = ", ".join(self._data_units.row(row).id for row in rows[:3])
             message = (
                 f"must be the title of one data unit, got {source.data_unit!r}, which {len(rows)} have ({ids}"
                 f"{', …' if len(rows) > 3 else ''}); tell them apart with file_path_to_data_unit_func"
             )
             return _problem(source, Code.AMBIGUOUS_DATA_UNIT, message)
-        return _placed(source, frame, self._unit(rows[0]))
+        return _placed(source, frame, self._data_units.row(rows[0]))
 
     def by_id(self, source: Source) -> Source | Problem:
         row = self._data_units.by_id(source.data_unit)
         if row is None:
             message = f"must be the id of a data unit of the project, got {source.data_unit!r}"
             return _problem(source, Code.UNKNOWN_DATA_UNIT, message)
-        return _placed(source, source.frame, self._unit(row))
-
-    def _unit(self, row: int) -> _Unit:
-        if row not in self._units:
-            unit = self._data_units.row(row)
-            self._units[row] = _Unit(unit.id, unit.title, unit.kind, unit.width, unit.height, unit.n_frames)
-        return self._units[row]
+        return _placed(source, source.frame, self._data_units.row(row))
 
 
-def _placed(source: Source, frame: int | None, unit: _Unit) -> Source | Problem:
+def _placed(source: Source, frame: int | None, unit: DataUnit) -> Source | Problem:
     n_frames = 1 if unit.n_frames is None and unit.kind == "image" else unit.n_frames
     if frame is None and n_frames is not None and n_frames > 1:
         message = f"must name one of the {n_frames} frames of {unit.title!r}, got none; write <title>__<frame>"
