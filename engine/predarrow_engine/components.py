@@ -39,11 +39,10 @@ class Options(NamedTuple):
 def _judge(
     runs: Runs, links: Links, rings: Rings, n_rings: int, n_components: int, options: Options
 ) -> npt.NDArray[np.bool_]:
-    """Give which components are kept: not those in a hole where holes are filled, nor what Encord leaves out."""
+    """Give which components are kept: those in a hole are not, nor is what Encord Active leaves out, if asked."""
     keep = np.empty(n_components, np.bool_)
     keep[:] = True
-    if options.fill or options.encord_active:
-        mark_swallowed(runs, links, rings, n_components, keep)
+    mark_swallowed(runs, links, rings, n_components, keep)
     if options.encord_active:
         mark_encord_active(rings, n_components, center_bound(rings, n_rings, False), keep)
     return keep
