@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -40,7 +41,7 @@ def write_parquet(batches: Iterable[pa.RecordBatch], path: str | Path) -> int:
     """Write batches of predictions as one Parquet file and give the number of rows.
 
     The file appears under its name when it is whole: it is written under a temporary name beside it and
-    renamed. Memory is bounded by a row group and a batch.
+    renamed. Memory is bounded by two row groups and a batch.
 
     Args:
         batches: in the prediction table's schema.
@@ -89,25 +90,41 @@ def row_groups(batches: Iterable[pa.RecordBatch], max_rows: int, max_bytes: int)
 class ParquetFile:
     """A Parquet file of predictions that is being written."""
 
-    def __init__(self, path: Path, sink: pa.NativeFile, writer: pq.ParquetWriter) -> None:
+    def __init__(self, path: Path, sink: pa.NativeFile, writer: pq.ParquetWriter, thread: Executor) -> None:
         self._path = path
         self._sink = sink
         self._writer = writer
+        self._thread = thread
+        self._pending: Future[None] | None = None
 
-    def write(self, group: pa.Table) -> None:
-        """Write a table as one row group.
+    def write(self, group: pa.Table) -> int:
+        """Write a table as one row group, in the file's thread, while the caller makes the next one.
+
+        Returns:
+            Bytes written without this group.
+
+        Raises:
+            OutputError: the group before it could not be written.
+        """
+        n_bytes = self.wait()
+        self._pending = self._thread.submit(self._write, group)
+        return n_bytes
+
+    def wait(self) -> int:
+        """Wait for the last group and give the bytes written so far.
 
         Raises:
             OutputError: it cannot be written.
         """
-        with _explained(self._path):
-            # Many small batches: one copy of the group is cheaper than a hundred chunks in each of 35 columns.
-            self._writer.write_table(group.combine_chunks(), row_group_size=group.num_rows)
-
-    @property
-    def n_bytes(self) -> int:
-        """Bytes written so far."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            with _explained(self._path):
+                pending.result()
         return int(self._sink.tell())
+
+    def _write(self, group: pa.Table) -> None:
+        # Many small batches: one copy of the group is cheaper than a hundred chunks in each of 35 columns.
+        self._writer.write_table(group.combine_chunks(), row_group_size=group.num_rows)
 
 
 @contextmanager
@@ -128,7 +145,10 @@ def new_parquet_file(path: str | Path) -> Iterator[ParquetFile]:
             with _explained(path):
                 writer = pq.ParquetWriter(sink, SCHEMA, **_options())
             try:
-                yield ParquetFile(path, sink, writer)
+                with ThreadPoolExecutor(1, thread_name_prefix="predarrow-parquet") as thread:
+                    file = ParquetFile(path, sink, writer, thread)
+                    yield file
+                    file.wait()
                 with _explained(path):
                     writer.close()
             finally:

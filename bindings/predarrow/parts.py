@@ -44,7 +44,7 @@ class Part(NamedTuple):
 def write_parts(batches: Iterable[pa.RecordBatch], folder: Path, run: str) -> list[AddAction]:
     """Write batches as files `part-<run>-<number>.parquet` and give what a commit needs to adopt them.
 
-    Memory is bounded by a row group and a batch; no batches make no file.
+    Memory is bounded by two row groups and a batch; no batches make no file.
 
     Raises:
         OutputError: a file cannot be written.
@@ -58,9 +58,9 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path, run: str) -> li
         statistics = Statistics()
         with new_parquet_file(path) as file:
             for rows in chain([group], groups):
-                file.write(rows)
+                n_bytes = file.write(rows)
                 statistics.add(rows)
-                if file.n_bytes >= FILE_BYTES:
+                if n_bytes >= FILE_BYTES:
                     break
         written = path.stat()
         modified = int(written.st_mtime * 1000)
