@@ -1,4 +1,4 @@
-"""Names of classes by their number in the source: pixel value, category id."""
+"""Names of classes by what the source has for them: a number (pixel value, category id) or a text."""
 
 from __future__ import annotations
 
@@ -107,6 +107,48 @@ def from_columns(rows: Sequence[tuple[int, str | None, str | None]]) -> ClassNam
     hashes = [row[2] for row in rows]
     return ClassNames(
         np.array([row[0] for row in rows], np.int64),
+        Texts([row[1] for row in rows]),
+        Texts(hashes) if any(text is not None for text in hashes) else None,
+    )
+
+
+class TextClasses(NamedTuple):
+    """A mapping from the source's class names to the table's, as columns."""
+
+    places: Mapping[str, int]
+    """Place in the columns by the source's name."""
+    names: Texts
+    """(n_classes,) null leaves the class out"""
+    feature_hashes: Texts | None
+    """(n_classes,) None without an ontology"""
+
+    def positions(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Give the place of each name, -1 for one that the mapping does not have."""
+        return np.array([self.places.get(name, -1) for name in names], np.int64)
+
+
+def text_classes(classes: Mapping[str, str | None]) -> TextClasses:
+    """Give the table's class names by the source's as columns; None leaves a class out.
+
+    Raises:
+        OntologyError: not a mapping of text to text or None.
+    """
+    if not isinstance(classes, Mapping):
+        rule = "must be a mapping of the source's class names to names or None"
+        raise OntologyError(f"classes: {rule}, got {type(classes).__name__}")
+    for key, name in classes.items():
+        if not isinstance(key, str):
+            raise OntologyError(f"classes: the source's name of a class must be text, got {key!r}")
+        if name is not None and not isinstance(name, str):
+            raise OntologyError(f"classes: the name of {key} must be text or None, got {name!r}")
+    return text_columns([(key, name, None) for key, name in classes.items()])
+
+
+def text_columns(rows: Sequence[tuple[str, str | None, str | None]]) -> TextClasses:
+    """Give (source's name, name, feature hash) rows as columns; the hashes may all be None."""
+    hashes = [row[2] for row in rows]
+    return TextClasses(
+        {row[0]: place for place, row in enumerate(rows)},
         Texts([row[1] for row in rows]),
         Texts(hashes) if any(text is not None for text in hashes) else None,
     )

@@ -1,14 +1,14 @@
-"""`ontology_mapping.json`: which class of a project's ontology a number in the source stands for."""
+"""`ontology_mapping.json`: which class of a project's ontology a number or a name in the source stands for."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from predarrow.classes import ClassNames, from_columns
+from predarrow.classes import ClassNames, TextClasses, from_columns, text_columns
 from predarrow.errors import OntologyError
 from predarrow.sources import StrPath
 
@@ -20,8 +20,11 @@ FILE_NAME = "ontology_mapping.json"
 OntologyMapping = Mapping[str, int]
 """featureNodeHash (or name, where only one class has it) -> number in the source."""
 
+TextMapping = Mapping[str, str]
+"""featureNodeHash (or name, where only one class has it) -> class name in the source."""
 
-def read_mapping(mapping: OntologyMapping | StrPath | None, predictions: StrPath) -> tuple[Mapping[str, Any], str]:
+
+def read_mapping(mapping: Mapping[str, Any] | StrPath | None, predictions: StrPath) -> tuple[Mapping[str, Any], str]:
     """Give a mapping and what to call it in errors.
 
     Args:
@@ -68,20 +71,58 @@ def mapped_classes(
         OntologyError: an unknown class or one of another shape, a number that is none, stands twice or is
             left out.
     """
-    if not mapping:
-        raise OntologyError(f"{where}: must name at least one class, got none; {_valid(ontology, shapes)}")
-    rows: dict[int, OntologyObject] = {}
-    for key, value in mapping.items():
-        thing = _find(key, ontology, shapes, where)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise OntologyError(f"{where}: {key}: must be a whole number of at least 0, got {value!r}")
-        if value in rows:
-            got = f"{thing.name} and {rows[value].name}"
-            raise OntologyError(f"{where}: {key}: a value must stand for one class, got {value} for {got}")
+    rows = _chosen(mapping, ontology, shapes, where, _is_number, "must be a whole number of at least 0")
+    for value, (key, thing) in rows.items():
         if value in left_out:
             raise OntologyError(f"{where}: {key}: {value} is background or void, so {thing.name} would never be found")
-        rows[value] = thing
-    return from_columns([(value, thing.name, thing.feature_hash) for value, thing in rows.items()])
+    return from_columns([(value, thing.name, thing.feature_hash) for value, (_, thing) in rows.items()])
+
+
+def mapped_texts(mapping: Mapping[str, Any], ontology: Ontology, *, shapes: Collection[str], where: str) -> TextClasses:
+    """Give names and featureNodeHashes by the source's class name.
+
+    Args:
+        mapping: featureNodeHash, or the name of one class, to the source's class name.
+        ontology: has these classes.
+        shapes: those that a class may have.
+        where: what to call the mapping in errors.
+
+    Raises:
+        OntologyError: an unknown class or one of another shape, a value that is no text or stands twice.
+    """
+    rows = _chosen(mapping, ontology, shapes, where, _is_text, "must be a class name in the files")
+    return text_columns([(value, thing.name, thing.feature_hash) for value, (_, thing) in rows.items()])
+
+
+def _chosen(
+    mapping: Mapping[str, Any],
+    ontology: Ontology,
+    shapes: Collection[str],
+    where: str,
+    is_value: Callable[[Any], bool],
+    rule: str,
+) -> dict[Any, tuple[str, OntologyObject]]:
+    """Key and class by value."""
+    if not mapping:
+        raise OntologyError(f"{where}: must name at least one class, got none; {_valid(ontology, shapes)}")
+    rows: dict[Any, tuple[str, OntologyObject]] = {}
+    for key, value in mapping.items():
+        thing = _find(key, ontology, shapes, where)
+        if not is_value(value):
+            raise OntologyError(f"{where}: {key}: {rule}, got {value!r}")
+        if value in rows:
+            got = f"{thing.name} and {rows[value][1].name}"
+            raise OntologyError(f"{where}: {key}: a value must stand for one class, got {value} for {got}")
+        rows[value] = key, thing
+    return rows
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _find(key: str, ontology: Ontology, shapes: Collection[str], where: str) -> OntologyObject:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from predarrow.report import Code, Problem
-from predarrow.sources import PNG_FILE_NAME_REGEX, Found, Source, sort_key
+from predarrow.sources import PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, Found, Source, sort_key
 
 if TYPE_CHECKING:
     from predarrow.data_units import DataUnit, DataUnits
@@ -22,6 +22,8 @@ def resolve(
     data_units: DataUnits,
     file_name_regex: str = PNG_FILE_NAME_REGEX,
     file_path_to_data_unit_func: DataUnitFunction | None = None,
+    *,
+    frames_in_rows: bool = False,
 ) -> Found:
     """Give the files with their data units' ids, frames and sizes, and a problem for each that has none.
 
@@ -33,8 +35,10 @@ def resolve(
         data_units: those of the project.
         file_name_regex: the pattern that `found` was made with.
         file_path_to_data_unit_func: asked for the data unit's id and the frame instead of the title.
+        frames_in_rows: a file whose name tells no frame may tell one in each row: it keeps the frame None, and
+            must be the only file of its data unit.
     """
-    resolver = _Resolver(data_units, is_standard=file_name_regex == PNG_FILE_NAME_REGEX)
+    resolver = _Resolver(data_units, file_name_regex in STANDARD_SUFFIXES, frames_in_rows)
     sources: list[Source] = []
     problems = list(found.problems)
     for source in found.sources:
@@ -52,9 +56,10 @@ def resolve(
 
 
 class _Resolver:
-    def __init__(self, data_units: DataUnits, *, is_standard: bool) -> None:
+    def __init__(self, data_units: DataUnits, is_standard: bool, frames_in_rows: bool) -> None:
         self._data_units = data_units
         self._is_standard = is_standard
+        self._frames_in_rows = frames_in_rows
         self._title = ""
         self._rows: list[int] = []
 
@@ -74,38 +79,52 @@ class _Resolver:
                 f"{', …' if len(rows) > 3 else ''}); tell them apart with file_path_to_data_unit_func"
             )
             return _problem(source, Code.AMBIGUOUS_DATA_UNIT, message)
-        return _placed(source, frame, self._data_units.row(rows[0]))
+        return self._placed(source, frame, self._data_units.row(rows[0]))
 
     def by_id(self, source: Source) -> Source | Problem:
         row = self._data_units.by_id(source.data_unit)
         if row is None:
             message = f"must be the id of a data unit of the project, got {source.data_unit!r}"
             return _problem(source, Code.UNKNOWN_DATA_UNIT, message)
-        return _placed(source, source.frame, self._data_units.row(row))
+        return self._placed(source, source.frame, self._data_units.row(row))
+
+    def _placed(self, source: Source, frame: int | None, unit: DataUnit) -> Source | Problem:
+        n_frames = 1 if unit.n_frames is None and unit.kind == "image" else unit.n_frames
+        if frame is None and not self._frames_in_rows:
+            if n_frames is not None and n_frames > 1:
+                return _problem(source, Code.FRAME_RANGE, frame_missing(unit.title, n_frames))
+            frame = 0
+        if frame is not None and (frame < 0 or (n_frames is not None and frame >= n_frames)):
+            return _problem(source, Code.FRAME_RANGE, frame_outside(unit.title, n_frames, frame))
+        return Source(source.path, unit.id, frame, unit.height, unit.width, n_frames)
 
 
-def _placed(source: Source, frame: int | None, unit: DataUnit) -> Source | Problem:
-    n_frames = 1 if unit.n_frames is None and unit.kind == "image" else unit.n_frames
-    if frame is None and n_frames is not None and n_frames > 1:
-        message = f"must name one of the {n_frames} frames of {unit.title!r}, got none; write <title>__<frame>"
-        return _problem(source, Code.FRAME_RANGE, message)
-    frame = frame or 0
-    if frame < 0 or (n_frames is not None and frame >= n_frames):
-        until = "" if n_frames is None else f" to {n_frames - 1}"
-        message = f"must be a frame of {unit.title!r}, which are 0{until}, got {frame}"
-        return _problem(source, Code.FRAME_RANGE, message)
-    return Source(source.path, unit.id, frame, unit.height, unit.width)
+def frame_missing(title: str, n_frames: int) -> str:
+    """Word that a file tells no frame where its data unit has several."""
+    return f"must name one of the {n_frames} frames of {title!r}, got none; write <title>__<frame>"
 
 
-def _singles(sources: Iterable[Source], problems: list[Problem]) -> Iterable[Source]:
+def frame_outside(title: str, n_frames: int | None, frame: int) -> str:
+    """Word that a frame is not one of a data unit's."""
+    until = "" if n_frames is None else f" to {n_frames - 1}"
+    return f"must be a frame of {title!r}, which are 0{until}, got {frame}"
+
+
+def _singles(sources: Sequence[Source], problems: list[Problem]) -> Iterable[Source]:
     """Leave out every file that is not the only one for its data unit and frame."""
-    for (data_unit, frame), group in groupby(sources, key=lambda source: (source.data_unit, source.frame)):
+    whole = {source.data_unit for source in sources if source.frame is None}  # its rows may tell any frame
+
+    def place(source: Source) -> tuple[str, int | None]:
+        return source.data_unit, None if source.data_unit in whole else source.frame
+
+    for (data_unit, frame), group in groupby(sources, key=place):
         files = list(group)
         if len(files) == 1:
             yield files[0]
             continue
         for file, other in zip(files, files[1:] + files[:1], strict=True):
-            message = f"must be the only file for data unit {data_unit} frame {frame}, got {other.path} as well"
+            what = data_unit if frame is None else f"{data_unit} frame {frame}"
+            message = f"must be the only file for data unit {what}, got {other.path} as well"
             problems.append(_problem(file, Code.DUPLICATE_SOURCE, message))
 
 
