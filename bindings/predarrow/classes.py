@@ -133,7 +133,7 @@ def text_classes(classes: Mapping[str, str | None]) -> TextClasses:
     Raises:
         OntologyError: not a mapping of text to text or None.
     """
-    if not isinstance(classes, Mapping):
+    if not hasattr(classes, "items"):
         rule = "must be a mapping of the source's class names to names or None"
         raise OntologyError(f"classes: {rule}, got {type(classes).__name__}")
     for key, name in classes.items():

@@ -45,6 +45,22 @@ class Code(StrEnum):
     """The operating system would not give the file's bytes."""
     BAD_TABLE = "bad_table"
     """A table that lacks a column, or has a value that its column does not allow."""
+    FIELD_COUNT = "field_count"
+    """A line without the number of fields that its format, or the rest of its file, has."""
+    COLUMN_ORDER = "column_order"
+    """Columns in another format's order, which would have to be guessed."""
+    BAD_NUMBER = "bad_number"
+    """A field that must be a number, and is none or is not finite."""
+    BAD_TEXT = "bad_text"
+    """A quote that is not closed, or bytes that are no UTF-8."""
+    BAD_BOX = "bad_box"
+    """A box with a corner that is not finite, or whose right or bottom lies before its left or top."""
+    OUTSIDE_IMAGE = "outside_image"
+    """A box beyond the image, where that is asked to be refused, or wholly so where it would be clipped."""
+    FRAME_CONFLICT = "frame_conflict"
+    """Both the file's name and its rows tell a frame."""
+    CANNOT_HOLD = "cannot_hold"
+    """A row with something that the format it should be written in has no place for."""
     NO_SOURCES = "no_sources"
     """Nothing to read: no file under the path has a name that the pattern matches."""
 
@@ -75,6 +91,8 @@ class Report:
     """Rows that reached the table."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Records left out by rule, by the rule's name."""
+    flagged: Counter[str] = field(default_factory=Counter)
+    """Records that were taken though they are odd, by what is odd about them."""
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -87,6 +105,7 @@ class Report:
         self.sources += other.sources
         self.imported += other.imported
         self.skipped.update(other.skipped)
+        self.flagged.update(other.flagged)
         self.problems.extend(other.problems)
 
     def table(self) -> pa.Table:
@@ -96,6 +115,7 @@ class Report:
     def __str__(self) -> str:
         lines = [f"read {self.sources} sources, imported {self.imported} predictions, refused {self.rejected}"]
         lines += [f"  skipped {count} by rule: {rule}" for rule, count in sorted(self.skipped.items())]
+        lines += [f"  flagged {count}: {what}" for what, count in sorted(self.flagged.items())]
         by_code = Counter(problem.code for problem in self.problems)
         for code, count in sorted(by_code.items()):
             first = next(problem for problem in self.problems if problem.code == code)

@@ -64,6 +64,7 @@ def report_as_dict(report: Report) -> dict[str, Any]:
         "sources": report.sources,
         "imported": report.imported,
         "skipped": dict(report.skipped),
+        "flagged": dict(report.flagged),
         "rejected": report.rejected,
         "problems": problems,
     }
