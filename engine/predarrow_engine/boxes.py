@@ -1,76 +1,97 @@
 """Boxes from any layout and unit to any other, at the speed of a copy.
 
 An axis of a box is a pair (p, q): lowest and highest coordinate (XYXY), lowest and size (XYWH), or centre and size
-(CXCYWH). KITTI's left, top, right, bottom is XYXY in pixels, OpenLABEL's bbox is CXCYWH in pixels. Every conversion
-is one linear form per axis,
+(CXCYWH). Every conversion is one linear form per axis,
 
-    p' = a p + b q        q' = c p + d q        a, b, c, d of `_FORMS`: 0, 1 or a half, so that products are exact
+    p' = a p + b q        q' = c p + d q        each factor 0, 1 or a half, so that products are exact
 
     from \\ to    XYXY                     XYWH                CXCYWH
     XYXY         p, q                     p, q - p            p/2 + q/2, q - p
     XYWH         p, p + q                 p, q                p + q/2, q
     CXCYWH       p - q/2, p + q/2         p - q/2, q          p, q
 
-and one scale, v multiplied and then divided (0.1 of 640 pixels is v * 640, a percentage v * 640 / 100), so that
-100 % of any size is that size exactly. The linear form is taken in the coarser of the two units (pixel, then percent,
-then relative): 0.1 + 0.2 of 1000 pixels ends at 300, not at 300.00000000000006.
+and one scale per axis, multiply and then divide by what the image's whole side is in either unit: 1 (relative),
+100 (percent), its length (pixel). So 100 % of any length is that length exactly. The linear form is taken in the
+coarser unit (pixel, then percent, then relative), where numbers are often whole: of 1000 pixels, 0.1 + 0.2 ends at
+300, not at 300.00000000000006.
 
-Limits: arithmetic is in the boxes' own type. Each product, quotient and sum rounds once, so a scale comes back within
-1 ulp between relative and the others, within 2 ulp between percent and pixels. A corner comes back within 1 ulp of
-the larger of the box's coordinates (a size that is far smaller than its position loses the digits that the sum cannot
-hold). A factor of 0 is no term at all: an infinite or NaN size leaves the other number alone.
-Nothing is hidden: NaN stays NaN, a negative size stays negative; `judge` tells.
+Limits: arithmetic is in the boxes' own type, and each operation rounds once. A scale to relative values and back
+gives the same number within 1 ulp, between percent and pixels (two operations each way) within 2. A form and its
+inverse give the same number where sum or difference is exact, as of whole and half pixels below 2^22 (float32) or
+2^51 (float64), else within 1 ulp of the largest number on the box's axis: the far edge of a box that is tiny beside
+its position cannot hold the digits of its size. Numbers so small or so large that a product leaves the type's range
+are not given back.
+Nothing is hidden: NaN stays NaN and a negative size stays negative; `judge` tells. A factor of 0 is no term, so an
+infinite size leaves the lowest coordinate alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
+from enum import StrEnum
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import inline, kernel
+from predarrow_engine import box_kernels
+from predarrow_engine.box_kernels import NEGATIVE_SIZE, NOISE, NOT_FINITE, OK, OUTSIDE, ZERO_SIZE
 
-Floats: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+__all__ = [
+    "NEGATIVE_SIZE",
+    "NOISE",
+    "NOT_FINITE",
+    "OK",
+    "OUTSIDE",
+    "ZERO_SIZE",
+    "Columns",
+    "Conversion",
+    "Layout",
+    "Sizes",
+    "Unit",
+    "bad_sides",
+    "conversion",
+    "convert",
+    "convert_columns",
+    "judge",
+    "sizes_array",
+    "to_corners",
+]
+
 Sizes: TypeAlias = npt.NDArray[Any] | Sequence[int] | Sequence[float]
+Columns: TypeAlias = Sequence[npt.NDArray[Any]] | npt.NDArray[Any]
 
 
-class Layout(IntEnum):
+class Layout(StrEnum):
     """What the four numbers of a box are; x right, y down."""
 
-    XYXY = 0
+    XYXY = "xyxy"
     """Left, top, right, bottom."""
-    XYWH = 1
+    XYWH = "xywh"
     """Left, top, width, height."""
-    CXCYWH = 2
+    CXCYWH = "cxcywh"
     """Centre x, centre y, width, height."""
 
+    KITTI = XYXY
+    """KITTI's corners (left, top, right, bottom), in pixels."""
+    OPENLABEL = CXCYWH
+    """OpenLABEL's `bbox` (centre, size), in pixels."""
 
-class Unit(IntEnum):
-    """Unit of all four numbers, the coarsest last."""
 
-    RELATIVE = 0
-    """Shares of the image's width and height, 0 to 1."""
-    PERCENT = 1
+class Unit(StrEnum):
+    """Unit of all four numbers."""
+
+    PIXEL = "pixel"
+    PERCENT = "percent"
     """Hundredths of the image's width and height, 0 to 100."""
-    PIXEL = 2
+    RELATIVE = "relative"
+    """Shares of the image's width and height, 0 to 1."""
 
 
-OK = 0
-"""Code of `judge`: a box of finite numbers and positive size, in the image where that is known."""
-NOT_FINITE = 1
-"""Code of `judge`: a coordinate is NaN or infinite."""
-NEGATIVE_SIZE = 2
-"""Code of `judge`: the right or bottom edge lies before the left or top one."""
-ZERO_SIZE = 3
-"""Code of `judge`: width or height is 0."""
-OUTSIDE = 4
-"""Code of `judge`: an edge lies outside the image by more than float noise; told of a box of zero size, too."""
-
-_NOISE = 1e-6
+_COARSENESS = {Unit.RELATIVE: 0, Unit.PERCENT: 1, Unit.PIXEL: 2}
+_WHOLE = {Unit.RELATIVE: 1.0, Unit.PERCENT: 100.0, Unit.PIXEL: 1.0}
+"""The image's side in a unit; of pixels, what its length is multiplied by."""
 
 _FORMS = {
     (Layout.XYXY, Layout.XYWH): (1.0, 0.0, -1.0, 1.0),
@@ -80,144 +101,107 @@ _FORMS = {
     (Layout.CXCYWH, Layout.XYXY): (1.0, -0.5, 1.0, 0.5),
     (Layout.CXCYWH, Layout.XYWH): (1.0, -0.5, 0.0, 1.0),
 }
-"""a, b, c, d; a pair that is not named stays as it is."""
-
-_WHOLE = {Unit.RELATIVE: 1.0, Unit.PERCENT: 100.0, Unit.PIXEL: 1.0}
-"""What the whole image's side is in a unit; pixels have the side itself, which multiplies this."""
+"""a, b, c, d; any other pair stays as it is."""
 
 
-@lru_cache(maxsize=256)
-def _plan(
-    source: Layout,
-    target: Layout,
-    source_unit: Unit,
-    target_unit: Unit,
-    height: float,
-    width: float,
-    dtype: np.dtype[np.float32] | np.dtype[np.float64],
-) -> Floats:
-    """Give a, b, c, d, then multiplier and divisor of x and of y, whether they come after, what a row's side does.
+class Conversion(NamedTuple):
+    """From one layout and unit to another, as `conversion` gives it."""
 
-    The last is 1 where a row's own side multiplies, -1 where it divides, 0 where no side matters.
+    plans: dict[np.dtype[Any], npt.NDArray[Any]]
+    """By the boxes' type; see `box_kernels`."""
+    needs_size: bool
+    """Whether the image's size matters: between pixels and percent or relative values."""
+
+
+@lru_cache(maxsize=None)
+def conversion(source: str, target: str, source_unit: str = Unit.PIXEL, target_unit: str = Unit.PIXEL) -> Conversion:
+    """Give the conversion from one layout and unit to another; each a member of `Layout` or `Unit`, or its text.
+
+    Raises:
+        ValueError: no such layout or unit.
     """
-    form = _FORMS.get((source, target), (1.0, 0.0, 0.0, 1.0))
-    scales: list[float] = []
-    for side in (width, height):
-        scales.append(1.0 if source_unit == target_unit else _whole(target_unit, side))
-        scales.append(1.0 if source_unit == target_unit else _whole(source_unit, side))
-    finer = source_unit > target_unit
-    uses = needs_size(source_unit, target_unit) * (-1.0 if finer else 1.0)
-    plan = np.array([*form, *scales, float(finer), uses], dtype)
-    plan.flags.writeable = False
-    return plan
+    layouts, units = (Layout(source), Layout(target)), (Unit(source_unit), Unit(target_unit))
+    form = _FORMS.get(layouts, (1.0, 0.0, 0.0, 1.0))
+    scale = (1.0, 1.0) if units[0] == units[1] else (_WHOLE[units[1]], _WHOLE[units[0]])
+    after = _COARSENESS[units[0]] > _COARSENESS[units[1]]
+    needs_size = units[0] != units[1] and Unit.PIXEL in units
+    plan = np.array([*form, after, *scale, needs_size * (-1.0 if after else 1.0)])
+    return Conversion({dtype: _read_only(plan.astype(dtype)) for dtype in (_FLOAT32, _FLOAT64)}, needs_size)
 
 
-def _whole(unit: Unit, side: float) -> float:
-    return side if unit == Unit.PIXEL else _WHOLE[unit]
+@lru_cache(maxsize=1024)
+def _one_size(height: float, width: float, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    return _read_only(np.array((height, width), dtype))
 
 
-def needs_size(source_unit: Unit, target_unit: Unit) -> bool:
-    """Tell whether a conversion between these units asks for the image's size."""
-    return source_unit != target_unit and Unit.PIXEL in (source_unit, target_unit)
+def convert(boxes: npt.NDArray[Any], out: npt.NDArray[Any], conversion: Conversion, sizes: Sizes | None = None) -> None:
+    """Write boxes in another layout and unit.
+
+    Args:
+        boxes: (4,) or (n, 4) float32 or float64, contiguous; not written to unless it is `out`.
+        out: contiguous, of the same shape and type: `boxes` itself (in place), or memory that shares nothing with it.
+        conversion: what to do.
+        sizes: height and width in pixels, (2,) for all or (n, 2) a row each, finite and positive; looked at only
+            where the conversion needs them.
+
+    Raises:
+        ValueError: sizes that are missing or of a wrong shape.
+    """
+    dtype = boxes.dtype
+    rows = _sizes_of(sizes, boxes.size // 4, dtype) if conversion.needs_size else _NO_MATTER[dtype]
+    if out is boxes:
+        box_kernels.rows_in_place(out.reshape(-1), conversion.plans[dtype], rows)
+    else:
+        box_kernels.rows(_read_only(boxes), out.reshape(-1), conversion.plans[dtype], rows)
 
 
-@inline
-def _axis(p: Any, q: Any, form: Any, multiplier: Any, divisor: Any) -> Any:
-    """Give one axis of a box in the target's layout and unit."""
-    a, b, c, d, after = form
-    if not after:
-        p = p * multiplier / divisor
-        q = q * multiplier / divisor
-    first = a * p + b * q if b != 0.0 else p
-    second = c * p + d * q if c != 0.0 else q
-    if after:
-        first = first * multiplier / divisor
-        second = second * multiplier / divisor
-    return first, second
+def convert_columns(columns: Columns, out: Columns, conversion: Conversion, sizes: Sizes | None = None) -> None:
+    """Write boxes that lie in four columns in another layout and unit.
 
+    Args:
+        columns: four (n,) columns, or (4, n): the numbers in the layout's order, all float32 or all float64,
+            contiguous; not written to unless they are `out`.
+        out: likewise: `columns` itself (in place), or memory that shares nothing with it.
+        conversion, sizes: see `convert`.
 
-@inline
-def _with_side(plan: Any, side: Any) -> Any:
-    """Give multiplier and divisor of an axis whose image side is a row's own."""
-    return (plan[4] * side, plan[5]) if plan[9] > 0 else (plan[4], plan[5] * side)
-
-
-@kernel
-def _corners(boxes: Floats, corners: npt.NDArray[np.float64], plan: npt.NDArray[np.float64], sizes: Floats) -> None:
-    """Write flat rows of four as flat columns; sizes is empty where the plan holds the one size."""
-    n = np.uint64(boxes.size) // np.uint64(4)
-    form = (plan[0], plan[1], plan[2], plan[3], plan[8] != 0.0)
-    x_scale = (plan[4], plan[5])
-    y_scale = (plan[6], plan[7])
-    for i in range(n):
-        k = np.uint64(4) * np.uint64(i)
-        if sizes.size:
-            x_scale = _with_side(plan, sizes[np.uint64(2) * np.uint64(i) + np.uint64(1)])
-            y_scale = _with_side(plan, sizes[np.uint64(2) * np.uint64(i)])
-        left, right = _axis(np.float64(boxes[k]), np.float64(boxes[k + np.uint64(2)]), form, x_scale[0], x_scale[1])
-        top, bottom = _axis(
-            np.float64(boxes[k + np.uint64(1)]), np.float64(boxes[k + np.uint64(3)]), form, y_scale[0], y_scale[1]
-        )
-        corners[i] = left
-        corners[n + i] = top
-        corners[n + n + i] = right
-        corners[n + n + n + i] = bottom
-
-
-@kernel
-def _judge(corners: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], codes: npt.NDArray[np.uint8]) -> None:
-    """Write a code for each box of flat columns; sizes are empty (not known), or height and width, once or per row."""
-    n = np.uint64(codes.size)
-    per_row = sizes.size > 2
-    for i in range(n):
-        left, top, right, bottom = corners[i], corners[n + i], corners[n + n + i], corners[n + n + n + i]
-        code = OK
-        if right - left == 0.0 or bottom - top == 0.0:
-            code = ZERO_SIZE
-        if sizes.size:
-            at = np.uint64(2) * np.uint64(i) if per_row else np.uint64(0)
-            height, width = sizes[at], sizes[at + np.uint64(1)]
-            over_x = max(-left, right - width)
-            over_y = max(-top, bottom - height)
-            if over_x > _NOISE * width or over_y > _NOISE * height:
-                code = OUTSIDE
-        if right < left or bottom < top:
-            code = NEGATIVE_SIZE
-        # A sum of products with 0 is 0 exactly where all are finite
-        if not (left * 0.0 + top * 0.0 + right * 0.0 + bottom * 0.0 == 0.0):
-            code = NOT_FINITE
-        codes[i] = np.uint8(code)
+    Raises:
+        ValueError: see `convert`.
+    """
+    dtype = columns[0].dtype
+    plan = conversion.plans[dtype]
+    rows = _sizes_of(sizes, columns[0].size, dtype) if conversion.needs_size else _NO_MATTER[dtype]
+    for p, q in ((0, 2), (1, 3)):
+        sides = _read_only(rows[1 - p :: 2])  # height comes first
+        if out is columns:
+            box_kernels.axis_in_place(out[p], out[q], plan, sides)
+        else:
+            box_kernels.axis(_read_only(columns[p]), _read_only(columns[q]), out[p], out[q], plan, sides)
 
 
 def to_corners(
-    boxes: Floats, layout: Layout, unit: Unit = Unit.PIXEL, sizes: Sizes | None = None
+    boxes: npt.NDArray[Any], layout: str, unit: str = Unit.PIXEL, sizes: Sizes | None = None
 ) -> npt.NDArray[np.float64]:
     """Give boxes as columns of corners in pixels, as the table's bbox column takes them.
 
     Args:
-        boxes: (n, 4) float32 or float64, in `layout` and `unit`; never written to.
-        layout: of the four numbers.
-        unit: of the four numbers.
-        sizes: height and width in pixels, (2,) for all or (n, 2) a row each, positive; may be None for pixels.
+        boxes: (n, 4) float32 or float64, of any strides, in `layout` and `unit`; never written to.
+        layout: a `Layout` or its text.
+        unit: a `Unit` or its text.
+        sizes: height and width in pixels, (2,) for all or (n, 2) a row each, finite and positive; looked at only
+            for percent and relative boxes.
 
     Returns:
         (4, n) float64, contiguous: xmin, ymin, xmax and ymax in pixels, computed in float64.
 
     Raises:
-        ValueError: shapes that do not hold, or relative or percent boxes without sizes.
+        ValueError: no such layout or unit, boxes or sizes of a wrong shape, sizes that are missing.
     """
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ValueError(f"boxes must have shape (n, 4), got {boxes.shape}")
-    height, width, rows = 1.0, 1.0, _NO_SIZES
-    if needs_size(unit, Unit.PIXEL):
-        if sizes is None:
-            raise ValueError("percent and relative boxes need the size of their image: give height and width")
-        rows = sizes_array(sizes, len(boxes))
-        if rows.size == 2:
-            height, width, rows = float(rows[0]), float(rows[1]), _NO_SIZES
+    to_pixels = conversion(layout, Layout.XYXY, unit, Unit.PIXEL)
+    rows = _sizes_of(sizes, len(boxes), _FLOAT64) if to_pixels.needs_size else _NO_MATTER[_FLOAT64]
     corners = np.empty((4, len(boxes)))
-    plan = _plan(layout, Layout.XYXY, unit, Unit.PIXEL, height, width, _FLOAT64)
-    _corners(_read_only(boxes), corners.reshape(-1), plan, rows)
+    box_kernels.columns_of_rows(_read_only(boxes), corners.reshape(-1), to_pixels.plans[_FLOAT64], rows)
     return corners
 
 
@@ -225,12 +209,12 @@ def judge(corners: npt.NDArray[np.float64], sizes: Sizes | None = None) -> npt.N
     """Give what is wrong with each box, the worst where it is more than one thing.
 
     From the worst: NOT_FINITE, NEGATIVE_SIZE, OUTSIDE, ZERO_SIZE, OK. Which of them a caller refuses is its own
-    policy; one that does not look at OUTSIDE leaves `sizes` out.
+    policy; one that does not ask for OUTSIDE leaves `sizes` out.
 
     Args:
         corners: (4, n) float64: xmin, ymin, xmax, ymax in pixels; never written to.
-        sizes: height and width in pixels, (2,) for all or (n, 2) a row each. An edge is outside where it is beyond
-            the image by more than a millionth of its side: float noise is not.
+        sizes: height and width in pixels, (2,) for all or (n, 2) a row each. An edge is outside where it passes
+            the image by more than `NOISE` of its side.
 
     Returns:
         (n,) uint8, codes of this module.
@@ -240,30 +224,47 @@ def judge(corners: npt.NDArray[np.float64], sizes: Sizes | None = None) -> npt.N
     """
     if corners.ndim != 2 or len(corners) != 4:
         raise ValueError(f"corners must have shape (4, n), got {corners.shape}")
-    codes = np.empty(corners.shape[1], np.uint8)
-    rows = _NO_SIZES if sizes is None else sizes_array(sizes, codes.size)
-    _judge(_read_only(np.asarray(corners, np.float64)), rows, codes)
-    return codes
+    result = np.empty(corners.shape[1], np.uint8)
+    rows = _NOT_KNOWN if sizes is None else _sizes_of(sizes, result.size, _FLOAT64)
+    box_kernels.codes(_read_only(np.asarray(corners, np.float64)), rows, result)
+    return result
 
 
-def sizes_array(sizes: Sizes, n_rows: int) -> npt.NDArray[np.float64]:
+def sizes_array(sizes: Sizes, n_rows: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """Give sizes flat, contiguous and read-only: height and width once, or of each row in turn.
 
     Raises:
         ValueError: neither (2,) nor (n_rows, 2).
     """
-    values = np.asarray(sizes, np.float64)
+    values = np.asarray(sizes, dtype)
     if values.shape != (2,) and values.shape != (n_rows, 2):
         raise ValueError(f"sizes must be (height, width) or have shape ({n_rows}, 2), got shape {values.shape}")
     return _read_only(values)
 
 
-def _read_only(values: Any) -> Any:
+def bad_sides(sizes: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Give the places of the sides that are not finite and positive in a flat array of sizes."""
+    if box_kernels.n_bad_sides(sizes) == 0:
+        return np.empty(0, np.intp)
+    return np.flatnonzero(~(np.isfinite(sizes) & (sizes > 0)))
+
+
+def _sizes_of(sizes: Sizes | None, n_rows: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    if sizes is None:
+        raise ValueError("between pixels and percent or relative values the image's height and width are needed")
+    if type(sizes) is tuple and len(sizes) == 2 and isinstance(sizes[0], int | float):
+        return _one_size(sizes[0], sizes[1], dtype)
+    return sizes_array(sizes, n_rows, dtype)
+
+
+def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give a flat, contiguous, read-only view, so that a kernel has one signature a type."""
     flat = np.ascontiguousarray(values).reshape(-1)
     flat.flags.writeable = False
     return flat
 
 
-_FLOAT64 = np.dtype(np.float64)
-_NO_SIZES: npt.NDArray[np.float64] = _read_only(np.empty(0))
+_FLOAT32: np.dtype[Any] = np.dtype(np.float32)
+_FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+_NO_MATTER = {dtype: _read_only(np.ones(2, dtype)) for dtype in (_FLOAT32, _FLOAT64)}
+_NOT_KNOWN = _read_only(np.empty(0))
