@@ -66,6 +66,28 @@ below = cast(Callable[[int, int], np.uint64], intrinsic(_below))
 """Bit i is set where byte i at an address is less than the limit, for 64 bytes."""
 
 
+def _first_byte(typingctx: Any, bits: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.lshr(builder.cttz(args[0], ir.Constant(_I1, 0)), ir.Constant(_I64, 3))
+
+    return types.int64(types.uint64), codegen
+
+
+first_byte = cast(Callable[[np.uint64], int], intrinsic(_first_byte))
+"""Index of the lowest byte of a uint64 that is not 0; 8 where none is."""
+
+
+def _first_bit(typingctx: Any, bits: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(_I1, 0))
+
+    return types.int64(types.uint64), codegen
+
+
+first_bit = cast(Callable[[np.uint64], int], intrinsic(_first_bit))
+"""Index of the lowest set bit of a uint64; 64 where none is."""
+
+
 def _high_product(typingctx: Any, first: Any, second: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         product = builder.mul(builder.zext(args[0], _I128), builder.zext(args[1], _I128))

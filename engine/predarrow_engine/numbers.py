@@ -21,8 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import helper, inline, kernel
-from predarrow_engine._simd import count_trailing_zeros
-from predarrow_engine._simd_text import as_float, high_product, leading_zeros, load_byte, load_word
+from predarrow_engine._simd_text import as_float, first_byte, high_product, leading_zeros, load_byte, load_word
 
 NUMBER, NO_NUMBER, UNDECIDED = 0, 1, 2
 """What `parse_number` says of a text."""
@@ -126,9 +125,7 @@ def _digits(address: int, at: int, end: int, readable: int, number: np.uint64) -
     while at + 8 <= readable:
         word = load_word(address + at) ^ _ZEROS
         others = other_than_digits(word)
-        n = int(count_trailing_zeros(others) >> _U(3))
-        if n > end - at:
-            n = end - at
+        n = min(first_byte(others), end - at)
         if n < 8:
             if n > 0:
                 number = number * _WHOLE_POWERS[_U(n)] + eight_digits(word << _U(64 - 8 * n))
