@@ -20,6 +20,7 @@ from predarrow_engine.columns import Order
 from predarrow_engine.components import Options, judge_whole, number_four_connected, trace_runs
 from predarrow_engine.link import Links
 from predarrow_engine.outlines import OutlineBuilder, Outlines, Sizes
+from predarrow_engine.png_trace import MORE_ROOM, MORE_RUNS, Canvas, Streams, trace_streams
 from predarrow_engine.runs import Runs, scan
 from predarrow_engine.walk import Rings
 
@@ -70,26 +71,37 @@ class _Workspace:
             ring_order=np.empty(3 * n, np.int32),
         )
 
-    def scan(self, image: npt.NDArray[np.unsignedinteger]) -> Runs:
-        """Give the runs of an image, valid until the next one."""
-        height, width = image.shape
+    def runs(self, height: int, width: int) -> Runs:
+        """Give room for the runs of an image of a size; `grow` where it turns out too small."""
         if self.rows.size < height + 1:
             self.rows = np.empty(height + 1, np.int64)
         n_blocks = width // LANES + 2
         if self.block.size < n_blocks:
             self.block = np.empty(n_blocks, np.int32)
             self.changed = np.empty(n_blocks, np.uint64)
-        wanted = max(width + _SLACK, image.size // _PIXELS_A_RUN)
+        wanted = max(width + _SLACK, height * width // _PIXELS_A_RUN)
         if self.packed.size < wanted:
             self._allocate(2 * wanted)
+        packed = self.packed[:_RUN_LIMIT]
+        return Runs(packed, packed.view(np.int32).reshape(-1, 2), self.label, self.rows[: height + 1])
+
+    def grow(self) -> None:
+        """Take room for twice as many runs.
+
+        Raises:
+            ValueError: there is room for as many as can be numbered.
+        """
+        if self.packed.size >= _RUN_LIMIT:
+            raise ValueError(f"a label image has at most {_RUN_LIMIT} runs, got more; trace it in tiles")
+        self._allocate(2 * self.packed.size)
+
+    def scan(self, image: npt.NDArray[np.unsignedinteger]) -> Runs:
+        """Give the runs of an image, valid until the next one."""
         while True:
-            runs = Runs(self.packed, self.packed.view(np.int32).reshape(-1, 2), self.label, self.rows[: height + 1])
-            n_runs = scan(image, runs, self.block, self.changed)
-            if n_runs > _RUN_LIMIT:
-                raise ValueError(f"a label image has at most {_RUN_LIMIT} runs, got {n_runs}; trace it in tiles")
-            if n_runs >= 0:
+            runs = self.runs(*image.shape)
+            if scan(image, runs, self.block, self.changed) >= 0:
                 return runs
-            self._allocate(2 * self.packed.size)
+            self.grow()
 
 
 class Tracer:
@@ -166,6 +178,46 @@ class Tracer:
             self._trace(self._work.scan(image), image.shape[1], signed)
         self._out.image_offsets.append(self._out.sizes.components)
         return self._out.sizes.components - before
+
+    @property
+    def takes_streams(self) -> bool:
+        """Whether `add_streams` can be used: not with options that look at whole components beforehand."""
+        options = self._options
+        return (options.eight or not options.center) and (options.fill or not options.encord_active)
+
+    def add_streams(self, streams: Streams, canvas: Canvas, first: int, limit: int) -> int:
+        """Unpack and trace PNG streams of 8-bit masks: the same as `add` of each image, in few calls.
+
+        Args:
+            streams: of images of one size; canvas: memory for one.
+            first: the stream to begin with.
+            limit: no further stream is begun once `n_vertices` is above it.
+
+        Returns:
+            The stream that comes next. Where `limit` is not the reason it cannot be traced: it is damaged, or
+            `add` of its image raises an error.
+        """
+        work, out = self._work, self._out
+        ends = np.empty(len(streams.places), np.int64)
+        done = first
+        while True:
+            runs = work.runs(*canvas.samples.shape)
+            workspace = (runs, (work.block, work.changed), work.links, work.rings, work.order)
+            begin = done
+            done, state, used, needed = trace_streams(
+                streams, canvas, *workspace, self._left_out, self._options, out.columns, out.sizes, begin, limit, ends
+            )
+            out.sizes = Sizes(*used)
+            out.image_offsets.extend(ends[begin:done].tolist())
+            try:
+                if state == MORE_RUNS:
+                    work.grow()
+                elif state == MORE_ROOM:
+                    out.reserve(Sizes(*needed))
+                else:
+                    return done
+            except ValueError:
+                return done
 
     def take(self) -> Outlines:
         """Give the outlines of all images since the last call, as owned arrays."""

@@ -239,7 +239,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
 
 def test_large_outlines_come_in_several_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read_masks(_folder(tmp_path), workers=1).read_all()
-    monkeypatch.setattr("predarrow.formats.masks._FLUSH_VERTICES", 1000)
+    monkeypatch.setattr("predarrow.formats.mask_files._FLUSH_VERTICES", 1000)
     monkeypatch.setattr("predarrow.formats.mask_table._BATCH_ROWS", 100)
     batches = list(read_masks(tmp_path / "masks", workers=1))
     assert max(batch.num_rows for batch in batches) <= 100
@@ -260,7 +260,7 @@ def test_memory_is_bounded_by_chunks_in_flight(tmp_path: Path, monkeypatch: pyte
             most = max(most, ahead)
         return part(*arguments)
 
-    monkeypatch.setattr("predarrow.formats.masks.part", counted)
+    monkeypatch.setattr("predarrow.formats.mask_files.part", counted)
     batches = 0
     for _ in read_masks(folder, workers=2):
         batches += 1
@@ -352,7 +352,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied", path)
 
     write_mask(tmp_path / "a.png")
-    monkeypatch.setattr("predarrow.formats.masks.read_bytes", refuse)
+    monkeypatch.setattr("predarrow.formats.mask_files.read_bytes", refuse)
     with pytest.raises(InputError, match=r"a\.png: must be a file that can be read, got Permission denied") as caught:
         read_masks(tmp_path).read_all()
     assert caught.value.problems[0].code is Code.UNREADABLE

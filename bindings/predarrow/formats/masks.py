@@ -3,85 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.classes import Classes, ClassNames, class_names
-from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.mask_table import MAX_CLASSES, MaskImage, part, soft_map, too_many_classes
-from predarrow.formats.png import MAX_PIXELS, ColourMap, PngDecoder
-from predarrow.pipeline import Progress, Spares, run, worker_count
-from predarrow.reader import OnError, Part, PredictionReader
-from predarrow.report import Code, Problem, Report
-from predarrow.sources import (
-    PNG_FILE_NAME_REGEX,
-    Found,
-    Source,
-    StrPath,
-    chunked,
-    find_sources,
-    read_bytes,
+from predarrow.errors import InputError
+from predarrow.formats.mask_files import MaskFiles
+from predarrow.formats.mask_options import (
+    PRESETS,
+    MaskFileOptions,
+    MaskOptions,
+    TraceOptions,
+    n_left_out,
+    new_tracer,
+    simplified,
 )
+from predarrow.formats.mask_table import MAX_CLASSES, MaskImage, part, soft_map, too_many_classes
+from predarrow.pipeline import Progress, run, worker_count
+from predarrow.reader import OnError, PredictionReader
+from predarrow.report import Code, Problem, Report
+from predarrow.sources import PNG_FILE_NAME_REGEX, Found, StrPath, chunked, find_sources
 from predarrow.table import SCHEMA
 
-if TYPE_CHECKING:
-    from predarrow_engine.trace import Tracer
-
-_FLUSH_VERTICES = 1 << 22  # 32 MB of them: outlines of one chunk are cut into batches here
-
-
-class TraceOptions(TypedDict, total=False):
-    """Which components are traced, and how."""
-
-    background: int | None
-    """Value that is no class (default 0), None where every value is one."""
-    void: Sequence[int]
-    """Further values that are no class, such as 255 for "ignore"."""
-    outline: Literal["edge", "center"]
-    """"edge" (default) follows pixel edges: a polygon's area is its number of pixels. "center" gives the
-    vertices of `cv2.findContours`, through pixel centres."""
-    holes: Literal["keep", "fill"]
-    """"keep" (default) gives them as rings; "fill" leaves them out, with what lies in them."""
-    connectivity: Literal[4, 8]
-    """8 (default) joins pixels that touch at a corner."""
-    min_area: int
-    """Components of fewer pixels are left out (default 0: none)."""
-    encord_active: bool
-    """Leave out what Encord Active leaves out: under 3 contour points or a contour area under 4."""
-    approximation: Literal["simple", "none"]
-    """Of "center": OpenCV's CHAIN_APPROX_SIMPLE (default) or CHAIN_APPROX_NONE."""
-
-
-class MaskOptions(TraceOptions, total=False):
-    """How a mask becomes predictions."""
-
-    simplify: float | None
-    """Tolerance in pixels of a Douglas-Peucker simplification (default None: vertices are exact)."""
-    max_classes: int
-    """Distinct values that a mask may have (default 4096): beyond, it is a soft map and refused."""
-
-
-class MaskFileOptions(MaskOptions, total=False):
-    """How a mask file becomes predictions."""
-
-    rgb: Literal["panoptic"] | ColourMap | None
-    """How an RGB file becomes values; None (default) refuses it. See `read_png`."""
-    max_pixels: int
-    """Larger images are refused before memory is taken for them."""
-
-
-PRESETS: Mapping[str, TraceOptions] = {
-    "voc": {"background": 0, "void": (255,)},
-    "cityscapes": {"background": 0},  # labelIds: 0 is "unlabeled"
-    "cityscapes_train": {"background": None, "void": (255,)},  # labelTrainIds: 0 is "road"
-    "ade20k": {"background": 0},  # SceneParsing: 1..150
-    "coco_stuff": {"background": None, "void": (255,)},  # 0 is "person"
-    "camvid": {"background": None, "void": (11,)},  # 0 is "sky"
-}
-"""Values of well-known data sets that are no class: `read_masks(path, **PRESETS["voc"])`."""
+__all__ = [
+    "PRESETS",
+    "MaskFileOptions",
+    "MaskOptions",
+    "TraceOptions",
+    "from_label_mask",
+    "read_found",
+    "read_masks",
+]
 
 
 def read_masks(
@@ -135,7 +90,7 @@ def read_found(
     report.skipped.update(found.skipped)
     parts = run(
         chunked(found.sources),
-        _MaskFiles(names, options),
+        MaskFiles(names, options),
         workers=worker_count(workers),
         total=len(found.sources),
         progress=progress,
@@ -180,10 +135,10 @@ def from_label_mask(
     if labels.ndim != 2 or labels.dtype.kind not in "uib":
         message = f"must be whole numbers of shape (height, width), got {labels.dtype} of shape {labels.shape}"
         raise InputError([Problem("mask", None, "", Code.UNSUPPORTED, message)])
-    if soft_map(labels, _n_left_out(options), max_classes):
+    if soft_map(labels, n_left_out(options), max_classes):
         raise InputError([too_many_classes("mask", None, max_classes)])
     key = repr(options) if options else ""
-    tracer = _KEPT.tracer if _KEPT.key == key else _new_tracer(options)
+    tracer = _KEPT.tracer if _KEPT.key == key else new_tracer(options)
     _KEPT.key = None  # an interrupted tracer holds half a mask: it is kept only once it is empty again
     try:
         tracer.add(labels)
@@ -192,7 +147,7 @@ def from_label_mask(
     outlines = tracer.take()
     _KEPT.key, _KEPT.tracer = key, tracer
     if (tolerance := options.get("simplify")) is not None:
-        outlines = _simplify(outlines, tolerance)
+        outlines = simplified(outlines, tolerance)
     height, width = labels.shape
     result = part(outlines, [MaskImage(data_unit, frame, height, width)], names, max_classes)
     if result.report.problems:
@@ -208,98 +163,3 @@ class _Kept(threading.local):
 
 
 _KEPT = _Kept()
-
-
-_SPARES: Spares[tuple[PngDecoder, Tracer]] = Spares(lambda pair: max(pair[0].room, 128 * pair[1].room) <= 1 << 25)
-"""Kept between calls, up to 32 MB for the image and 64 MB for the tracer: a quarter of the time of few files."""
-
-
-class _MaskFiles:
-    """Chunks of files -> batches and problems. Called in many threads, each chunk with a decoder and tracer."""
-
-    def __init__(self, names: ClassNames | None, options: MaskFileOptions) -> None:
-        self._names = names
-        self._options = options
-        self._max_classes = options.get("max_classes", MAX_CLASSES)
-        self._n_left_out = _n_left_out(options)
-        self._kind = repr(sorted(options.items()))
-        with _SPARES.lend(self._kind, self._make_state):
-            pass  # options that do not hold are told now
-
-    def _make_state(self) -> tuple[PngDecoder, Tracer]:
-        rgb, max_pixels = self._options.get("rgb"), self._options.get("max_pixels", MAX_PIXELS)
-        return PngDecoder(rgb=rgb, max_pixels=max_pixels), _new_tracer(self._options)
-
-    def __call__(self, chunk: Sequence[Source]) -> Part:
-        total = Part([], Report(sources=len(chunk)))
-        with _SPARES.lend(self._kind, self._make_state) as (decoder, tracer):
-            for result in self._parts(chunk, decoder, tracer, total.report.problems):
-                total.batches.extend(result.batches)
-                total.report.add(result.report)
-        return total
-
-    def _parts(
-        self, chunk: Sequence[Source], decoder: PngDecoder, tracer: Tracer, problems: list[Problem]
-    ) -> Iterator[Part]:
-        images: list[MaskImage] = []
-        for source in chunk:
-            try:
-                labels = decoder.decode(read_bytes(source.path), source.path)
-                height, width = labels.shape
-                if (source.height or height) != height or (source.width or width) != width:
-                    problems.append(_wrong_size(source, height, width))
-                elif labels.dtype.itemsize > 1 and soft_map(labels, self._n_left_out, self._max_classes):
-                    problems.append(too_many_classes(source.path, None, self._max_classes))
-                else:
-                    tracer.add(labels)
-                    images.append(MaskImage(source.data_unit, source.frame or 0, height, width, source.path))
-            except InputError as error:
-                problems.extend(error.problems)
-            except OSError as error:
-                message = f"must be a file that can be read, got {error.strerror or error}"
-                problems.append(Problem(source.path, None, "", Code.UNREADABLE, message))
-            except ValueError as error:  # the tracer's: more runs than its numbers can count
-                problems.append(Problem(source.path, None, "", Code.TOO_LARGE, str(error)))
-            if tracer.n_vertices > _FLUSH_VERTICES:
-                yield self._part(tracer, images)
-                images = []
-        if images:
-            yield self._part(tracer, images)
-
-    def _part(self, tracer: Tracer, images: list[MaskImage]) -> Part:
-        outlines = tracer.take()
-        if (tolerance := self._options.get("simplify")) is not None:
-            outlines = _simplify(outlines, tolerance)
-        return part(outlines, images, self._names, self._max_classes)
-
-
-_TRACER_OPTIONS = TraceOptions.__annotations__.keys()
-
-
-def _new_tracer(options: TraceOptions) -> Tracer:
-    from predarrow_engine.trace import Tracer
-
-    if unknown := options.keys() - MaskFileOptions.__annotations__.keys():
-        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
-    try:
-        return Tracer(**cast(TraceOptions, {name: value for name, value in options.items() if name in _TRACER_OPTIONS}))
-    except ValueError as error:
-        raise PredarrowError(str(error)) from None
-
-
-def _simplify(outlines: Any, tolerance: float) -> Any:
-    from predarrow_engine.simplify import simplify
-
-    try:
-        return simplify(outlines, tolerance)
-    except ValueError as error:
-        raise PredarrowError(f"simplify: {error}") from None
-
-
-def _n_left_out(options: TraceOptions) -> int:
-    return 1 + len(options.get("void", ()))
-
-
-def _wrong_size(source: Source, height: int, width: int) -> Problem:
-    message = f"must be {source.width} x {source.height} pixels as its data unit is, got {width} x {height}"
-    return Problem(source.path, None, "", Code.SIZE_MISMATCH, message)

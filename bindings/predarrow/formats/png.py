@@ -69,6 +69,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from predarrow_engine.png_trace import Canvas
+
 __all__ = ["MAX_PIXELS", "ColourMap", "PngDecoder", "PngHeader", "read_header", "read_png"]
 
 ColourMap = Mapping[tuple[int, int, int], int]
@@ -137,13 +139,38 @@ class PngDecoder:
         Raises:
             InputError: damaged, too large, or not of a kind that holds values.
         """
+        return self.samples(*self.open(data, source), source)
+
+    def open(self, data: bytes | memoryview, source: str) -> tuple[PngHeader, Stream]:
+        """Give a file's header and stream; all is checked that can be without unpacking it.
+
+        Raises:
+            InputError: damaged, too large, or not of a kind that holds values.
+        """
         header = read_header(data, source)
         self._check_kind(header, source)
         check_size(header, self._max_pixels, source)
         stream = read_stream(data, header, source)
         check_promise(header, stream, source)
+        return header, stream
+
+    def samples(self, header: PngHeader, stream: Stream, source: str) -> npt.NDArray[Any]:
+        """Give the values of an opened file, as `decode` does.
+
+        Raises:
+            InputError: the stream is damaged, or a colour is not in the colour map.
+        """
         samples = self._interlaced(stream, header, source) if header.interlaced else self._plain(stream, header, source)
         return self._coloured(samples, source) if header.colour_type == RGB else samples
+
+    def canvas(self, header: PngHeader) -> Canvas:
+        """Give this decoder's memory for an image whose `is_bytes` is true."""
+        from predarrow_engine.png_trace import Canvas
+
+        layout = self._layout_of(header)
+        samples = layout.samples[:]
+        samples.flags.writeable = False
+        return Canvas(self._window, self._rows, samples, layout.place[0])
 
     def _check_kind(self, header: PngHeader, source: str) -> None:
         if header.colour_type in (GREY_ALPHA, RGB_ALPHA):
@@ -157,9 +184,7 @@ class PngDecoder:
             refuse(source, "byte 25", Code.UNSUPPORTED, f"must be grey or palette, got RGB; {hint}")
 
     def _plain(self, stream: Stream, header: PngHeader, source: str) -> npt.NDArray[Any]:
-        layout = self._layout
-        if layout is None or layout.header != header:
-            layout = self._layout = self._laid_out(header)
+        layout = self._layout_of(header)
         data = layout.frombuffer(stream.data, "u1")
         data.flags.writeable = False  # as it is already, but where the file came in a bytearray
         start, stop = stream.start, stream.stop
@@ -168,6 +193,11 @@ class PngDecoder:
         if header.bit_depth < 8:
             return self._unpacked(layout.place[0], header, header.width, header.height)
         return layout.samples[:]
+
+    def _layout_of(self, header: PngHeader) -> _Layout:
+        if self._layout is None or self._layout.header != header:
+            self._layout = self._laid_out(header)
+        return self._layout
 
     def _laid_out(self, header: PngHeader) -> _Layout:
         """Take memory for an image, and keep what is the same for the next one of its kind and size."""

@@ -15,13 +15,18 @@ values here, and colours are not looked at).
 from __future__ import annotations
 
 import struct
-from typing import Literal, NamedTuple, NoReturn
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from zlib_ng import zlib_ng
 
 from predarrow.errors import InputError
 from predarrow.image_header import sniff
 from predarrow.report import Code, Problem
+
+if TYPE_CHECKING:
+    from predarrow_engine.png_trace import Streams
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
@@ -62,6 +67,11 @@ class PngHeader(NamedTuple):
     colour_type: int
     """0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha."""
     interlaced: bool
+
+    @property
+    def is_bytes(self) -> bool:
+        """Whether each byte of the rows is a pixel, and each row one of the image."""
+        return self.bit_depth == 8 and not self.interlaced and self.colour_type in (GREY, PALETTE)
 
     def row_bytes(self, width: int) -> int:
         """Bytes of a row of `width` pixels, without its filter byte."""
@@ -229,6 +239,25 @@ def _refuse_critical(name: bytes, at: int, source: str) -> NoReturn:
         refuse(source, f"byte {at}", Code.DAMAGED, "there must be one header (IHDR chunk), got a second one")
     message = f"chunk {name!r} must be understood to read this image, and PNG's specification does not define it"
     refuse(source, f"byte {at}", Code.UNSUPPORTED, message)
+
+
+def joined_streams(streams: Sequence[Stream]) -> Streams:
+    """Give streams as one array, as `png_trace` takes them; a single one is not copied."""
+    import numpy as np
+
+    from predarrow_engine.png_trace import Streams
+
+    if len(streams) == 1:
+        (stream,) = streams
+        data, places = stream.data, [(stream.start, stream.stop)]
+    else:
+        data = b"".join([piece for stream in streams for piece in (stream.content(), _SPARE)])
+        lengths = [stream.stop - stream.start for stream in streams]
+        starts = [0, *accumulate(length + len(_SPARE) for length in lengths)]
+        places = [(start, start + length) for start, length in zip(starts, lengths, strict=False)]
+    array = np.frombuffer(data, np.uint8)
+    array.flags.writeable = False  # as it is already, but where a file came in a bytearray
+    return Streams(array, np.array(places, np.int64))
 
 
 def check_promise(header: PngHeader, stream: Stream, source: str) -> None:
