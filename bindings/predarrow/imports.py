@@ -6,16 +6,20 @@ import os
 from pathlib import Path
 from typing import Literal, NamedTuple, Unpack
 
+from predarrow.errors import PredarrowError
+from predarrow.formats import kitti
+from predarrow.formats.kitti_table import OnOutside
 from predarrow.formats.masks import MaskFileOptions, read_found
-from predarrow.mapping import OntologyMapping, mapped_classes, read_mapping
+from predarrow.mapping import OntologyMapping, TextMapping, mapped_classes, mapped_texts, read_mapping
 from predarrow.pipeline import Progress
 from predarrow.project import Project
-from predarrow.reader import OnError
+from predarrow.reader import OnError, PredictionReader
 from predarrow.report import Report
 from predarrow.resolve import DataUnitFunction, resolve
-from predarrow.sources import PNG_FILE_NAME_REGEX, Found, StrPath, find_sources
+from predarrow.sources import KITTI_FILE_NAME_REGEX, PNG_FILE_NAME_REGEX, StrPath, find_sources
 
 MASK_SHAPES = ("polygon", "bitmask")
+BOX_SHAPES = ("bounding_box", "rotatable_bounding_box")
 
 
 class ImportResult(NamedTuple):
@@ -69,27 +73,108 @@ def import_mask_predictions(
         CommitConflictError: others committed to the set first, again and again.
         PredarrowError: an option that does not hold.
     """
-    if not isinstance(project, Project):
-        project = Project(os.fspath(project))
+    project = _opened(project)
     mapping, where = read_mapping(ontology_mapping, predictions_dir)
     background = options.get("background", 0)
     left_out = [*options.get("void", ()), *([] if background is None else [background])]
     names = mapped_classes(mapping, project.ontology, shapes=MASK_SHAPES, where=where, left_out=left_out)
-    found = _match(project, predictions_dir, file_name_regex, file_path_to_data_unit_func)
-    with read_found(found, names, workers=workers, on_error=on_error, progress=progress, options=options) as reader:
+    found = resolve(
+        find_sources(predictions_dir, file_name_regex),
+        project.data_units,
+        file_name_regex,
+        file_path_to_data_unit_func,
+    )
+    reader = read_found(found, names, workers=workers, on_error=on_error, progress=progress, options=options)
+    return _commit(project, reader, predictions_dir, set_name, mode, "import masks")
+
+
+def import_kitti_predictions(
+    project: Project | StrPath,
+    predictions_dir: StrPath,
+    ontology_mapping: TextMapping | StrPath | None = None,
+    file_name_regex: str = KITTI_FILE_NAME_REGEX,
+    file_path_to_data_unit_func: DataUnitFunction | None = None,
+    *,
+    set_name: str = "default",
+    mode: Literal["overwrite", "append"] = "overwrite",
+    on_error: OnError = "raise",
+    on_outside: OnOutside = "keep",
+    default_confidence: float | None = None,
+    keep_dontcare: bool = False,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Import KITTI label, result or tracking files into a project; each line becomes one prediction.
+
+    Files are `<data_unit_title>[__<frame>].txt` or `.csv`, the title with or without its extension, in the folder or
+    below; a tracking file without a frame in its name speaks for all frames of its video. The set's earlier
+    predictions are replaced in one commit; where anything fails nothing is changed. Rows are those of `read_kitti`,
+    with the project's data unit ids, class names, featureNodeHashes and image sizes.
+
+    Args:
+        project: a project or its folder.
+        predictions_dir: folder of the files, or one file.
+        ontology_mapping: featureNodeHash (or name) of a bounding box class -> KITTI class name, or a JSON file of
+            that; by default `ontology_mapping.json` beside the files.
+        file_name_regex: pattern with the group data_unit_title and perhaps frame; other files are left out.
+        file_path_to_data_unit_func: gives a file's data unit id and frame; its title is then not looked at.
+        set_name: the prediction set.
+        mode: "append" adds to the set's rows.
+        on_error: "raise" commits nothing where a record is refused and raises one error that tells them all;
+            "skip" leaves refused records out and tells of them in the report.
+        on_outside: of a box that passes its image's border by more than a millionth of the image's width or height:
+            "keep" takes it as it is and counts it in `report.flagged`; "clip" cuts it to the image and counts it (one
+            that lies wholly outside is refused); "reject" refuses it. Images of unknown size hold every box.
+        default_confidence: of rows without a score; None leaves it null.
+        keep_dontcare: import regions of the class DontCare, which the mapping must name, instead of skipping them.
+        workers: threads; None takes PREDARROW_NUM_THREADS, else the cores.
+        progress: called with the number of files done and of all files.
+
+    Raises:
+        InputError: files that cannot be read, or records whose numbers, data unit, frame or class do not hold.
+        OntologyError: a mapping that does not hold.
+        ProjectError: no project, or a set that cannot be written.
+        CommitConflictError: others committed to the set first, again and again.
+        PredarrowError: an option that does not hold.
+    """
+    project = _opened(project)
+    if on_outside not in ("keep", "clip", "reject"):
+        raise PredarrowError(f'on_outside: must be "keep", "clip" or "reject", got {on_outside!r}')
+    options = kitti.kitti_options(file_name_regex, default_confidence, keep_dontcare)
+    mapping, where = read_mapping(ontology_mapping, predictions_dir)
+    names = mapped_texts(mapping, project.ontology, shapes=BOX_SHAPES, where=where)
+    found = resolve(
+        find_sources(predictions_dir, file_name_regex, suffixes=kitti.SUFFIXES),
+        project.data_units,
+        file_name_regex,
+        file_path_to_data_unit_func,
+        frames_in_rows=True,
+    )
+    options = options._replace(on_outside=on_outside)
+    reader = kitti.read_found(found, names, options, workers=workers, on_error=on_error, progress=progress)
+    return _commit(project, reader, predictions_dir, set_name, mode, "import kitti")
+
+
+def _opened(project: Project | StrPath) -> Project:
+    return project if isinstance(project, Project) else Project(os.fspath(project))
+
+
+def _commit(
+    project: Project,
+    reader: PredictionReader,
+    predictions: StrPath,
+    set_name: str,
+    mode: Literal["overwrite", "append"],
+    operation: str,
+) -> ImportResult:
+    """Commit what a reader gives, closing it whatever happens."""
+    with reader:
         version = project.commit(
             reader,
             set_name=set_name,
             mode=mode,
             report=reader.report,
-            operation="import masks",
-            details={"source": str(Path(predictions_dir).absolute())},
+            operation=operation,
+            details={"source": str(Path(predictions).absolute())},
         )
     return ImportResult(version, reader.report, reader.report.imported)
-
-
-def _match(
-    project: Project, predictions_dir: StrPath, file_name_regex: str, function: DataUnitFunction | None
-) -> Found:
-    found = find_sources(predictions_dir, file_name_regex)
-    return resolve(found, project.data_units, file_name_regex, function)

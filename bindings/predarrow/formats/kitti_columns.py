@@ -1,0 +1,96 @@
+"""The columns of KITTI records that are KITTI's own: 3-D box and attributes, both ways.
+
+A record's 3-D box stands in `cuboid`: metres in the rectified camera's frame (x right, y down, z forward); x, y and z
+are the middle of its *bottom* face, the quaternion is that of a rotation by rotation_y about the y axis. It is null
+where height, width and length carry nothing: all three are 0, or all -1 or all -1000, which KITTI writes for what is
+not there. What such a record has in their place is told by rotation_y, 0 with zeros and else KITTI's own numbers;
+where it is neither, the attributes have it as `dimensions` (height, width, length) and `location` (x, y, z).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from predarrow.formats.kitti_problems import KittiText
+from predarrow.table import CUBOID
+
+if TYPE_CHECKING:
+    from predarrow_engine.kitti import KittiRows
+
+NOT_GIVEN = (-1.0, -1.0, -1.0, -1000.0, -1000.0, -1000.0)
+"""KITTI's height, width, length, x, y and z of a result without a 3-D box; its rotation_y is -10."""
+ZEROS = (0.0,) * 6
+
+_ABSENT = (0.0, -1.0, -1000.0)
+_ROTATION_Y = 13
+
+
+def has_cuboid(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Tell which records have a 3-D box.
+
+    Args:
+        numbers: (14, n) the numbers of KITTI records, in KITTI's order.
+    """
+    height = numbers[7]
+    absent = (height == _ABSENT[0]) | (height == _ABSENT[1]) | (height == _ABSENT[2])
+    result: npt.NDArray[np.bool_] = ~(absent & (height == numbers[8]) & (height == numbers[9]))
+    return result
+
+
+def cuboid_column(numbers: npt.NDArray[np.float64], given: npt.NDArray[np.bool_]) -> pa.Array:
+    """Give the 3-D boxes as a cuboid column.
+
+    Args:
+        numbers: (14, n) the numbers of KITTI records, in KITTI's order.
+        given: (n,) false where the row is null.
+    """
+    height, width, length, x, y, z, rotation_y = numbers[7:]
+    zeros = np.zeros(height.size)
+    values = (x, y, z, zeros, np.sin(rotation_y / 2), zeros, np.cos(rotation_y / 2), width, length, height)
+    valid = None if given.all() else pa.py_buffer(np.packbits(given, bitorder="little"))
+    return pa.Array.from_buffers(CUBOID, height.size, [valid], children=[pa.array(column) for column in values])
+
+
+def attribute_column(
+    text: KittiText, rows: KittiRows, chosen: npt.NDArray[np.int64], numbers: npt.NDArray[np.float64]
+) -> pa.Array:
+    """Give the attributes of chosen records as JSON texts: the source's own digits wherever JSON allows them.
+
+    Args:
+        text: what the records were parsed from.
+        rows: all records.
+        chosen: (n,) places in `rows`.
+        numbers: (14, n) the chosen records' numbers, in KITTI's order.
+    """
+    from predarrow_engine.kitti_text import attributes
+
+    offsets, data = attributes(np.frombuffer(text.data, np.uint8), rows, chosen)
+    column = pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data))
+    odd = ~has_cuboid(numbers) & ~_is_told(numbers)
+    if not odd.any():
+        return column
+    texts = column.filter(pa.array(odd)).to_pylist()
+    told = [_with_numbers(json, values) for json, values in zip(texts, numbers[7:13, odd].T.tolist(), strict=True)]
+    return pc.replace_with_mask(column, pa.array(odd), pa.array(told, pa.string()))
+
+
+def absent_numbers(rotation_y: float) -> tuple[float, ...]:
+    """Give height, width, length, x, y and z of a record without a 3-D box whose attributes tell none."""
+    return ZEROS if rotation_y == 0 else NOT_GIVEN
+
+
+def _is_told(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    expected = np.where(numbers[_ROTATION_Y] == 0, np.array([ZEROS]).T, np.array([NOT_GIVEN]).T)
+    result: npt.NDArray[np.bool_] = (numbers[7:13] == expected).all(axis=0)
+    return result
+
+
+def _with_numbers(json: str, values: list[float]) -> str:
+    told = f'"dimensions":{values[:3]},"location":{values[3:]},'.replace(" ", "")
+    head, mark, tail = json.partition('"convention":"kitti",')
+    return head + mark + told + tail

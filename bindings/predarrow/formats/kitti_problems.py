@@ -1,0 +1,137 @@
+"""What is wrong with a KITTI record, in words: code, field, message."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow.report import Code
+from predarrow.sources import Source
+
+if TYPE_CHECKING:
+    from predarrow_engine.kitti import KittiRows
+
+FIELDS = (
+    *("truncated", "occluded", "alpha", "left", "top", "right", "bottom"),
+    *("height", "width", "length", "x", "y", "z", "rotation_y", "score"),
+)
+"""KITTI's names of the numbers after the class name; labels have no score."""
+
+Told = tuple[Code, str, str]
+"""Code, field (empty for the line) and message."""
+
+_N_FIELDS = (15, 16, 17, 18)  # by layout
+_SHOWN = 40
+_SEPARATOR = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
+_LINE_END = re.compile(rb"[\r\n]")
+
+
+class KittiText(NamedTuple):
+    """Text of several files, one after the other."""
+
+    data: bytes
+    file_offsets: npt.NDArray[np.int64]
+    """(n_files + 1,) first byte of each file."""
+
+
+def line_problem(rows: KittiRows, text: KittiText, record: int) -> Told:
+    """Word why a line could not be parsed."""
+    from predarrow_engine import kitti
+
+    code = int(rows.code[record])
+    fields = _fields_from(text, rows, record)
+    got = _printable(fields[0])
+    n_fields = int(rows.n_fields[record])
+    if code == kitti.BAD_FIELD_COUNT:
+        rule = "must have 15 fields (label), 16 (result), or 17 or 18 that begin with frame and track id"
+        hint = "; write a class name of several words in quotes" if n_fields > _N_FIELDS[0] else ""
+        return Code.FIELD_COUNT, "", f"{rule}, with a number in each after the class name, got {n_fields}{hint}"
+    if code == kitti.MIXED_FIELD_COUNT:
+        of_file = np.flatnonzero((rows.file == rows.file[record]) & (rows.code == kitti.OK))
+        expected = FIELD_RULES[int(rows.layout[of_file[0]])]
+        return Code.FIELD_COUNT, "", f"must have {expected} as the lines before have, got {n_fields} fields"
+    if code == kitti.UNKNOWN_COLUMN_ORDER:
+        rule = "columns must be in KITTI's order, the class name first or after frame and track id"
+        hint = "a comma file that begins with two whole numbers is AB3DMOT's (frame, type, box, score, …): reorder it"
+        return Code.COLUMN_ORDER, "", f"{rule}, got {got}; {hint}"
+    if code == kitti.BAD_QUOTE:
+        return Code.BAD_TEXT, "class", f"a quoted name must end with its quote and a separator, got {got}"
+    if code == kitti.NO_NAME:
+        return Code.BAD_TEXT, "class", "must be a name, got an empty one"
+    if code == kitti.BAD_FRAME:
+        return Code.FRAME_RANGE, "frame or track id", f"must be a whole number that 32 bits hold, got {got}"
+    return Code.BAD_NUMBER, _field_name(n_fields, len(fields)), _no_number(got)
+
+
+FIELD_RULES = (
+    "15 fields (label)",
+    "16 fields (result)",
+    "17 fields (tracking label)",
+    "18 fields (tracking result)",
+)
+"""By layout."""
+
+
+def number_problem(rows: KittiRows, record: int) -> Told:
+    """Word that a number is not finite."""
+    numbers = [*rows.numbers[:, record].tolist(), float(rows.score[record])]
+    field = next(place for place in range(3, len(FIELDS)) if not np.isfinite(numbers[place]))
+    return Code.BAD_BOX if field < 7 else Code.BAD_NUMBER, FIELDS[field], f"must be finite, got {numbers[field]}"
+
+
+def box_problem(rows: KittiRows, record: int) -> Told:
+    """Word that a box's corners are not in order."""
+    rule = "right must not be less than left, nor bottom less than top"
+    hint = "x, y, width and height are no KITTI box"
+    return Code.BAD_BOX, "box", f"{rule}, got {_box(rows, record)}; {hint}"
+
+
+def class_problem(name: bytes) -> Told:
+    """Word that a class name is unknown, or no text."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        return Code.BAD_TEXT, "class", f"must be UTF-8, got {_printable(name)}; save the file as UTF-8"
+    rule = "must be a class that the mapping names"
+    hint = "map it to a class (with read_kitti also to None, which leaves it out)"
+    return Code.UNKNOWN_CLASS, "class", f"{rule}, got {text!r}; {hint}"
+
+
+def outside_problem(rows: KittiRows, record: int, source: Source, on_outside: str) -> Told:
+    """Word that a box lies beyond its image, wholly so where it would be clipped."""
+    image = f"the image, {source.width} x {source.height} pixels"
+    rule = f"must lie in {image}" if on_outside == "reject" else f"must overlap {image}, to be clipped to it"
+    return Code.OUTSIDE_IMAGE, "box", f"{rule}, got {_box(rows, record)}"
+
+
+def _no_number(got: str) -> str:
+    hint = "; write a point, not a comma, before decimals" if re.fullmatch(r"'[+-]?\d+,\d+'", got) else ""
+    return f"must be a number, got {got}{hint}"
+
+
+def _fields_from(text: KittiText, rows: KittiRows, record: int) -> list[bytes]:
+    """Fields of a record's line, from the one that is to blame."""
+    place = int(rows.place[record])
+    file_end = int(text.file_offsets[rows.file[record] + 1])
+    line_end = _LINE_END.search(text.data, place, file_end)
+    end = file_end if line_end is None else line_end.start()
+    return _SEPARATOR.split(text.data[place:end].rstrip(b" \t"))
+
+
+def _field_name(n_fields: int, n_left: int) -> str:
+    has_score = n_fields % 2 == 0
+    place = len(FIELDS) - (not has_score) - n_left
+    return FIELDS[place] if n_fields in _N_FIELDS and place >= 0 else f"field {n_fields - n_left + 1}"
+
+
+def _box(rows: KittiRows, record: int) -> str:
+    left, top, right, bottom = rows.numbers[3:7, record].tolist()
+    return f"left {left}, top {top}, right {right}, bottom {bottom}"
+
+
+def _printable(field: bytes) -> str:
+    text = field.decode(errors="backslashreplace")
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")

@@ -1,0 +1,268 @@
+"""Parsed KITTI records as prediction batches; records that do not hold are refused one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from predarrow.classes import LEFT_OUT, TextClasses, Texts
+from predarrow.formats.kitti_columns import attribute_column, cuboid_column, has_cuboid
+from predarrow.formats.kitti_problems import (
+    KittiText,
+    box_problem,
+    class_problem,
+    line_problem,
+    number_problem,
+    outside_problem,
+)
+from predarrow.reader import Part
+from predarrow.report import Code, Problem, Report
+from predarrow.resolve import frame_missing, frame_outside
+from predarrow.sources import Source
+from predarrow.table import bbox_array, record_batch
+
+if TYPE_CHECKING:
+    from predarrow_engine.kitti import KittiRows
+
+OnOutside = Literal["keep", "clip", "reject"]
+
+TRACKING = 2
+"""The first layout whose rows tell a frame and a track id."""
+BORDER_NOISE = 1e-6
+"""Share of an image's width or height by which a box may pass its border and still be inside."""
+FLAGS: dict[OnOutside, str] = {"keep": "box beyond the image", "clip": "box clipped to the image", "reject": ""}
+
+_BATCH_ROWS = 1 << 20
+_BATCH_TEXT = 1 << 30  # bytes of a text column, whose offsets have 32 bits
+_NO_TRACK = -1
+
+
+class KittiOptions(NamedTuple):
+    """How records become rows."""
+
+    default_confidence: float | None = None
+    keep_dontcare: bool = False
+    frame_in_name: bool = True
+    """False where the pattern of file names has no group for the frame."""
+    on_outside: OnOutside | None = None
+    """None does not look whether boxes lie in their images."""
+
+
+def part(
+    rows: KittiRows, text: KittiText, sources: Sequence[Source], names: TextClasses | None, options: KittiOptions
+) -> Part:
+    """Give parsed records as batches, and a problem for each that is refused.
+
+    Args:
+        rows: records of `sources`, in their order.
+        text: what they were parsed from.
+        sources: one for each file of `text`.
+        names: class names by KITTI's; None takes KITTI's own.
+        options: how records become rows.
+    """
+    table = _Table(rows, text, sources, options)
+    table.refuse_lines()
+    table.leave_out_dontcare()
+    table.refuse_frames()
+    table.refuse_numbers()
+    table.choose_classes(names)
+    if options.on_outside is not None:
+        table.judge_borders(options.on_outside)
+    table.problems.sort(key=lambda pair: pair[0])
+    table.report.problems.extend(problem for _, problem in table.problems)
+    return Part(list(table.batches()), table.report)
+
+
+class _Table:
+    """Records of a chunk on their way to rows: each step strikes some from `keep` and tells why."""
+
+    def __init__(self, rows: KittiRows, text: KittiText, sources: Sequence[Source], options: KittiOptions) -> None:
+        self.rows = rows
+        self.text = text
+        self.sources = sources
+        self.options = options
+        self.report = Report(sources=len(sources))
+        self.problems: list[tuple[int, Problem]] = []
+        self.keep = rows.code == 0
+        self.numbers = rows.numbers
+        self.first = np.searchsorted(rows.file, np.arange(len(sources)))
+        self.tracking = rows.layout >= TRACKING
+        self.names: Texts
+        self.feature_hashes: Texts | None = None
+        self.places: npt.NDArray[np.int64]
+
+    def refuse_lines(self) -> None:
+        """Lines that could not be parsed."""
+        for record in np.flatnonzero(~self.keep).tolist():
+            self._refuse(record, *line_problem(self.rows, self.text, record))
+
+    def leave_out_dontcare(self) -> None:
+        """Regions that KITTI marks as unlabelled are no predictions."""
+        if not self.options.keep_dontcare:
+            self._leave_out(self.rows.dont_care, "DontCare")
+
+    def refuse_frames(self) -> None:
+        """Frames stand in the file's name or in its rows, and must be the data unit's."""
+        is_tracking = np.zeros(len(self.sources), np.bool_)
+        is_tracking[self.rows.file[self.tracking & self.keep]] = True
+        for place, source in enumerate(self.sources):
+            problem = None
+            if is_tracking[place]:
+                if source.frame is not None and self.options.frame_in_name:
+                    rule = "a frame must stand in the file's name or in its rows"
+                    message = f"{rule}, got {source.frame} in the name and one in each row; leave one of them out"
+                    problem = Problem(source.path, None, "", Code.FRAME_CONFLICT, message)
+            elif source.frame is None and source.n_frames is not None and source.n_frames > 1:
+                message = frame_missing(source.data_unit, source.n_frames)
+                problem = Problem(source.path, None, "data unit", Code.FRAME_RANGE, message)
+            if problem is not None:
+                self.problems.append((int(self.first[place]), problem))
+                self.keep &= self.rows.file != place
+        if is_tracking.any() and any(source.n_frames is not None for source in self.sources):
+            self._refuse_row_frames()
+
+    def _refuse_row_frames(self) -> None:
+        n_frames = np.array([-1 if s.n_frames is None else s.n_frames for s in self.sources], np.int64)[self.rows.file]
+        outside = self.tracking & (n_frames >= 0) & (self.rows.frame >= n_frames)
+        for record in np.flatnonzero(outside & self.keep).tolist():
+            source = self.sources[self.rows.file[record]]
+            message = frame_outside(source.data_unit, source.n_frames, int(self.rows.frame[record]))
+            self._refuse(record, Code.FRAME_RANGE, "frame", message)
+
+    def refuse_numbers(self) -> None:
+        """Box, 3-D box and score must be finite, the box's corners in order."""
+        left, top, right, bottom = self.numbers[3:7]
+        finite = np.isfinite(self.numbers[3:]).all(axis=0)
+        finite &= np.isfinite(self.rows.score) | (self.rows.layout % 2 == 0)  # layouts without a score are even
+        ordered = (left <= right) & (top <= bottom)
+        for record in np.flatnonzero(self.keep & ~(finite & ordered)).tolist():
+            problem = box_problem if finite[record] else number_problem
+            self._refuse(record, *problem(self.rows, record))
+
+    def choose_classes(self, names: TextClasses | None) -> None:
+        """Take each record's name as it is, or as the mapping tells."""
+        known = self.rows.names
+        texts = [_decoded(name) for name in known]
+        if names is None:
+            self.names, chosen = Texts(texts), np.arange(len(texts))
+            chosen[[text is None for text in texts]] = -1
+        else:
+            self.names, self.feature_hashes = names.names, names.feature_hashes
+            chosen = names.positions([text or "" for text in texts])
+        if not chosen.size:
+            return
+        self.places = chosen[self.rows.name]  # a refused record's name is -1, which takes any
+        for record in np.flatnonzero((self.places < 0) & self.keep).tolist():
+            self._refuse(record, *class_problem(known[self.rows.name[record]]))
+        if names is not None and names.names.array.null_count:
+            is_null = names.names.array.is_null().to_numpy(zero_copy_only=False)
+            self._leave_out(is_null[self.places], LEFT_OUT)
+
+    def judge_borders(self, on_outside: OnOutside) -> None:
+        """Boxes beyond their image are flagged, clipped or refused; images of unknown size hold every box."""
+        sizes = [(source.width or np.inf, source.height or np.inf) for source in self.sources]
+        high = np.array(sizes, np.float64).T[:, self.rows.file]
+        low = np.where(np.isinf(high), -np.inf, 0)
+        start, end = self.numbers[3:5], self.numbers[5:7]
+        outside = ((start < low - BORDER_NOISE * high) | (end > high + BORDER_NOISE * high)).any(axis=0) & self.keep
+        refused = outside
+        if on_outside == "clip":
+            refused = outside & ((end <= low) | (start >= high)).any(axis=0)
+            self.numbers = self.numbers.copy()
+            self.numbers[3:5], self.numbers[5:7] = np.clip(start, low, high), np.clip(end, low, high)
+        if on_outside != "keep":
+            for record in np.flatnonzero(refused).tolist():
+                source = self.sources[self.rows.file[record]]
+                self._refuse(record, *outside_problem(self.rows, record, source, on_outside))
+        if n_flagged := int(np.count_nonzero(outside & self.keep)):
+            self.report.flagged[FLAGS[on_outside]] += n_flagged
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Give the records that are left, in the table's order, in batches of a bounded size."""
+        chosen = np.flatnonzero(self.keep)
+        if self.tracking.any():
+            chosen = chosen[np.lexsort((self.rows.frame[chosen], self.rows.file[chosen]))]
+        longest = max([len(s.path) + len(s.data_unit) for s in self.sources], default=0)
+        longest = max(longest, *(len(name) for name in self.rows.names), 0)
+        n_rows = min(_BATCH_ROWS, max(_BATCH_TEXT // (4 * longest + 1), 1))
+        for start in range(0, chosen.size, n_rows):
+            yield self._batch(chosen[start : start + n_rows])
+
+    def _batch(self, chosen: npt.NDArray[np.int64]) -> pa.RecordBatch:
+        rows, file = self.rows, self.rows.file[chosen].astype(np.int64)
+        numbers = self.numbers[:, chosen]
+        name = self.places[chosen]
+        columns: dict[str, Any] = {
+            "class_name": self.names.take(name),
+            "kind": "bbox",
+            "bbox": bbox_array(numbers[3:7]),
+            "attributes": attribute_column(self.text, rows, chosen, numbers),
+            "row": chosen - self.first[file],
+            **self._file_columns(file),
+            **self._confidence(chosen),
+        }
+        if self.feature_hashes is not None:
+            columns["feature_hash"] = self.feature_hashes.take(name)
+        given = has_cuboid(numbers)
+        if given.any():
+            columns["cuboid"] = cuboid_column(numbers, given)
+        tracking = self.tracking[chosen]
+        if tracking.any():
+            columns["frame"] = np.where(tracking, rows.frame[chosen], columns["frame"])
+            columns["object_id"] = _track_ids(rows.track[chosen], tracking)
+        return record_batch(chosen.size, columns)
+
+    def _file_columns(self, file: npt.NDArray[np.int64]) -> dict[str, Any]:
+        """Columns that are the same in all rows of a file."""
+        sources = self.sources
+        columns: dict[str, Any] = {
+            "data_unit": Texts([source.data_unit for source in sources]).take(file),
+            "source": Texts([source.path for source in sources]).take(file),
+            "frame": np.array([source.frame or 0 for source in sources], np.int32)[file],
+        }
+        for name in ("height", "width"):
+            sizes = [getattr(source, name) for source in sources]
+            if any(size is not None for size in sizes):
+                columns[f"image_{name}"] = pa.array(sizes, pa.int32()).take(pa.array(file))
+        return columns
+
+    def _confidence(self, chosen: npt.NDArray[np.int64]) -> dict[str, Any]:
+        default = self.options.default_confidence
+        scored = self.rows.layout[chosen] % 2 == 1
+        if not scored.any():
+            return {} if default is None else {"confidence": default}
+        score = self.rows.score[chosen]
+        if default is None:
+            return {"confidence": pa.array(score, mask=~scored)}
+        return {"confidence": np.where(scored, score, default)}
+
+    def _refuse(self, record: int, code: Code, place: str, message: str) -> None:
+        self.keep[record] = False
+        file = int(self.rows.file[record])
+        pointer = f"line {self.rows.line[record]}" + (place and f", {place}")
+        row = record - int(self.first[file])
+        self.problems.append((record, Problem(self.sources[file].path, row, pointer, code, message)))
+
+    def _leave_out(self, which: npt.NDArray[np.bool_], rule: str) -> None:
+        which = which & self.keep
+        if n_left_out := int(np.count_nonzero(which)):
+            self.report.skipped[rule] += n_left_out
+            self.keep &= ~which
+
+
+def _decoded(name: bytes) -> str | None:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _track_ids(track: npt.NDArray[np.int64], tracking: npt.NDArray[np.bool_]) -> pa.Array:
+    """Track ids as text; null where there is none, or KITTI's -1 for none."""
+    ids = pa.array(track).cast(pa.string())
+    return pc.if_else(pa.array(tracking & (track != _NO_TRACK)), ids, pa.scalar(None, pa.string()))
