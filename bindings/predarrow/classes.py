@@ -13,6 +13,9 @@ import pyarrow as pa
 
 from predarrow.errors import OntologyError
 
+LEFT_OUT = "class is mapped to None"
+"""What a report calls records that are left out so."""
+
 _GATHERED = 1 << 14
 
 Classes = Mapping[int, str | None] | Sequence[str | None]
