@@ -10,11 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from predarrow.boxes import check_boxes, convert_boxes
     from predarrow.data_units import DataUnits
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
+    from predarrow.exports import export_kitti_predictions
+    from predarrow.formats.kitti import read_kitti
+    from predarrow.formats.kitti_write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.png import read_png
-    from predarrow.imports import ImportResult, import_mask_predictions
+    from predarrow.imports import ImportResult, import_kitti_predictions, import_mask_predictions
     from predarrow.interop import to_shapely
     from predarrow.ontology import Ontology
     from predarrow.painting import to_label_mask
@@ -42,8 +46,15 @@ _HOMES = {
     "ProjectError": "errors",
     "Report": "report",
     "SCHEMA": "table",
+    "check_boxes": "boxes",
+    "convert_boxes": "boxes",
     "from_label_mask": "formats.masks",
+    "import_kitti_predictions": "imports",
     "import_mask_predictions": "imports",
+    "export_kitti_predictions": "exports",
+    "read_kitti": "formats.kitti",
+    "write_kitti": "formats.kitti_write",
+    "WriteResult": "formats.kitti_write",
     "read_masks": "formats.masks",
     "read_png": "formats.png",
     "to_label_mask": "painting",
@@ -67,12 +78,19 @@ __all__ = [
     "Project",
     "ProjectError",
     "Report",
+    "WriteResult",
+    "check_boxes",
+    "convert_boxes",
+    "export_kitti_predictions",
     "from_label_mask",
+    "import_kitti_predictions",
     "import_mask_predictions",
+    "read_kitti",
     "read_masks",
     "read_png",
     "to_label_mask",
     "to_shapely",
+    "write_kitti",
     "write_parquet",
 ]
 

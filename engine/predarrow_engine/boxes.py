@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -113,7 +113,7 @@ class Conversion(NamedTuple):
     """Whether the image's size matters: between pixels and percent or relative values."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def conversion(source: str, target: str, source_unit: str = Unit.PIXEL, target_unit: str = Unit.PIXEL) -> Conversion:
     """Give the conversion from one layout and unit to another; each a member of `Layout` or `Unit`, or its text.
 
@@ -149,10 +149,11 @@ def convert(boxes: npt.NDArray[Any], out: npt.NDArray[Any], conversion: Conversi
     """
     dtype = boxes.dtype
     rows = _sizes_of(sizes, boxes.size // 4, dtype) if conversion.needs_size else _NO_MATTER[dtype]
+    flat = out if out.ndim == 1 else out.reshape(-1)
     if out is boxes:
-        box_kernels.rows_in_place(out.reshape(-1), conversion.plans[dtype], rows)
+        box_kernels.rows_in_place(flat, conversion.plans[dtype], rows)
     else:
-        box_kernels.rows(_read_only(boxes), out.reshape(-1), conversion.plans[dtype], rows)
+        box_kernels.rows(_read_only(boxes), flat, conversion.plans[dtype], rows)
 
 
 def convert_columns(columns: Columns, out: Columns, conversion: Conversion, sizes: Sizes | None = None) -> None:
@@ -259,8 +260,8 @@ def _sizes_of(sizes: Sizes | None, n_rows: int, dtype: np.dtype[Any]) -> npt.NDA
 
 def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give a flat, contiguous, read-only view, so that a kernel has one signature a type."""
-    flat = np.ascontiguousarray(values).reshape(-1)
-    flat.flags.writeable = False
+    flat = values.ravel()  # with setflags, half the time of ascontiguousarray, reshape and flags.writeable
+    flat.setflags(write=False)
     return flat
 
 
