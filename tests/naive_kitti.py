@@ -29,7 +29,8 @@ N_NUMBERS = 14
 
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = re.compile(rb"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE)
-_WHOLE = re.compile(rb"[+-]?\d+")
+_DIGITS = re.compile(rb"[+-]?\d+")
+_WHOLE = re.compile(rb"[+-]?\d+(?:\.0*)?")
 _JSON_NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _QUOTED_AFTER = re.compile(rb"[ \t]*(?:[+-]?\d+(?:[ \t]*,[ \t]*|[ \t]+)[+-]?\d+(?:[ \t]*,[ \t]*|[ \t]+))?(?=[\"'])")
 _COMMA = re.compile(rb"[ \t]*,[ \t]*")
@@ -67,8 +68,8 @@ class _Field(NamedTuple):
         return not self.quoted and _NUMBER.fullmatch(self.text) is not None
 
     @property
-    def is_whole(self) -> bool:
-        return not self.quoted and _WHOLE.fullmatch(self.text) is not None
+    def is_digits(self) -> bool:
+        return not self.quoted and _DIGITS.fullmatch(self.text) is not None
 
     @property
     def could_be_a_number(self) -> bool:
@@ -138,7 +139,7 @@ def _name_field(fields: list[_Field], by_comma: bool) -> tuple[int, int]:
     if quoted or by_comma:
         if one is None or (quoted and quoted != [one]) or (one == 2 and fields[2].is_number):
             raise count
-        if n == 15 and not quoted and fields[0].is_whole and fields[1].is_whole:
+        if n == 15 and not quoted and fields[0].is_digits and fields[1].is_digits:
             raise _Refused(UNKNOWN_COLUMN_ORDER, fields[0].start, n)
         return one, one + 1
     n_words = n
@@ -159,8 +160,8 @@ def _name_field(fields: list[_Field], by_comma: bool) -> tuple[int, int]:
 
 
 def _whole(field: _Field, low: int, high: int, n_fields: int) -> int:
-    value = float(field.text) if field.is_number else float("nan")
-    if not low <= value <= high or value != int(value):
+    value = float(field.text) if _WHOLE.fullmatch(field.text) else float("nan")
+    if not low <= value <= high:
         raise _Refused(BAD_FRAME, field.start, n_fields)
     return int(value)
 
