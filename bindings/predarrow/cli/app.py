@@ -1,6 +1,6 @@
 """The tree of commands, and what becomes of their errors.
 
-A further format adds its commands to `import_group` and `convert_group` below, in modules of their own.
+A further format adds its commands to the groups below, in a module of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from predarrow import __version__
-from predarrow.cli import masks, pictures, projects
+from predarrow.cli import kitti, masks, pictures, projects
 from predarrow.cli.output import CONFLICT, FAILED, INTERRUPTED
 
 _WIDTH = {"max_content_width": 110, "help_option_names": ["-h", "--help"]}
@@ -29,6 +29,7 @@ def app() -> None:
                  predarrow import masks project predictions --class 1=road --class 2=car
                  predarrow show project
     No project:  predarrow convert masks predictions table.parquet
+                 predarrow validate kitti labels
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished but something was refused, 4 another process
     committed first.
@@ -45,8 +46,22 @@ def convert_group() -> None:
     """Convert files into one Parquet file, without a project."""
 
 
+@app.group("export")
+def export_group() -> None:
+    """Write a project's predictions as files of a format."""
+
+
+@app.group("validate")
+def validate_group() -> None:
+    """Read files, tell what is wrong with them, and change nothing."""
+
+
 import_group.add_command(masks.import_masks)
+import_group.add_command(kitti.import_kitti)
 convert_group.add_command(masks.convert_masks)
+convert_group.add_command(kitti.convert_kitti)
+export_group.add_command(kitti.export_kitti)
+validate_group.add_command(kitti.validate_kitti)
 for command in (
     projects.init,
     projects.stats,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from predarrow.cli.file_options import file_options, reading
+
 if TYPE_CHECKING:
     from predarrow.formats.masks import MaskFileOptions
 
@@ -29,18 +31,14 @@ _OPTIONS = (
     click.option("--simplify", type=click.FloatRange(0), metavar="PIXELS", help="Douglas-Peucker tolerance."),
     click.option("--rgb", type=click.Choice(["panoptic"]), help="Read RGB files as COCO panoptic ids."),
     click.option("--max-classes", type=click.IntRange(1), help="Distinct values of a mask at most.  [default: 4096]"),
-    click.option("--file-name-regex", help="Pattern with the groups data_unit_title and perhaps frame."),
-    click.option("--on-error", type=click.Choice(["raise", "skip"]), default="raise", show_default=True,
-                 help="Stop and change nothing, or leave refused files out (exit code 3)."),
-    click.option("--workers", type=click.IntRange(1), help="Threads.  [default: PREDARROW_NUM_THREADS, or the cores]"),
 )  # fmt: skip
 
 _TAKEN = ("outline", "holes", "min_area", "simplify", "rgb", "max_classes")
 
 
 def mask_options(command: F) -> F:
-    """Add the options; they arrive as keyword arguments, see `split`."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+    """Add the options, those of every command that reads files among them; see `split`."""
+    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), file_options(command))
 
 
 def split(arguments: Mapping[str, Any]) -> tuple[MaskFileOptions, dict[str, Any]]:
@@ -60,14 +58,7 @@ def split(arguments: Mapping[str, Any]) -> tuple[MaskFileOptions, dict[str, Any]
     if arguments["encord_active"]:
         options["encord_active"] = True
     given = {name: arguments[name] for name in _TAKEN if arguments[name] is not None}
-    return cast("MaskFileOptions", {**options, **given}), _reading(arguments)  # click checked the types
-
-
-def _reading(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    reading = {"on_error": arguments["on_error"], "workers": arguments["workers"]}
-    if arguments["file_name_regex"] is not None:
-        reading["file_name_regex"] = arguments["file_name_regex"]
-    return reading
+    return cast("MaskFileOptions", {**options, **given}), reading(arguments)  # click checked the types
 
 
 def parse_classes(texts: tuple[str, ...]) -> dict[int, str | None] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from predarrow.cli.file_options import files_text, report_lines
 from predarrow.cli.mask_options import mask_options, parse_classes, split
 from predarrow.cli.output import (
     exit_with_rejects,
@@ -73,8 +74,8 @@ def import_masks(
             **options,
         )
     seconds = time.perf_counter() - start
-    lines = [f"{result.rows:,} predictions from {_files(result.report.sources)} in {seconds:.1f} s"]
-    lines += [f"skipped {count:,}: {rule}" for rule, count in sorted(result.report.skipped.items())]
+    lines = [f"{result.rows:,} predictions from {files_text(result.report.sources)} in {seconds:.1f} s"]
+    lines += report_lines(result.report)
     lines.append(f"set {set_name!r} of {project} is at version {result.version}")
     summary = {"version": result.version, "rows": result.rows, "set": set_name, **report_as_dict(result.report)}
     write_result(summary, lines, as_json=as_json)
@@ -107,7 +108,10 @@ def convert_masks(source: Path, target: Path, classes: tuple[str, ...], as_json:
     ):
         n_rows = write_parquet(reader, target)
     seconds = time.perf_counter() - start
-    lines = [f"{n_rows:,} predictions from {_files(reader.report.sources)} in {seconds:.1f} s", f"written to {target}"]
+    lines = [
+        f"{n_rows:,} predictions from {files_text(reader.report.sources)} in {seconds:.1f} s",
+        f"written to {target}",
+    ]
     summary = {"path": str(target), "rows": n_rows, **report_as_dict(reader.report)}
     write_result(summary, lines, as_json=as_json)
     exit_with_rejects(reader.report)
@@ -121,7 +125,3 @@ def _by_name(classes: dict[int, str | None]) -> dict[str, int]:
             raise click.BadParameter(f"{rule}, got {value}={name or ''}", param_hint="--class")
         mapping[name] = value
     return mapping
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"

@@ -22,6 +22,10 @@ from predarrow.table import SCHEMA
 _NEEDED = ("data_unit", "frame", "class_name", "bbox")
 _LEAVES = ("data_unit", "frame", "object_id", "class_name", "kind", "confidence", "rotation", "attributes")
 _STRUCTS = ("bbox", "cuboid")
+
+COLUMNS = (*_LEAVES, *_STRUCTS)
+"""Columns of the table that are looked at."""
+
 _PATTERN = re.compile(KITTI_FILE_NAME_REGEX)
 _ENDS_AS_A_FRAME = re.compile(r"__\d+\Z")
 
@@ -174,7 +178,7 @@ def _columns(batch: pa.RecordBatch) -> list[list[Any]]:
     if missing := [name for name in _NEEDED if names.count(name) != 1]:
         raise _no_table(f"must have one column {missing[0]}, got {', '.join(names) or 'none'}")
     try:
-        columns = {name: _cast(batch, name) for name in (*_LEAVES, *_STRUCTS)}
+        columns = {name: _cast(batch, name) for name in COLUMNS}
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         raise _no_table(f"must have the prediction table's types, got {error}") from None
     for name in ("data_unit", "frame", "class_name"):

@@ -1,0 +1,257 @@
+"""`predarrow import kitti`, `convert kitti`, `export kitti` and `validate kitti`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from predarrow.cli.file_options import (
+    file_options,
+    files_text,
+    on_error_option,
+    reading,
+    report_lines,
+    search_options,
+)
+from predarrow.cli.output import (
+    exit_with_rejects,
+    json_option,
+    progress_bar,
+    report_as_dict,
+    set_option,
+    write_result,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATH = click.Path(path_type=Path)
+_CLASS_HELP = "Class in the files and the name to give (empty to leave it out), or a JSON file of them; repeatable."
+_ROW_OPTIONS = (
+    click.option("--default-confidence", type=float, metavar="NUMBER", help="Of rows without a score."),
+    click.option("--keep-dontcare", is_flag=True, help="Keep regions of the class DontCare."),
+)
+
+
+def row_options(command: F) -> F:
+    """Add the options that say what becomes of a line."""
+    return reduce(lambda decorated, option: option(decorated), reversed(_ROW_OPTIONS), command)
+
+
+@click.command("kitti")
+@click.argument("project", type=_PATH)
+@click.argument("predictions", type=_PATH)
+@set_option
+@click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
+@click.option("--ontology-mapping", type=_PATH, help="JSON of featureNodeHash: class.  [default: beside the files]")
+@click.option("--class", "classes", multiple=True, metavar="KITTI=NAME", help="Mapping by a class's name; repeatable.")
+@click.option(
+    "--on-outside",
+    type=click.Choice(["keep", "clip", "reject"]),
+    default="keep",
+    show_default=True,
+    help="Boxes beyond their image.",
+)
+@row_options
+@file_options
+@json_option
+def import_kitti(
+    project: Path,
+    predictions: Path,
+    set_name: str,
+    append: bool,
+    ontology_mapping: Path | None,
+    classes: tuple[str, ...],
+    on_outside: Any,
+    default_confidence: float | None,
+    keep_dontcare: bool,
+    as_json: bool,
+    **arguments: Any,
+) -> None:
+    """Import a folder of KITTI files, <title>[__<frame>].txt or .csv, into PROJECT.
+
+    Every line becomes one prediction. What the set held before is replaced in one commit; if anything fails,
+    nothing changes.
+
+    \b
+    Examples:
+      predarrow import kitti project predictions
+      predarrow import kitti project predictions --class Car=car --class Pedestrian=person
+      predarrow import kitti project predictions --set model-b --on-error skip --on-outside clip --json
+    """
+    from predarrow.imports import import_kitti_predictions
+
+    mapping: dict[str, str] | Path | None = ontology_mapping
+    if classes:
+        if ontology_mapping is not None:
+            raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
+        mapping = _by_name(parse_classes(classes) or {})
+    start = time.perf_counter()
+    with progress_bar("files") as progress:
+        result = import_kitti_predictions(
+            project,
+            predictions,
+            mapping,
+            set_name=set_name,
+            mode="append" if append else "overwrite",
+            on_outside=on_outside,
+            default_confidence=default_confidence,
+            keep_dontcare=keep_dontcare,
+            progress=progress,
+            **reading(arguments),
+        )
+    seconds = time.perf_counter() - start
+    lines = [f"{result.rows:,} predictions from {files_text(result.report.sources)} in {seconds:.1f} s"]
+    lines += [*report_lines(result.report), f"set {set_name!r} of {project} is at version {result.version}"]
+    summary = {"version": result.version, "rows": result.rows, "set": set_name, **report_as_dict(result.report)}
+    write_result(summary, lines, as_json=as_json)
+    exit_with_rejects(result.report)
+
+
+@click.command("kitti")
+@click.argument("source", type=_PATH)
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--class", "classes", multiple=True, metavar="KITTI=NAME", help=_CLASS_HELP)
+@row_options
+@file_options
+@json_option
+def convert_kitti(
+    source: Path,
+    target: Path,
+    classes: tuple[str, ...],
+    default_confidence: float | None,
+    keep_dontcare: bool,
+    as_json: bool,
+    **arguments: Any,
+) -> None:
+    """Convert a folder of KITTI files (or one) into TARGET, one Parquet file.
+
+    \b
+    Examples:
+      predarrow convert kitti label_2 labels.parquet
+      predarrow convert kitti results results.parquet --class Car=car --class Misc= --on-error skip
+      predarrow convert kitti 0000.txt tracks.parquet --keep-dontcare
+    """
+    from predarrow.formats.kitti import read_kitti
+    from predarrow.parquet import write_parquet
+
+    start = time.perf_counter()
+    options = {"classes": parse_classes(classes), "default_confidence": default_confidence, **reading(arguments)}
+    with (
+        progress_bar("files") as progress,
+        read_kitti(source, keep_dontcare=keep_dontcare, progress=progress, **options) as reader,
+    ):
+        n_rows = write_parquet(reader, target)
+    seconds = time.perf_counter() - start
+    lines = [f"{n_rows:,} predictions from {files_text(reader.report.sources)} in {seconds:.1f} s"]
+    lines += [*report_lines(reader.report), f"written to {target}"]
+    write_result({"path": str(target), "rows": n_rows, **report_as_dict(reader.report)}, lines, as_json=as_json)
+    exit_with_rejects(reader.report)
+
+
+@click.command("kitti")
+@click.argument("project", type=_PATH)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@set_option
+@click.option("--version", type=int, help="Version of the set.  [default: the last one]")
+@click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
+@on_error_option
+@json_option
+def export_kitti(
+    project: Path, folder: Path, set_name: str, version: int | None, overwrite: bool, on_error: Any, as_json: bool
+) -> None:
+    """Write a prediction set of PROJECT into FOLDER, one KITTI file for each image, <title>[__<frame>].txt.
+
+    A title's extension is left out where the rest names one data unit only. What KITTI cannot hold is refused;
+    masks and polygons are written as their boxes, which is told.
+
+    \b
+    Examples:
+      predarrow export kitti project results
+      predarrow export kitti project results --set model-b --version 3 --on-error skip
+    """
+    from predarrow.exports import export_kitti_predictions
+
+    start = time.perf_counter()
+    result = export_kitti_predictions(
+        project, folder, set_name=set_name, version=version, overwrite=overwrite, on_error=on_error
+    )
+    seconds = time.perf_counter() - start
+    lines = [f"{result.rows:,} predictions in {files_text(result.files)} in {seconds:.1f} s"]
+    lines += [*report_lines(result.report), f"written to {folder}"]
+    summary = {"path": str(folder), "files": result.files, "rows": result.rows, **report_as_dict(result.report)}
+    write_result(summary, lines, as_json=as_json)
+    exit_with_rejects(result.report)
+
+
+@click.command("kitti")
+@click.argument("source", type=_PATH)
+@click.option("--class", "classes", multiple=True, metavar="KITTI=NAME", help=_CLASS_HELP)
+@search_options
+@json_option
+def validate_kitti(source: Path, classes: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
+    """Read all KITTI files in SOURCE and tell which lines do not hold, and why. Nothing is written.
+
+    Exit code 0 where everything holds, 3 where something was refused.
+
+    \b
+    Examples:
+      predarrow validate kitti label_2
+      predarrow validate kitti results --class Car=car --class Cyclist=cyclist --json
+    """
+    from predarrow.formats.kitti import read_kitti
+
+    options = {"classes": parse_classes(classes), **reading(arguments)}
+    with (
+        progress_bar("files") as progress,
+        read_kitti(source, on_error="skip", progress=progress, **options) as reader,
+    ):
+        for _ in reader:
+            pass
+    report = reader.report
+    held = f"{report.imported:,} predictions in {files_text(report.sources)} hold, {report.rejected:,} refused"
+    write_result(report_as_dict(report), [held, *report_lines(report)], as_json=as_json)
+    exit_with_rejects(report)
+
+
+def parse_classes(texts: tuple[str, ...]) -> dict[str, str | None] | None:
+    """Give names by KITTI class from `Car=car` (repeatable) or the path of a JSON object; none give None.
+
+    Raises:
+        click.BadParameter: neither.
+    """
+    classes: dict[str, str | None] = {}
+    for text in texts:
+        key, is_pair, name = text.partition("=")
+        if is_pair and key:
+            classes[key] = name or None
+        elif not is_pair and Path(text).is_file():
+            classes.update(_read_classes(Path(text)))
+        else:
+            raise click.BadParameter(f"must be KITTI=NAME or a JSON file, got {text!r}", param_hint="--class")
+    return classes or None
+
+
+def _read_classes(path: Path) -> dict[str, str | None]:
+    try:
+        loaded = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{path}: must be a JSON object, got {error}", param_hint="--class") from None
+    if not isinstance(loaded, dict) or not all(name is None or isinstance(name, str) for name in loaded.values()):
+        raise click.BadParameter(f"{path}: must be a JSON object of class: name or null", param_hint="--class")
+    return loaded
+
+
+def _by_name(classes: dict[str, str | None]) -> dict[str, str]:
+    mapping: dict[str, str] = {}
+    for value, name in classes.items():
+        if name is None or name in mapping:
+            rule = "must name one class of the ontology for each KITTI class, each class once"
+            raise click.BadParameter(f"{rule}, got {value}={name or ''}", param_hint="--class")
+        mapping[name] = value
+    return mapping
