@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from predarrow.report import Report
+if TYPE_CHECKING:
+    from predarrow.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
