@@ -208,7 +208,7 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
                 if record.layout != layout:
                     raise _Refused(MIXED_FIELD_COUNT, record.place, record.n_fields)
             except _Refused as why:
-                rows.append((file, line, why.code, why.place, why.n_fields, 0, -1, np.nan, 0, -1, False, (0, 0)))
+                rows.append((file, line, why.code, why.place, why.n_fields, 0, -1, np.nan, 0, -1, False, (0, 0, 0)))
                 numbers.append([np.nan] * N_NUMBERS)
                 continue
             values = [float(field.text) for field in record.numbers]
@@ -218,7 +218,11 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
                     names.setdefault(record.name, len(names)),
                     values[N_NUMBERS] if len(values) > N_NUMBERS else np.nan,
                     *(record.frame, record.track, record.name.lower() == b"dontcare"),
-                    (record.numbers[0].start - record.place, record.numbers[13].start - record.place),
+                    (
+                        record.numbers[0].start - record.place,
+                        record.numbers[13].start - record.place,
+                        record.numbers[13].start - record.place + len(record.numbers[13].text),
+                    ),
                 )
             )
             numbers.append(values[:N_NUMBERS])
@@ -233,7 +237,7 @@ def _columns(rows: list[tuple[object, ...]], numbers: list[list[float]], names: 
         np.array(column, kind) for column, kind in zip(columns, types, strict=True)
     )
     table = np.array(numbers, np.float64).reshape(-1, N_NUMBERS).T.copy()
-    spans = tokens.reshape(-1, 2).T.copy()
+    spans = tokens.reshape(-1, 3).T.copy()
     return KittiRows(
         *(file, line, code, place, n_fields, layout, name, table, score, frame, track, dont_care, spans, names)
     )
@@ -245,8 +249,9 @@ def attributes(data: npt.NDArray[np.uint8], rows: KittiRows, chosen: npt.NDArray
     texts = []
     for i in chosen.tolist():
         start = int(rows.place[i])
-        first, last = (re.split(rb"[ \t\r\n,]+", content[start + int(t) :]) for t in rows.tokens[:, i])
-        found = {"alpha": first[2], "occluded": first[1], "rotation_y": last[0], "truncated": first[0]}
+        begin, last, end = (start + int(token) for token in rows.tokens[:, i])
+        first = re.split(rb"[ \t,]+", content[begin:end])
+        found = {"alpha": first[2], "occluded": first[1], "rotation_y": content[last:end], "truncated": first[0]}
         items = {key: json_number(token) for key, token in found.items()} | {"convention": '"kitti"'}
         texts.append("{" + ",".join(f'"{key}":{items[key]}' for key in sorted(items)) + "}")
     return texts

@@ -98,7 +98,7 @@ class KittiRows(NamedTuple):
     dont_care: npt.NDArray[np.bool_]
     """(n,) the class is DontCare, in any case"""
     tokens: npt.NDArray[np.int32]
-    """(2, n) where the texts of truncated and rotation_y begin, from place on"""
+    """(3, n) where the text of truncated begins, and where that of rotation_y begins and ends, from place on"""
     names: list[bytes]
     """distinct class names in the order of their first appearance, without quotes"""
 
@@ -209,6 +209,7 @@ def _plain_line(
     columns.score[row], columns.frame[row], columns.track[row] = score, frame, track
     columns.tokens[_U(0), row] = ends[first] + 1 - at
     columns.tokens[_ONE, row] = ends[first + _U(N_NUMBERS - 1)] + 1 - at
+    columns.tokens[_U(2), row] = ends[first + _U(N_NUMBERS)] - at
     return stop
 
 
@@ -271,6 +272,7 @@ def _any_line(
             state.n_undecided[0] += 1
     columns.tokens[0, row] = fields.start[first] - record.place
     columns.tokens[1, row] = fields.start[first + N_NUMBERS - 1] - record.place
+    columns.tokens[2, row] = fields.end[first + N_NUMBERS - 1] - record.place
     return stop, True
 
 
@@ -323,7 +325,7 @@ def _empty_columns(n: int) -> _Columns:
         frame=np.empty(n, np.int64),
         track=np.empty(n, np.int64),
         dont_care=np.empty(n, np.bool_),
-        tokens=np.empty((2, n), np.int32),
+        tokens=np.empty((3, n), np.int32),
     )
 
 
@@ -359,7 +361,7 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
     for row, number, start, end in state.undecided[:room].tolist():
         column = columns.numbers[number] if number < N_NUMBERS else columns.score
         column[row] = float(data[start:end].tobytes())
-    return KittiRows(*(column[..., :n] for column in columns), names=_name_list(data, state.names))
+    return KittiRows._make([*(column[..., :n] for column in columns), _name_list(data, state.names)])
 
 
 def _cast(
@@ -380,6 +382,6 @@ def _cast(
 
 
 def _name_list(data: npt.NDArray[np.uint8], names: Names) -> list[bytes]:
-    n = int(names.count[0])
+    n = int(names.n_names[0])
     spans = zip(names.start[:n].tolist(), names.length[:n].tolist(), strict=True)
     return [data[start : start + length].tobytes() for start, length in spans]

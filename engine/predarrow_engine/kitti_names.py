@@ -30,7 +30,7 @@ class Names(NamedTuple):
     """(n,) the name is DontCare, in any case"""
     plain: npt.NDArray[np.bool_]
     """(n,) see `is_plain`"""
-    count: npt.NDArray[np.int64]
+    n_names: npt.NDArray[np.int64]
     """(1,) how many there are"""
 
 
@@ -74,7 +74,7 @@ def is_plain(address: int, start: int, end: int) -> bool:
 @helper
 def add_name(address: int, start: int, end: int, slot: np.uint64, names: Names) -> int:
     """Add the name from start to end in the free slot that `find_name` gave; give its number."""
-    n, n_names = end - start, names.count[0]
+    n, n_names = end - start, int(names.n_names[0])
     names.slots[slot] = n_names + 1
     names.start[n_names], names.length[n_names] = start, n
     names.plain[n_names] = is_plain(address, start, end)
@@ -83,7 +83,7 @@ def add_name(address: int, start: int, end: int, slot: np.uint64, names: Names) 
         byte = load_byte(address + start + i)
         byte += 32 if 65 <= byte <= 90 else 0
         names.dont_care[n_names] &= byte == _DONT_CARE[i]
-    names.count[0] += 1
+    names.n_names[0] += 1
     return n_names
 
 
