@@ -125,7 +125,7 @@ def _turn(degrees: float) -> tuple[float, float]:
     """Give cosine and sine."""
     if not math.isfinite(degrees):
         return math.nan, math.nan
-    below = math.fmod(degrees, 360.0)
+    below = np.fmod(degrees, 360.0)
     quarters = math.floor(below / 90.0 + 0.5)
     rest = (below - 90.0 * quarters) * (math.pi / 180.0)
     cosine, sine = math.cos(rest), math.sin(rest)
