@@ -18,11 +18,20 @@ if TYPE_CHECKING:
     from predarrow.formats.kitti_write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.png import read_png
+    from predarrow.import_objects import import_predictions
     from predarrow.imports import ImportResult, import_kitti_predictions, import_mask_predictions
     from predarrow.interop import to_shapely
     from predarrow.ontology import Ontology
     from predarrow.painting import to_label_mask
     from predarrow.parquet import write_parquet
+    from predarrow.predictions import (
+        BoundingBox,
+        Format,
+        FrameClassification,
+        ObjectDetection,
+        Polygon,
+        Prediction,
+    )
     from predarrow.project import Project
     from predarrow.reader import PredictionReader
     from predarrow.report import Code, Problem, Report
@@ -31,15 +40,21 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BoundingBox": "predictions",
     "Code": "report",
     "CommitConflictError": "errors",
     "DataUnits": "data_units",
+    "Format": "predictions",
+    "FrameClassification": "predictions",
     "ImportResult": "imports",
     "InputError": "errors",
+    "ObjectDetection": "predictions",
     "Ontology": "ontology",
     "OntologyError": "errors",
     "PRESETS": "formats.masks",
+    "Polygon": "predictions",
     "PredarrowError": "errors",
+    "Prediction": "predictions",
     "PredictionReader": "reader",
     "Problem": "report",
     "Project": "project",
@@ -53,6 +68,7 @@ _HOMES = {
     "from_label_mask": "formats.masks",
     "import_kitti_predictions": "imports",
     "import_mask_predictions": "imports",
+    "import_predictions": "import_objects",
     "read_kitti": "formats.kitti",
     "read_masks": "formats.masks",
     "read_png": "formats.png",
@@ -65,14 +81,20 @@ _HOMES = {
 __all__ = [
     "PRESETS",
     "SCHEMA",
+    "BoundingBox",
     "Code",
     "CommitConflictError",
     "DataUnits",
+    "Format",
+    "FrameClassification",
     "ImportResult",
     "InputError",
+    "ObjectDetection",
     "Ontology",
     "OntologyError",
+    "Polygon",
     "PredarrowError",
+    "Prediction",
     "PredictionReader",
     "Problem",
     "Project",
@@ -85,6 +107,7 @@ __all__ = [
     "from_label_mask",
     "import_kitti_predictions",
     "import_mask_predictions",
+    "import_predictions",
     "read_kitti",
     "read_masks",
     "read_png",
