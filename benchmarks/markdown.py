@@ -45,7 +45,7 @@ def markdown(lines: Sequence[Line], measures: Sequence[Measure]) -> str:
 def _heading() -> str:
     return (
         f"Measured on {datetime.date.today().isoformat()} on {_processor()}, {os.cpu_count()} cores, "
-        f"{platform.system()}, Python {platform.python_version()}; {', '.join(_versions())}. One thread; images "
+        f"{platform.system()}, Python {platform.python_version()}; {', '.join(_versions())}. One thread; data "
         f"made by `benchmarks/data.py` with seed {SEED}, all different; ours and the peers in turns in one warm "
         "process. A ratio says how many times as long as ours a peer took: of the medians, then the quartiles of "
         "the rounds. **Below 1 ours is slower.** ✗ marks a target that is not reached."
@@ -73,13 +73,13 @@ def _versions() -> list[str]:
 
 def _comparison_table(lines: Sequence[Line]) -> str:
     rows = [
-        "| what, on what | ours, ms an image | peer | its ms | ratio (quartiles) | target |",
+        "| what, on what | ours, ms each | peer | its ms | ratio (quartiles) | target |",
         "|---|---:|---|---:|---:|---:|",
     ]
     for _, group in groupby(lines, key=lambda line: line.comparison):
         for k, line in enumerate(group):
             first = k == 0
-            what = f"`{line.comparison}` {line.data} ({line.n_images} images)" if first else ""
+            what = f"`{line.comparison}` {line.data} ({line.n:,} {line.unit})" if first else ""
             ours = f"{line.ours_ms:.3g}" if first else ""
             peer = line.peer + (f" ({line.note})" if line.note else "")
             ratio = f"{line.ratio:.3g}" if line.ratio >= 1 else f"**{line.ratio:.2g}**"

@@ -12,7 +12,8 @@ from statistics import median
 from typing import NamedTuple
 
 import predarrow
-from benchmarks import comparisons, data, ours, timing
+from benchmarks import data, mask_comparisons, ours, timing
+from benchmarks.comparison import Data
 from predarrow.data_units import DataUnits
 from predarrow.ontology import Ontology
 from predarrow.project import Project
@@ -29,7 +30,7 @@ class Measure(NamedTuple):
 
 
 @contextmanager
-def _folder(source: comparisons.Data, n: int) -> Iterator[Path]:
+def _folder(source: Data, n: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source.items(n, 1, folder)
@@ -41,7 +42,7 @@ def memory() -> list[Measure]:
     read = "import predarrow\nfor batch in predarrow.read_masks({!r}, workers=1): pass\n"
     peer = f"import sys; sys.path.insert(0, {str(Path.cwd())!r})\nfrom pathlib import Path\n"
     peer += "from benchmarks.peer_encord_active import import_folder\nkept = import_folder(Path({!r}))\n"
-    with _folder(comparisons.ENCORD_ACTIVE, 50) as folder:
+    with _folder(mask_comparisons.ENCORD_ACTIVE, 50) as folder:
         table = f"import predarrow\nkept = predarrow.read_masks({str(folder)!r}, workers=1).read_all()\n"
         mine, theirs = timing.peak_memory(table), timing.peak_memory(peer.format(str(folder)))
     few, many = (_peak_of_links(read, n) for n in (1_000, 20_000))
@@ -55,7 +56,7 @@ def memory() -> list[Measure]:
 
 def _peak_of_links(code: str, n: int) -> float:
     """Peak memory of `code` on a folder of n names for 100 files."""
-    with _folder(comparisons.DAVIS_FOLDER, 100) as folder:
+    with _folder(mask_comparisons.DAVIS_FOLDER, 100) as folder:
         originals = sorted(folder.glob("*.png"))
         for k in range(len(originals), n):
             os.link(originals[k % len(originals)], folder / f"{k:06d}.png")
@@ -103,7 +104,7 @@ def overhead() -> list[Measure]:
 
 def threads(n: int = 64) -> list[Measure]:
     """Two threads against one, files to columns."""
-    with _folder(comparisons.STREET_FOLDER, n) as folder:
+    with _folder(mask_comparisons.STREET_FOLDER, n) as folder:
         seconds = timing.in_turns(
             {
                 "one": lambda: predarrow.read_masks(folder, workers=1).read_all(),
@@ -128,7 +129,7 @@ def _project(path: Path, masks: Path) -> tuple[Project, dict[str, int]]:
 
 def project(n: int = 64) -> list[Measure]:
     """Into a project (matched, written as Parquet, committed) against into columns only."""
-    with _folder(comparisons.STREET_FOLDER, n) as folder, tempfile.TemporaryDirectory() as name:
+    with _folder(mask_comparisons.STREET_FOLDER, n) as folder, tempfile.TemporaryDirectory() as name:
         target, mapping = _project(Path(name) / "project", folder)
         seconds = timing.in_turns(
             {

@@ -12,7 +12,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks import measures, timing
-from benchmarks.comparisons import COMPARISONS, Comparison, Contender
+from benchmarks.comparison import Comparison, Contender
+from benchmarks.comparisons import COMPARISONS
 from benchmarks.digests import differences
 from benchmarks.markdown import markdown, write_between_markers
 
@@ -31,10 +32,12 @@ class Line(NamedTuple):
 
     comparison: str
     data: str
-    n_images: int
+    n: int
+    unit: str
+    """What there are n of."""
     rounds: int
     ours_ms: float
-    """Milliseconds an image, median."""
+    """Milliseconds a unit, median."""
     peer: str
     peer_ms: float
     ratio: float
@@ -76,7 +79,8 @@ def _line(comparison: Comparison, n: int, ours: list[float], peer: Contender, th
     return Line(
         comparison=comparison.name,
         data=comparison.data.text,
-        n_images=n,
+        n=n,
+        unit=comparison.data.unit,
         rounds=len(ours),
         ours_ms=median(ours) / n * 1e3,
         peer=peer.name,
@@ -115,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0, whatever the clocks say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.add_argument("--only", metavar="NAME", action="append", help="a comparison or measure; may be repeated")
-    parser.add_argument("--quick", action="store_true", help="a quarter of the images, three rounds")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the data, three rounds")
     parser.add_argument("--write-readme", action="store_true", help="put the tables between the README's markers")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every figure as JSON")
     options = parser.parse_args(arguments)

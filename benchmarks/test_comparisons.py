@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.comparisons import COMPARISONS, Comparison, Contender
+from benchmarks.comparison import Comparison, Contender
+from benchmarks.comparisons import COMPARISONS
 
 CASES = [
     pytest.param(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import data, markdown, report
-from benchmarks.comparisons import COMPARISONS, Comparison
+from benchmarks.comparison import Comparison
+from benchmarks.comparisons import COMPARISONS
 from benchmarks.digests import Digest, differences
 from benchmarks.measures import Measure
 from benchmarks.timing import in_turns, ratio
@@ -56,7 +57,7 @@ def test_ratio_is_of_medians() -> None:
 
 
 def test_report_shows_what_loses_and_what_misses_its_target() -> None:
-    line = report.Line("trace-x", "x", 4, 3, 2.0, "peer", 1.0, 0.5, 0.4, 0.6, 30, "labels only")
+    line = report.Line("trace-x", "x", 4, "images", 3, 2.0, "peer", 1.0, 0.5, 0.4, 0.6, 30, "labels only")
     text = markdown.markdown([line], [Measure("memory", "400 MB", "< 300 MB", False)])
     assert "peer (labels only) | 1 | **0.5** (0.4 to 0.6) | 30 ✗ |" in text
     assert "| memory | 400 MB | < 300 MB ✗ |" in text
