@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from functools import cache
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -35,28 +35,6 @@ _FLAWS = {
 }
 
 
-@overload
-def convert_boxes(
-    boxes: npt.NDArray[Any],
-    source: BoxLayout,
-    target: BoxLayout,
-    *,
-    source_unit: BoxUnit = "pixel",
-    target_unit: BoxUnit = "pixel",
-    image_size: Any = None,
-    out: npt.NDArray[Any] | None = None,
-) -> npt.NDArray[Any]: ...
-@overload
-def convert_boxes(
-    boxes: Any,
-    source: BoxLayout,
-    target: BoxLayout,
-    *,
-    source_unit: BoxUnit = "pixel",
-    target_unit: BoxUnit = "pixel",
-    image_size: Any = None,
-    out: npt.NDArray[Any] | None = None,
-) -> Any: ...
 def convert_boxes(
     boxes: Any,
     source: BoxLayout,
