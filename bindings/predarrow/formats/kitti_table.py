@@ -78,6 +78,17 @@ def part(
     return Part(list(table.batches()), table.report)
 
 
+class _SourceColumns(NamedTuple):
+    """The fields of several `Source`s, each as a column."""
+
+    path: tuple[str, ...]
+    data_unit: tuple[str, ...]
+    frame: tuple[int | None, ...]
+    height: tuple[int | None, ...]
+    width: tuple[int | None, ...]
+    n_frames: tuple[int | None, ...]
+
+
 class _Table:
     """Records of a chunk on their way to rows: each step strikes some from `keep` and tells why."""
 
@@ -85,6 +96,7 @@ class _Table:
         self.rows = rows
         self.text = text
         self.sources = sources
+        self.columns = _SourceColumns(*(zip(*sources, strict=True) if sources else [()] * len(Source._fields)))
         self.options = options
         self.report = Report(sources=len(sources))
         self.problems: list[tuple[int, Problem]] = []
@@ -108,26 +120,33 @@ class _Table:
 
     def refuse_frames(self) -> None:
         """Frames stand in the file's name or in its rows, and must be the data unit's."""
+        columns = self.columns
+        has_tracking = bool(self.tracking.any())
+        if not has_tracking and columns.n_frames.count(None) == len(self.sources):
+            return
         is_tracking = np.zeros(len(self.sources), np.bool_)
         is_tracking[self.rows.file[self.tracking & self.keep]] = True
-        for place, source in enumerate(self.sources):
-            problem = None
-            if is_tracking[place]:
-                if source.frame is not None and self.options.frame_in_name:
-                    rule = "a frame must stand in the file's name or in its rows"
-                    message = f"{rule}, got {source.frame} in the name and one in each row; leave one of them out"
-                    problem = Problem(source.path, None, "", Code.FRAME_CONFLICT, message)
-            elif source.frame is None and source.n_frames is not None and source.n_frames > 1:
-                message = frame_missing(source.data_unit, source.n_frames)
-                problem = Problem(source.path, None, "data unit", Code.FRAME_RANGE, message)
-            if problem is not None:
+        for place, (tracking, source) in enumerate(zip(is_tracking.tolist(), self.sources, strict=True)):
+            if problem := self._frame_problem(source, tracking):
                 self.problems.append((int(self.first[place]), problem))
                 self.keep &= self.rows.file != place
-        if is_tracking.any() and any(source.n_frames is not None for source in self.sources):
+        if has_tracking:
             self._refuse_row_frames()
 
+    def _frame_problem(self, source: Source, is_tracking: bool) -> Problem | None:
+        if is_tracking:
+            if source.frame is None or not self.options.frame_in_name:
+                return None
+            rule = "a frame must stand in the file's name or in its rows"
+            message = f"{rule}, got {source.frame} in the name and one in each row; leave one of them out"
+            return Problem(source.path, None, "", Code.FRAME_CONFLICT, message)
+        if source.frame is not None or source.n_frames is None or source.n_frames <= 1:
+            return None
+        message = frame_missing(source.data_unit, source.n_frames)
+        return Problem(source.path, None, "data unit", Code.FRAME_RANGE, message)
+
     def _refuse_row_frames(self) -> None:
-        n_frames = np.array([-1 if s.n_frames is None else s.n_frames for s in self.sources], np.int64)[self.rows.file]
+        n_frames = np.array([-1 if n is None else n for n in self.columns.n_frames], np.int64)[self.rows.file]
         outside = self.tracking & (n_frames >= 0) & (self.rows.frame >= n_frames)
         for record in np.flatnonzero(outside & self.keep).tolist():
             source = self.sources[self.rows.file[record]]
@@ -165,8 +184,8 @@ class _Table:
 
     def judge_borders(self, on_outside: OnOutside) -> None:
         """Boxes beyond their image are flagged, clipped or refused; images of unknown size hold every box."""
-        sizes = [(source.width or np.inf, source.height or np.inf) for source in self.sources]
-        high = np.array(sizes, np.float64).T[:, self.rows.file]
+        sizes = [[size or np.inf for size in column] for column in (self.columns.width, self.columns.height)]
+        high = np.array(sizes, np.float64)[:, self.rows.file]
         low = np.where(np.isinf(high), -np.inf, 0)
         start, end = self.numbers[3:5], self.numbers[5:7]
         outside = ((start < low - BORDER_NOISE * high) | (end > high + BORDER_NOISE * high)).any(axis=0) & self.keep
@@ -219,16 +238,15 @@ class _Table:
 
     def _file_columns(self, file: npt.NDArray[np.int64]) -> dict[str, Any]:
         """Columns that are the same in all rows of a file."""
-        sources = self.sources
-        columns: dict[str, Any] = {
-            "data_unit": Texts([source.data_unit for source in sources]).take(file),
-            "source": Texts([source.path for source in sources]).take(file),
-            "frame": np.array([source.frame or 0 for source in sources], np.int32)[file],
-        }
-        for name in ("height", "width"):
-            sizes = [getattr(source, name) for source in sources]
-            if any(size is not None for size in sizes):
-                columns[f"image_{name}"] = pa.array(sizes, pa.int32()).take(pa.array(file))
+        paths, data_units, frames, heights, widths, _ = self.columns
+        n_files = len(paths)
+        columns: dict[str, Any] = {"data_unit": Texts(data_units).take(file), "source": Texts(paths).take(file)}
+        columns["frame"] = 0
+        if frames.count(None) < n_files:
+            columns["frame"] = np.array([frame or 0 for frame in frames], np.int32)[file]
+        for name, sizes in (("image_height", heights), ("image_width", widths)):
+            if sizes.count(None) < n_files:
+                columns[name] = pa.array(sizes, pa.int32()).take(pa.array(file))
         return columns
 
     def _confidence(self, chosen: npt.NDArray[np.int64]) -> dict[str, Any]:
