@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from predarrow.boxes import check_boxes, convert_boxes
     from predarrow.data_units import DataUnits
+    from predarrow.detections import from_detections
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
     from predarrow.exports import export_kitti_predictions
     from predarrow.formats.kitti import read_kitti
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from predarrow.formats.png import read_png
     from predarrow.import_objects import import_predictions
     from predarrow.imports import ImportResult, import_kitti_predictions, import_mask_predictions
+    from predarrow.instance_masks import from_masks
     from predarrow.interop import to_shapely
     from predarrow.ontology import Ontology
     from predarrow.painting import to_label_mask
@@ -65,7 +67,9 @@ _HOMES = {
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
     "export_kitti_predictions": "exports",
+    "from_detections": "detections",
     "from_label_mask": "formats.masks",
+    "from_masks": "instance_masks",
     "import_kitti_predictions": "imports",
     "import_mask_predictions": "imports",
     "import_predictions": "import_objects",
@@ -104,7 +108,9 @@ __all__ = [
     "check_boxes",
     "convert_boxes",
     "export_kitti_predictions",
+    "from_detections",
     "from_label_mask",
+    "from_masks",
     "import_kitti_predictions",
     "import_mask_predictions",
     "import_predictions",
