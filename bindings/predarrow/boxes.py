@@ -88,8 +88,7 @@ def convert_boxes(
         boxes = _array(boxes)
     if boxes.dtype is not _FLOAT32 and boxes.dtype is not _FLOAT64:
         boxes = floats(boxes, "boxes")
-    if boxes.ndim not in (1, 2) or boxes.shape[-1] != 4:
-        raise _refused("boxes", f"must have shape (n, 4) or (4,), got {boxes.shape}")
+    _check_shape(boxes)
     sizes = checked_sizes(image_size, boxes.size // 4, boxes.dtype) if conversion.needs_size else None
     if out is None:
         out = np.empty(boxes.shape, boxes.dtype)
@@ -126,29 +125,36 @@ def check_boxes(
     if unknown := set(refuse) - _FLAWS.keys():
         raise PredarrowError(f"refuse: must be of {', '.join(_FLAWS)}, got {', '.join(sorted(unknown))}")
     needs_size = _conversion(layout, "xyxy", unit, "pixel").needs_size or "outside" in refuse
+    rows, is_null = _rows(boxes, layout)
+    sizes = checked_sizes(image_size, rows.size // 4, _FLOAT64) if needs_size else None
+    corners = engine.to_corners(rows.reshape(-1, 4), _LAYOUTS[layout], unit, sizes)
+    codes = engine.judge(corners, sizes if "outside" in refuse else None)
+    codes[is_null] = engine.OK
+    bad = np.isin(codes, [_FLAWS[flaw] for flaw in refuse])
+    if bad.any():
+        raise InputError([_flaw(row, int(codes[row]), corners, rows) for row in np.flatnonzero(bad).tolist()])
+
+
+def _rows(boxes: Any, layout: BoxLayout) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Give boxes as (n, 4) or (4,), and which are null."""
     if is_arrow(boxes):
         from predarrow.box_columns import rows_of_column
 
-        rows, is_null = rows_of_column(boxes, _LAYOUTS[layout])
-    else:
-        rows = floats(_array(boxes), "boxes")
-        is_null = None
-    if rows.ndim not in (1, 2) or rows.shape[-1] != 4:
-        raise _refused("boxes", f"must have shape (n, 4) or (4,), got {rows.shape}")
-    is_one = rows.ndim == 1
-    rows = rows.reshape(-1, 4)
-    sizes = checked_sizes(image_size, len(rows), _FLOAT64) if needs_size else None
-    corners = engine.to_corners(rows, _LAYOUTS[layout], unit, sizes)
-    codes = engine.judge(corners, sizes if "outside" in refuse else None)
-    if is_null is not None:
-        codes[is_null] = engine.OK
-    bad = np.flatnonzero(np.isin(codes, [_FLAWS[flaw] for flaw in refuse])).tolist()
-    if bad:
-        values = [rows[i].tolist() for i in bad]
-        messages = [_told(int(codes[i]), corners[:, i], box) for i, box in zip(bad, values, strict=True)]
-        places = ["boxes" if is_one else f"boxes[{i}]" for i in bad]
-        kinds = [Code.OUTSIDE_IMAGE if codes[i] == engine.OUTSIDE else Code.BAD_BOX for i in bad]
-        raise InputError([Problem(*each) for each in zip(places, bad, [""] * len(bad), kinds, messages, strict=True)])
+        return rows_of_column(boxes, _LAYOUTS[layout])
+    rows = floats(_array(boxes), "boxes")
+    _check_shape(rows)
+    return rows, np.zeros(rows.size // 4, np.bool_)
+
+
+def _check_shape(boxes: npt.NDArray[Any]) -> None:
+    if boxes.ndim not in (1, 2) or boxes.shape[-1] != 4:
+        raise _refused("boxes", f"must have shape (n, 4) or (4,), got {boxes.shape}")
+
+
+def _flaw(row: int, code: int, corners: npt.NDArray[np.float64], rows: npt.NDArray[Any]) -> Problem:
+    place = f"boxes[{row}]" if rows.ndim == 2 else "boxes"
+    kind = Code.OUTSIDE_IMAGE if code == engine.OUTSIDE else Code.BAD_BOX
+    return Problem(place, row, "", kind, _told(code, corners[:, row], rows.reshape(-1, 4)[row].tolist()))
 
 
 def _told(code: int, corners: npt.NDArray[np.float64], box: list[float]) -> str:
@@ -180,7 +186,7 @@ def _conversion(source: str, target: str, source_unit: str, target_unit: str) ->
 
 
 def is_arrow(values: Any) -> bool:
-    """Tell whether values are an Arrow array or chunks of one."""
+    """Tell whether values are an Arrow array or chunks of one, of any library."""
     return hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__")
 
 
@@ -226,21 +232,16 @@ def checked_sizes(image_size: Any, n_rows: int, dtype: npt.DTypeLike) -> Any:
     if array.dtype.kind not in "iuf":
         raise _refused("image_size", f"must be numbers, got {array.dtype}")
     flat = engine.sizes_array(array, n_rows, dtype)
-    if (bad := np.unique(engine.bad_sides(flat) // 2)).size:
-        rule = "height and width must be finite and positive, got {} and {}"
-        raise InputError(
-            [
-                Problem(
-                    f"image_size[{row}]" if array.ndim == 2 else "image_size",
-                    row,
-                    "",
-                    Code.BAD_NUMBER,
-                    rule.format(*array.reshape(-1, 2)[row].tolist()),
-                )
-                for row in bad.tolist()
-            ]
-        )
+    if (bad := engine.bad_sides(flat)).size:
+        raise InputError([_bad_size(row, array) for row in np.unique(bad // 2).tolist()])
     return flat.reshape(array.shape)
+
+
+def _bad_size(row: int, sizes: npt.NDArray[Any]) -> Problem:
+    place = f"image_size[{row}]" if sizes.ndim == 2 else "image_size"
+    height, width = sizes.reshape(-1, 2)[row].tolist()
+    message = f"height and width must be finite and positive, got {height} and {width}"
+    return Problem(place, row, "", Code.BAD_NUMBER, message)
 
 
 def _apart(boxes: npt.NDArray[Any], out: npt.NDArray[Any]) -> npt.NDArray[Any]:
