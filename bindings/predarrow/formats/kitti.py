@@ -7,7 +7,9 @@ a track id. What a line may look like stands in `predarrow_engine.kitti`.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +38,7 @@ SUFFIXES = STANDARD_SUFFIXES[KITTI_FILE_NAME_REGEX]
 _CHUNK_FILES = 512
 _CHUNK_BYTES = 16 << 20
 _SMALL = 1 << 16
+_SLOW = 0.02  # seconds for a chunk: 512 files in the page cache take 2 to 4 ms
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
@@ -136,25 +139,13 @@ class _KittiFiles:
     def __init__(self, names: TextClasses | None, options: KittiOptions) -> None:
         self._names = names
         self._options = options
+        self._turn = threading.Lock()
 
     def __call__(self, chunk: Sequence[Source]) -> _Done:
         from predarrow_engine.kitti import parse
 
-        read: list[Source] = []
-        texts: list[bytes] = []
-        size = 0
         problems: list[Problem] = []
-        for source in chunk:
-            if size >= _CHUNK_BYTES:
-                break
-            try:
-                texts.append(_content(source.path))
-            except OSError as error:
-                message = f"must be a file that can be read, got {error.strerror or error}"
-                problems.append(Problem(source.path, None, "", Code.UNREADABLE, message))
-                continue
-            read.append(source)
-            size += len(texts[-1])
+        read, texts = self._read(chunk, problems)
         offsets = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(text) for text in texts], out=offsets[1:])
         text = KittiText(b"".join(texts), offsets)
@@ -163,6 +154,38 @@ class _KittiFiles:
         result.report.sources += len(problems)
         result.report.problems.extend(problems)
         return _Done(result, chunk[len(read) + len(problems) :])
+
+    def _read(self, chunk: Sequence[Source], problems: list[Problem]) -> tuple[list[Source], list[bytes]]:
+        """Files from the start of the chunk, until they are large enough together.
+
+        One thread reads at a time: threads that read small files together wait for the interpreter's lock after
+        every call (7,481 files in 16 threads on 2 cores: 124 ms, in turns 79). Where files come slowly, from a cold
+        disk or a network, waiting for them is what takes the time, and the turn is given up.
+        """
+        read: list[Source] = []
+        texts: list[bytes] = []
+        size = 0
+        has_turn = len(chunk) > 1 and self._turn.acquire()
+        latest = perf_counter() + _SLOW
+        try:
+            for source in chunk:
+                if size >= _CHUNK_BYTES:
+                    break
+                try:
+                    texts.append(_content(source.path))
+                except OSError as error:
+                    message = f"must be a file that can be read, got {error.strerror or error}"
+                    problems.append(Problem(source.path, None, "", Code.UNREADABLE, message))
+                    continue
+                read.append(source)
+                size += len(texts[-1])
+                if has_turn and perf_counter() > latest:
+                    self._turn.release()
+                    has_turn = False
+        finally:
+            if has_turn:
+                self._turn.release()
+        return read, texts
 
 
 def _content(path: str) -> bytes:

@@ -57,7 +57,11 @@ def cuboid_column(numbers: npt.NDArray[np.float64], given: npt.NDArray[np.bool_]
 
 
 def attribute_column(
-    text: KittiText, rows: KittiRows, chosen: npt.NDArray[np.int64], numbers: npt.NDArray[np.float64]
+    text: KittiText,
+    rows: KittiRows,
+    chosen: npt.NDArray[np.int64],
+    numbers: npt.NDArray[np.float64],
+    given: npt.NDArray[np.bool_],
 ) -> pa.Array:
     """Give the attributes of chosen records as JSON texts: the source's own digits wherever JSON allows them.
 
@@ -66,12 +70,15 @@ def attribute_column(
         rows: all records.
         chosen: (n,) places in `rows`.
         numbers: (14, n) the chosen records' numbers, in KITTI's order.
+        given: (n,) false where a record has no 3-D box.
     """
     from predarrow_engine.kitti_text import attributes
 
     offsets, data = attributes(np.frombuffer(text.data, np.uint8), rows, chosen)
     column = pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data))
-    odd = ~has_cuboid(numbers) & ~_is_told(numbers)
+    if given.all():
+        return column
+    odd = ~given & ~_is_told(numbers)
     if not odd.any():
         return column
     texts = column.filter(pa.array(odd)).to_pylist()

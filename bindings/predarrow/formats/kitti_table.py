@@ -214,20 +214,21 @@ class _Table:
 
     def _batch(self, chosen: npt.NDArray[np.int64]) -> pa.RecordBatch:
         rows, file = self.rows, self.rows.file[chosen].astype(np.int64)
-        numbers = self.numbers[:, chosen]
+        in_order = chosen.size == self.keep.size and not self.tracking.any()
+        numbers = self.numbers if in_order else self.numbers[:, chosen]
         name = self.places[chosen]
+        given = has_cuboid(numbers)
         columns: dict[str, Any] = {
             "class_name": self.names.take(name),
             "kind": "bbox",
             "bbox": bbox_array(numbers[3:7]),
-            "attributes": attribute_column(self.text, rows, chosen, numbers),
+            "attributes": attribute_column(self.text, rows, chosen, numbers, given),
             "row": chosen - self.first[file],
             **self._file_columns(file),
             **self._confidence(chosen),
         }
         if self.feature_hashes is not None:
             columns["feature_hash"] = self.feature_hashes.take(name)
-        given = has_cuboid(numbers)
         if given.any():
             columns["cuboid"] = cuboid_column(numbers, given)
         tracking = self.tracking[chosen]
