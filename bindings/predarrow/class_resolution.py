@@ -68,25 +68,26 @@ def _resolve(kind: str | None, feature_hash: str | None, name: str | None, index
     if feature_hash is not None:
         chosen = [i for i, item in enumerate(known) if item.feature_hash == feature_hash]
         if not chosen:
-            return _Misfit("feature_hash", _unknown(feature_hash, "featureNodeHash", known, 1))
+            return _Misfit(
+                "feature_hash", _unknown(feature_hash, "featureNodeHash", [item.feature_hash for item in known], index)
+            )
         if name is not None and known[chosen[0]].name != name:
             rule = f"must be {known[chosen[0]].name!r}, the name of {feature_hash}, or null"
             return _Misfit("class_name", f"{rule}, got {name!r}")
     else:
         chosen = [i for i, item in enumerate(known) if item.name == name]
         if not chosen:
-            return _Misfit("class_name", _unknown(name, "name", known, 0))
+            return _Misfit("class_name", _unknown(name, "name", [item.name for item in known], index))
     fitting = [i for i in chosen if is_fit[i]]
     if not fitting:
         return _Misfit("kind", index.no_fit(chosen[0], kind))
     if len(fitting) > 1:
-        hashes = ", ".join(known[i].feature_hash for i in fitting)
+        having = ", ".join(known[i].feature_hash for i in fitting)
         rule = f"must be the name of one class that fits a {kind}"
-        return _Misfit("class_name", f"{rule}, got {name!r}, which {len(fitting)} have; give feature_hash ({hashes})")
+        return _Misfit("class_name", f"{rule}, got {name!r}, which {len(fitting)} have; give feature_hash ({having})")
     return known[fitting[0]]
 
 
-def _unknown(value: str | None, what: str, known: list[_Class], field: int) -> str:
-    texts = [item[field] for item in known]
-    hint = close(value, texts) or f"; valid ones: {', '.join(texts[:10]) or 'none'}"
+def _unknown(value: str | None, what: str, known: list[str], index: ProjectIndex) -> str:
+    hint = index.hint(value, known) or f"; valid ones: {', '.join(known[:10]) or 'none'}"
     return f"must be the {what} of a class of the ontology, got {shown(value)}{hint}"

@@ -53,11 +53,10 @@ def sorted_parts(parts: Iterable[tuple[list[Keyed], Report]], *, window_bytes: i
     for keyed, report in parts:
         window += keyed
         n_bytes += sum(item.batch.nbytes for item in keyed)
-        if n_bytes >= window_bytes or report.problems:
-            yield Part(_sorted(window), report)
+        yield Part([], report)
+        if n_bytes >= window_bytes:
+            yield Part(_sorted(window), Report())
             window, n_bytes = [], 0
-        else:
-            yield Part([], report)
     yield Part(_sorted(window), Report())
 
 

@@ -162,8 +162,9 @@ class _Window:
         hashes = fields.texts(group.hashes, _HASH, refusals)
         classes = index.class_places.of(hashes, len(hashes))
         refusals.add(classes == UNKNOWN, Code.UNKNOWN_CLASS, _HASH, lambda row: index.no_class(hashes[row]))
+        object_ids = fields.track_ids(group.tracks, refusals)
         columns = columns_of(group.shapes, placed.sizes, classes, index, refusals, self.report)
-        columns["object_id"] = fields.track_ids(group.tracks, refusals)
+        columns["object_id"] = object_ids
         return self._keyed(placed, columns, classes, (index.class_names, index.class_hashes), index, refusals)
 
     def _classifications(self, group: _Group, index: ProjectIndex) -> Keyed:

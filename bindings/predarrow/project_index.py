@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from predarrow.answers import Answers
 from predarrow.classes import Texts
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = -1
 AMBIGUOUS = -2
+
+_HINTS = 100
 
 KIND_SHAPES: Mapping[str, tuple[str, ...]] = {
     "bbox": ("bounding_box", "rotatable_bounding_box"),
@@ -66,11 +70,11 @@ class ProjectIndex:
         self.data_units = units = project.data_units
         self._ids = units.table["id"].to_pylist()
         self.ids = Texts(self._ids)
-        self.rank = _ranks(self._ids)
+        self.rank = _ranks(units.table["id"])
         """(n_units,) each data unit's place in the order of ids"""
-        self._sizes = np.stack([_column(units.table, name, 0) for name in ("height", "width")], 1)
-        n_frames = _column(units.table, "n_frames", 0)
-        is_image = np.array([kind == "image" for kind in units.table["kind"].to_pylist()] + [False])
+        self._sizes = np.stack([_column(units.table[name]) for name in ("height", "width")], 1)
+        n_frames = _column(units.table["n_frames"])
+        is_image = np.append(pc.equal(units.table["kind"], "image").to_numpy(), False)
         self._n_frames = np.where((n_frames == 0) & is_image, 1, n_frames)
         self.units: Positions[str] = Positions(self._find_unit)
 
@@ -80,7 +84,8 @@ class ProjectIndex:
         self.class_hashes = Texts([item.feature_hash for item in self.classes])
         hashes = {item.feature_hash: place for place, item in enumerate(self.classes)}
         self.class_places: Positions[str] = Positions(lambda key: hashes.get(key, UNKNOWN))
-        self._words: dict[str, str] = {}  # each takes 2 ms, and thousands of rows may have the same
+        self._words: dict[str, str] = {}
+        self._hints_left = _HINTS
 
     def sizes(self, units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Give (n, 2) height and width of data units, 0 where they are not known."""
@@ -133,7 +138,7 @@ class ProjectIndex:
     def no_class(self, feature_hash: str) -> str:
         """Word that no object class has this featureNodeHash."""
         if feature_hash not in self._words:
-            hint = close(feature_hash, [item.feature_hash for item in self.classes])
+            hint = self.hint(feature_hash, [item.feature_hash for item in self.classes])
             if not hint:
                 valid = ", ".join(f"{item.feature_hash} ({item.name})" for item in self.classes[:10])
                 hint = f"; valid ones: {valid}" if valid else "; the ontology has no objects"
@@ -146,6 +151,11 @@ class ProjectIndex:
         shapes = " or ".join(KIND_SHAPES[kind])
         item = self.classes[place]
         return f"must be a class of shape {shapes} for a {kind}, got {item.name!r} of shape {item.shape}"
+
+    def hint(self, value: str | None, known: Iterable[str]) -> str:
+        """Give `close`'s hint, not more than a hundred times: it takes a millisecond, and all rows may need one."""
+        self._hints_left -= 1
+        return close(value, known) if self._hints_left >= 0 else ""
 
     def _find_unit(self, key: str) -> int:
         row = self.data_units.by_id(key)
@@ -170,13 +180,12 @@ def close(value: Any, known: Iterable[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def _ranks(texts: list[str]) -> npt.NDArray[np.int64]:
+def _ranks(texts: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     ranks = np.empty(len(texts), np.int64)
-    ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+    ranks[pc.sort_indices(texts).to_numpy()] = np.arange(len(texts))
     return ranks
 
 
-def _column(table: Any, name: str, missing: int) -> npt.NDArray[np.int64]:
-    """Give a column of numbers and, at its end (where -1 leads), one for no data unit."""
-    values = [missing if value is None else value for value in table[name].to_pylist()]
-    return np.array([*values, missing], np.int64)
+def _column(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Give a column of numbers, 0 for null and, at its end (where -1 leads), for no data unit."""
+    return np.append(column.fill_null(0).to_numpy().astype(np.int64), 0)
