@@ -32,7 +32,7 @@ def as_batches(predictions: Any) -> Batches | None:
     Raises:
         InputError: Arrow data that is no table.
     """
-    if isinstance(predictions, PredictionReader):  # whose own errors come out as they are
+    if isinstance(predictions, PredictionReader | pa.RecordBatchReader):  # errors of theirs come out as they are
         return Batches(predictions.schema, predictions)
     try:
         if hasattr(predictions, "__arrow_c_stream__"):

@@ -318,7 +318,7 @@ def test_callers_exception_comes_out_and_changes_nothing(project: Project) -> No
 
     for on_error in ("raise", "skip"):
         with pytest.raises(_StoppedError, match=r"^model fell over$"):
-            import_predictions(project, broken(), on_error=on_error)  # type: ignore[arg-type]
+            import_predictions(project, broken(), on_error=on_error)
     assert project.scan().read_all().equals(before)
     assert project.history().num_rows == 1
 
