@@ -49,6 +49,29 @@ load_word = cast(Callable[[int], np.uint64], intrinsic(_load_word))
 """The 8 bytes at an address, the first one lowest."""
 
 
+def _load_int(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _load(builder, args[0], _I64)
+
+    return types.int64(types.int64), codegen
+
+
+load_int = cast(Callable[[int], int], intrinsic(_load_int))
+"""The int64 at an address."""
+
+
+def _store(typingctx: Any, address: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[1], builder.inttoptr(args[0], args[1].type.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, value), codegen
+
+
+store = cast(Callable[[int, float | np.generic], None], intrinsic(_store))
+"""Write a number to an address, in as many bytes as its type has."""
+
+
 def _below(typingctx: Any, address: Any, limit: Any) -> Any:
     lanes = ir.VectorType(_I8, BLOCK)
 

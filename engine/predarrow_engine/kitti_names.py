@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import helper, inline
-from predarrow_engine._simd_text import load_byte, load_word
+from predarrow_engine._simd_text import load_byte, load_int, load_word
 from predarrow_engine.numbers import NO_NUMBER, parse_number
 
 _U = np.uint64
@@ -20,7 +20,7 @@ _DONT_CARE = np.frombuffer(b"dontcare", np.uint8)
 class Names(NamedTuple):
     """Workspace for at most n names."""
 
-    slots: npt.NDArray[np.int32]
+    slots: npt.NDArray[np.int64]
     """(power of two > n,) number of a name plus 1, 0 where free"""
     start: npt.NDArray[np.int64]
     """(n,)"""
@@ -29,14 +29,29 @@ class Names(NamedTuple):
     dont_care: npt.NDArray[np.bool_]
     """(n,) the name is DontCare, in any case"""
     plain: npt.NDArray[np.bool_]
-    """(n,) see `is_plain`"""
+    """(n,) neither a number nor with a comma: blanks around it tell where it ends"""
     n_names: npt.NDArray[np.int64]
     """(1,) how many there are"""
 
 
+class Table(NamedTuple):
+    """Addresses of what a search needs."""
+
+    slots: int
+    last_slot: int
+    start: int
+    length: int
+
+
+@inline
+def table_of(names: Names) -> Table:
+    """Give the addresses of a workspace, which stays where it is."""
+    return Table(names.slots.ctypes.data, names.slots.size - 1, names.start.ctypes.data, names.length.ctypes.data)
+
+
 def new_names(n: int) -> Names:
     """Make a workspace; what stays unused costs no memory."""
-    slots = np.zeros(2 << n.bit_length(), np.int32)
+    slots = np.zeros(2 << n.bit_length(), np.int64)
     start, length = np.empty((2, n), np.int64)
     dont_care, plain = np.empty((2, n), np.bool_)
     return Names(slots, start, length, dont_care, plain, np.zeros(1, np.int64))
@@ -54,16 +69,8 @@ def _chunk(address: int, at: int, n: int, readable: int) -> np.uint64:
     return word
 
 
-@inline
-def _same(address: int, first: int, second: int, n: int, readable: int) -> bool:
-    for i in range(0, n, 8):
-        if _chunk(address, first + i, n - i, readable) != _chunk(address, second + i, n - i, readable):
-            return False
-    return True
-
-
 @helper
-def is_plain(address: int, start: int, end: int) -> bool:
+def _is_plain(address: int, start: int, end: int) -> bool:
     """Tell whether a name is neither a number nor has a comma: then blanks around it tell where it ends."""
     plain = parse_number(address, start, end, end)[1] == NO_NUMBER
     for at in range(start, end):
@@ -72,12 +79,12 @@ def is_plain(address: int, start: int, end: int) -> bool:
 
 
 @helper
-def add_name(address: int, start: int, end: int, slot: np.uint64, names: Names) -> int:
+def add_name(address: int, start: int, end: int, slot: int, names: Names) -> int:
     """Add the name from start to end in the free slot that `find_name` gave; give its number."""
     n, n_names = end - start, int(names.n_names[0])
     names.slots[slot] = n_names + 1
     names.start[n_names], names.length[n_names] = start, n
-    names.plain[n_names] = is_plain(address, start, end)
+    names.plain[n_names] = _is_plain(address, start, end)
     names.dont_care[n_names] = n == 8
     for i in range(min(n, 8)):
         byte = load_byte(address + start + i)
@@ -88,18 +95,34 @@ def add_name(address: int, start: int, end: int, slot: np.uint64, names: Names) 
 
 
 @inline
-def find_name(address: int, start: int, end: int, readable: int, names: Names) -> tuple[int, np.uint64]:
+def _first_slot(address: int, start: int, n: int, readable: int) -> int:
+    mixed = _U(n)
+    for at in range(0, n, 8):
+        mixed = (mixed ^ _chunk(address, start + at, n - at, readable)) * _MIX
+        mixed ^= mixed >> _U(32)
+    return np.int64(mixed >> _U(1))
+
+
+@inline
+def _is_same(address: int, start: int, n: int, other: int, n_other: int, readable: int) -> bool:
+    """Tell whether the texts of n bytes at start and of n_other bytes at other are the same."""
+    same = n == n_other
+    at = 0
+    while same and at < n:
+        same = _chunk(address, start + at, n - at, readable) == _chunk(address, other + at, n - at, readable)
+        at += 8
+    return same
+
+
+@inline
+def find_name(address: int, start: int, end: int, readable: int, table: Table) -> tuple[int, int]:
     """Give the number of the name from start to end, -1 where it is new, and its slot."""
     n = end - start
-    mixed = _U(n)
-    for i in range(0, n, 8):
-        mixed = (mixed ^ _chunk(address, start + i, n - i, readable)) * _MIX
-        mixed ^= mixed >> _U(32)
-    last = _U(names.slots.size - 1)
-    slot = mixed & last
-    while names.slots[slot] != 0:
-        at = _U(names.slots[slot] - 1)
-        if names.length[at] == n and _same(address, names.start[at], start, n, readable):
-            return np.int64(at), slot
-        slot = (slot + _U(1)) & last
-    return -1, slot
+    slot = _first_slot(address, start, n, readable) & table.last_slot
+    name = load_int(table.slots + 8 * slot) - 1
+    while name >= 0 and not _is_same(
+        address, start, n, load_int(table.start + 8 * name), load_int(table.length + 8 * name), readable
+    ):
+        slot = (slot + 1) & table.last_slot
+        name = load_int(table.slots + 8 * slot) - 1
+    return name, slot

@@ -1,0 +1,103 @@
+"""The plain line of KITTI text: words parted by single blanks, numbers mostly short.
+
+One comparison of 64 bytes finds all blanks of a block, so the numbers of a line do not wait for one another. All
+works on addresses: arrays given to these functions would have their references counted at every line, which took
+60 % of the time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from predarrow_engine._jit import helper, inline
+from predarrow_engine._simd_text import BLOCK, below, first_bit, load_byte, load_int, store
+from predarrow_engine.kitti_line import RESULT, TRACKING
+from predarrow_engine.numbers import NUMBER, parse_number, short_number
+
+MAX_ENDS = 5 * BLOCK + 1
+"""Room for the word ends of a line of five blocks; longer ones are not plain."""
+LF, CR = 10, 13
+_SPACE, _MINUS, _LETTERS = 32, 45, 65
+_ONE = np.uint64(1)
+
+
+@inline
+def word_ends(address: int, at: int, readable: int, ends: int) -> tuple[int, int]:
+    """Write where the words of a line end to the address `ends`; give how many blanks it has, and where it stops.
+
+    0 blanks where the line is not plain. At least 8 bytes can be read from its stop on.
+    """
+    n, stop, base = 0, BLOCK, at - BLOCK
+    while stop == BLOCK and n < MAX_ENDS - BLOCK and base + 2 * BLOCK + 8 <= readable:
+        base += BLOCK
+        control = below(address + base, _SPACE)
+        blanks = below(address + base, _SPACE + 1) ^ control
+        stop = first_bit(control)
+        blanks &= ~control & (control - _ONE)  # what comes before the line's end
+        while blanks:
+            store(ends + 8 * n, base + first_bit(blanks))
+            blanks &= blanks - _ONE
+            n += 1
+    store(ends + 8 * n, base + stop)
+    return (n if stop < BLOCK else 0), base + stop
+
+
+@inline
+def plain_name(address: int, at: int, stop: int, ends: int, layout: int) -> tuple[int, int]:
+    """Give where the name of a plain line begins and ends; nothing where it does not begin with a letter.
+
+    A line with a quote, a leading blank or tabs is none of these.
+    """
+    start = load_int(ends + 8) + 1 if layout >= TRACKING else at
+    end = load_int(ends + 16) if layout >= TRACKING else load_int(ends)
+    last = load_byte(address + stop)
+    plain = load_byte(address + start) >= _LETTERS and last in (LF, CR)
+    return start, (end if plain else start)
+
+
+@helper
+def _longer_number(address: int, start: int, end: int, readable: int) -> tuple[float, bool]:
+    value, status = parse_number(address, start, end, readable)
+    return value, status == NUMBER
+
+
+@inline
+def plain_numbers(address: int, n: int, readable: int, ends: int, out: int, stride: int) -> bool:
+    """Write n numbers to an address, each a stride further; tell whether all are numbers. The first follows ends[0]."""
+    good = True
+    start = load_int(ends) + 1
+    for i in range(1, n + 1):
+        end = load_int(ends + 8 * i)
+        value, is_number = short_number(address, start, end)
+        if not is_number:
+            value, is_number = _longer_number(address, start, end, readable)
+        good &= is_number
+        store(out, value)
+        out += stride
+        start = end + 1
+    return good
+
+
+@inline
+def _plain_whole(address: int, start: int, end: int) -> int:
+    """Give the value of up to 8 digits, or of -1; -2 for all else."""
+    value, is_short = short_number(address, start, end)
+    whole = int(value)
+    digits = load_byte(address + start) != _MINUS and load_byte(address + start) != 46
+    return whole if is_short and whole == value and (digits or (whole == -1 and end - start == 2)) else -2
+
+
+@inline
+def plain_track(address: int, at: int, ends: int, layout: int) -> tuple[int, int]:
+    """Give frame and track of a plain line, 0 and -1 without; a frame below 0 where they are odd."""
+    if layout < TRACKING:
+        return 0, -1
+    frame = _plain_whole(address, at, load_int(ends))
+    track = _plain_whole(address, load_int(ends) + 1, load_int(ends + 8))
+    return (frame if track >= -1 else -2), track
+
+
+@inline
+def has_score(layout: int) -> bool:
+    """Tell whether a layout ends with a score."""
+    return layout & RESULT != 0
