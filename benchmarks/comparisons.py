@@ -10,5 +10,6 @@ from collections.abc import Sequence
 
 from benchmarks.comparison import Comparison
 from benchmarks.mask_comparisons import MASKS
+from benchmarks.prediction_comparisons import PREDICTIONS
 
-COMPARISONS: Sequence[Comparison] = MASKS
+COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS)

@@ -29,6 +29,9 @@ _PACKAGES = (
     "rasterio",
     "pillow",
     "imagecodecs",
+    "pycocotools",
+    "pandas",
+    "torchvision",
 )
 
 
