@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from llvmlite import ir
 from numba.core import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 BLOCK = 64
@@ -58,6 +59,17 @@ def _load_int(typingctx: Any, address: Any) -> Any:
 
 load_int = cast(Callable[[int], int], intrinsic(_load_int))
 """The int64 at an address."""
+
+
+def _load_float(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _load(builder, args[0], ir.DoubleType())
+
+    return types.float64(types.int64), codegen
+
+
+load_float = cast(Callable[[int], float], intrinsic(_load_float))
+"""The float64 at an address."""
 
 
 def _store(typingctx: Any, address: Any, value: Any) -> Any:
@@ -143,3 +155,96 @@ def _as_float(typingctx: Any, bits: Any) -> Any:
 
 as_float = cast(Callable[[np.uint64], float], intrinsic(_as_float))
 """The float64 with these 64 bits."""
+
+
+LANES = 8
+"""Texts that `short_numbers` reads."""
+
+
+def _short_numbers(typingctx: Any, address: Any, ends: Any, out: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        length, words = _eight_texts(builder, args[0], args[1])
+        value, good = _eight_values(builder, length, words)
+        target = builder.inttoptr(args[2], value.type.as_pointer())
+        builder.store(value, target, align=1)
+        return builder.zext(builder.bitcast(good, _I8), _I64)
+
+    return types.uint64(types.int64, types.int64, types.int64), codegen
+
+
+short_numbers = cast(Callable[[int, int, int], np.uint64], intrinsic(_short_numbers))
+"""Write the values of eight texts, and give a word whose bit i is set where text i is a number of up to 8 bytes.
+
+Text i begins one byte after ends[i] and ends before ends[i + 1], `ends` being the address of nine int64. A number is
+digits, perhaps with a dot, perhaps after a minus; all else gives some value and no bit. What it does to a text stands
+in `numbers.short_number`. Reads 8 bytes from each beginning on, writes eight float64 to `out`.
+"""
+
+
+def _every(value: int) -> Any:
+    return ir.Constant(ir.VectorType(_I64, LANES), [value] * LANES)
+
+
+def _eight_texts(builder: Any, address: Any, ends: Any) -> tuple[Any, Any]:
+    """Give lengths and first words of eight texts."""
+    lanes = ir.VectorType(_I64, LANES)
+    start = builder.add(_load(builder, ends, lanes), _every(1))
+    length = builder.sub(_load(builder, builder.add(ends, ir.Constant(_I64, 8)), lanes), start)
+    words = ir.Constant(lanes, ir.Undefined)
+    for lane in range(LANES):
+        at = builder.add(_load(builder, builder.add(ends, ir.Constant(_I64, 8 * lane)), _I64), address)
+        word = _load(builder, builder.add(at, ir.Constant(_I64, 1)), _I64)
+        words = builder.insert_element(words, word, ir.Constant(_I64, lane))
+    return length, words
+
+
+def _eight_values(builder: Any, length: Any, words: Any) -> tuple[Any, Any]:
+    """Give the values of eight texts, and which of them are short numbers."""
+    every, zero, wide = _every, _every(0), words.type
+    is_negative = builder.icmp_unsigned("==", builder.and_(words, every(0xFF)), every(0x2D))
+    words = builder.xor(words, every(0x3030303030303030))
+    words = builder.select(is_negative, builder.and_(words, every(~0xFF)), words)  # a leading zero instead
+    shift = builder.and_(builder.sub(every(64), builder.shl(length, every(3))), every(63))
+    words = builder.shl(words, shift)  # the last digit in the top byte
+    tops = every(0x8080808080808080)
+    carried = builder.add(builder.and_(words, every(0x7F7F7F7F7F7F7F7F)), every(0x7676767676767676))
+    others = builder.and_(builder.or_(carried, words), tops)
+    dot = builder.lshr(others, every(7))
+    before = builder.sub(dot, every(1))
+    dot_byte = builder.mul(dot, every(0xFF))
+    after = builder.xor(builder.or_(before, dot_byte), every(-1))
+    has_dot = builder.icmp_unsigned("!=", others, zero)
+    moved = builder.shl(builder.and_(words, before), builder.select(has_dot, every(8), zero))
+    digits = builder.or_(moved, builder.and_(words, after))
+    count = get_or_insert_function(builder.module, ir.FunctionType(wide, [wide]), f"llvm.ctpop.v{LANES}i64")
+    bits = builder.call(count, [after])  # eight for each digit after the dot
+    whole = builder.sitofp(_eight_digits(builder, digits), ir.VectorType(ir.DoubleType(), LANES))
+    value = builder.fdiv(whole, _power(builder, bits))
+    value = builder.select(is_negative, builder.fneg(value), value)
+    n_digits = builder.add(builder.add(length, builder.sext(is_negative, wide)), builder.sext(has_dot, wide))
+    good = builder.icmp_signed(">", n_digits, zero)
+    good = builder.and_(good, builder.icmp_unsigned("<=", length, every(8)))
+    good = builder.and_(good, builder.icmp_unsigned("==", builder.and_(words, dot_byte), builder.mul(dot, every(0x1E))))
+    one = builder.icmp_unsigned("==", builder.and_(others, builder.sub(others, every(1))), zero)
+    return value, builder.and_(good, one)
+
+
+def _eight_digits(builder: Any, words: Any) -> Any:
+    """Give the number of eight digits in each lane, as `numbers.eight_digits` does."""
+    for mask, factor, shift in (
+        (0x0F0F0F0F0F0F0F0F, 2561, 8),
+        (0x00FF00FF00FF00FF, 6553601, 16),
+        (0x0000FFFF0000FFFF, 42949672960001, 32),
+    ):
+        words = builder.lshr(builder.mul(builder.and_(words, _every(mask)), _every(factor)), _every(shift))
+    return words
+
+
+def _power(builder: Any, bits: Any) -> Any:
+    """Give 10 to the power of an eighth of bits, which is 0 to 7."""
+    kind = ir.VectorType(ir.DoubleType(), LANES)
+    power = ir.Constant(kind, [1.0] * LANES)
+    for bit, factor in ((8, 10.0), (16, 100.0), (32, 10000.0)):
+        is_set = builder.icmp_unsigned("!=", builder.and_(bits, _every(bit)), _every(0))
+        power = builder.select(is_set, builder.fmul(power, ir.Constant(kind, [factor] * LANES)), power)
+    return power

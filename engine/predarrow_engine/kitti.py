@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
-from predarrow_engine._simd_text import load_byte, load_int, store
+from predarrow_engine._simd_text import LANES, load_byte, load_float, load_int, load_word, store
 from predarrow_engine.kitti_line import (
     BAD_FIELD_COUNT,
     BAD_FRAME,
@@ -131,7 +131,16 @@ def _write_plain(row: int, place: int, layout: int, name: int, ends: int, out: T
 
 @inline
 def _plain_line(
-    address: int, at: int, end: int, readable: int, layout: int, row: int, ends: int, out: Targets, table: Table
+    address: int,
+    at: int,
+    end: int,
+    readable: int,
+    layout: int,
+    row: int,
+    ends: int,
+    values: int,
+    out: Targets,
+    table: Table,
 ) -> tuple[int, int]:
     """Read a plain line at `at`; give where it stops, -1 where it is not plain, and its name, -1 where that is new."""
     n, stop = word_ends(address, at, readable, ends)
@@ -146,10 +155,10 @@ def _plain_line(
     store(out.frame + 8 * row, frame)
     store(out.track + 8 * row, track)
     ends += 16 if found >= TRACKING else 0
-    plain = plain_numbers(address, N_NUMBERS, readable, ends, out.numbers + 8 * row, out.stride) and frame >= 0
-    store(out.score + 8 * row, np.nan)
-    if has_score(found):
-        plain &= plain_numbers(address, 1, readable, ends + 8 * N_NUMBERS, out.score + 8 * row, 8)
+    plain = plain_numbers(address, N_NUMBERS + has_score(found), readable, ends, values) and frame >= 0
+    for i in range(N_NUMBERS):
+        store(out.numbers + 8 * row + i * out.stride, load_word(values + 8 * i))
+    store(out.score + 8 * row, load_float(values + 8 * N_NUMBERS) if has_score(found) else np.nan)
     _write_plain(row, at, found, name, ends, out)
     return (stop if plain else -1), name
 
@@ -159,6 +168,7 @@ def _parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64], col
     """Write the records of all files; give how many there are."""
     address, readable, row = data.ctypes.data, data.size, 0
     ends, out, names, table = state.ends.ctypes.data, targets_of(columns), state.names, table_of(state.names)
+    values = state.values.ctypes.data
     plain, dont_care = names.plain, names.dont_care
     for file in range(_U(file_offsets.size - 1)):
         end = file_offsets[file + _ONE]
@@ -167,7 +177,7 @@ def _parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64], col
         while at < end:
             line += 1
             is_record = True
-            stop, name = _plain_line(address, at, end, readable, layout, row, ends, out, table)
+            stop, name = _plain_line(address, at, end, readable, layout, row, ends, values, out, table)
             if stop >= 0 and plain[_U(name)]:
                 columns.dont_care[_U(row)] = dont_care[_U(name)]
             else:
@@ -212,6 +222,7 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
             new_fields(),
             new_names(columns.file.size),
             np.empty(MAX_ENDS, np.int64),
+            np.empty(2 * LANES),
             np.empty((room, 4), np.int64),
             np.zeros(1, np.int64),
         )

@@ -10,11 +10,23 @@ from __future__ import annotations
 import numpy as np
 
 from predarrow_engine._jit import helper, inline
-from predarrow_engine._simd_text import BLOCK, below, first_bit, load_byte, load_int, store
+from predarrow_engine._simd_text import (
+    BLOCK,
+    LANES,
+    below,
+    first_bit,
+    load_byte,
+    load_int,
+    load_word,
+    short_numbers,
+    store,
+)
 from predarrow_engine.kitti_line import RESULT, TRACKING
 from predarrow_engine.numbers import NUMBER, parse_number, short_number
 
-MAX_ENDS = 5 * BLOCK + 1
+SPARE = 4
+"""Times that a line's end is written, so that 16 texts can be read where only 14 are numbers."""
+MAX_ENDS = 5 * BLOCK + SPARE
 """Room for the word ends of a line of five blocks; longer ones are not plain."""
 LF, CR = 10, 13
 _SPACE, _MINUS, _LETTERS = 32, 45, 65
@@ -25,10 +37,10 @@ _ONE = np.uint64(1)
 def word_ends(address: int, at: int, readable: int, ends: int) -> tuple[int, int]:
     """Write where the words of a line end to the address `ends`; give how many blanks it has, and where it stops.
 
-    0 blanks where the line is not plain. At least 8 bytes can be read from its stop on.
+    0 blanks where the line is not plain. At least 8 bytes can be read after its stop.
     """
     n, stop, base = 0, BLOCK, at - BLOCK
-    while stop == BLOCK and n < MAX_ENDS - BLOCK and base + 2 * BLOCK + 8 <= readable:
+    while stop == BLOCK and n < 4 * BLOCK and base + 2 * BLOCK + 9 <= readable:
         base += BLOCK
         control = below(address + base, _SPACE)
         blanks = below(address + base, _SPACE + 1) ^ control
@@ -38,7 +50,8 @@ def word_ends(address: int, at: int, readable: int, ends: int) -> tuple[int, int
             store(ends + 8 * n, base + first_bit(blanks))
             blanks &= blanks - _ONE
             n += 1
-    store(ends + 8 * n, base + stop)
+    for i in range(SPARE):
+        store(ends + 8 * (n + i), base + stop)
     return (n if stop < BLOCK else 0), base + stop
 
 
@@ -62,19 +75,22 @@ def _longer_number(address: int, start: int, end: int, readable: int) -> tuple[f
 
 
 @inline
-def plain_numbers(address: int, n: int, readable: int, ends: int, out: int, stride: int) -> bool:
-    """Write n numbers to an address, each a stride further; tell whether all are numbers. The first follows ends[0]."""
+def plain_numbers(address: int, n: int, readable: int, ends: int, values: int) -> bool:
+    """Write n <= 16 numbers to the address `values`, where 16 have room; tell whether all are numbers.
+
+    The first begins after ends[0]; so do as many texts as there are lanes, and what they hold does not matter.
+    """
+    short = short_numbers(address, ends, values)
+    short |= short_numbers(address, ends + 8 * LANES, values + 8 * LANES) << np.uint64(LANES)
+    wanted = (_ONE << np.uint64(n)) - _ONE
+    longer = wanted & ~short
     good = True
-    start = load_int(ends) + 1
-    for i in range(1, n + 1):
-        end = load_int(ends + 8 * i)
-        value, is_number = short_number(address, start, end)
-        if not is_number:
-            value, is_number = _longer_number(address, start, end, readable)
+    while longer:
+        at = 8 * first_bit(longer)
+        value, is_number = _longer_number(address, load_int(ends + at) + 1, load_int(ends + at + 8), readable)
+        store(values + at, value)
         good &= is_number
-        store(out, value)
-        out += stride
-        start = end + 1
+        longer &= longer - _ONE
     return good
 
 

@@ -61,6 +61,8 @@ class State(NamedTuple):
     names: Names
     ends: npt.NDArray[np.int64]
     """(MAX_ENDS,) where the words of a plain line end"""
+    values: npt.NDArray[np.float64]
+    """(2 * LANES,) numbers of a plain line"""
     undecided: npt.NDArray[np.int64]
     """(m, 4) numbers for `float` to settle: row, number (14 is the score), start, end"""
     n_undecided: npt.NDArray[np.int64]
