@@ -26,6 +26,8 @@ Told = tuple[Code, str, str]
 _N_FIELDS = (15, 16, 17, 18)  # by layout
 _SHOWN = 40
 _SEPARATOR = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
+_COMMA = re.compile(rb"[ \t]*,[ \t]*")
+_GAP = re.compile(rb"[ \t]+")
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -114,11 +116,15 @@ def _no_number(got: str) -> str:
 
 def _fields_from(text: KittiText, rows: KittiRows, record: int) -> list[bytes]:
     """Fields of a record's line, from the one that is to blame."""
-    place = int(rows.place[record])
-    file_end = int(text.file_offsets[rows.file[record] + 1])
-    line_end = _LINE_END.search(text.data, place, file_end)
+    data, place, file = text.data, int(rows.place[record]), rows.file[record]
+    file_start, file_end = text.file_offsets[file : file + 2].tolist()
+    line_end = _LINE_END.search(data, place, file_end)
     end = file_end if line_end is None else line_end.start()
-    return _SEPARATOR.split(text.data[place:end].rstrip(b" \t"))
+    start = max(data.rfind(b"\n", file_start, place) + 1, data.rfind(b"\r", file_start, place) + 1, file_start)
+    parted_by = _SEPARATOR.findall(data, start, end)
+    commas = sum(b"," in separator for separator in parted_by)
+    by_comma = commas > len(parted_by) - commas  # as the kernel takes them
+    return (_COMMA if by_comma else _GAP).split(data[place:end].rstrip(b" \t"))
 
 
 def _field_name(n_fields: int, n_left: int) -> str:

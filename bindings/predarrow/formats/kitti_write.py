@@ -127,8 +127,8 @@ class _Writer:
 
     def _write(self, image: _Image, is_sequence: bool) -> None:
         self.report.sources += 1
-        name = self._name(image, is_sequence)
-        if name is None or not image.lines:
+        name = self._name(image, is_sequence) if image.lines else None
+        if name is None:
             return
         scored = [line.score is not None for line in image.lines]
         if any(scored) and not all(scored):

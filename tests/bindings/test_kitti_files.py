@@ -1,0 +1,125 @@
+"""Which files `read_kitti` reads, and in which order and chunks."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from predarrow.errors import InputError
+from predarrow.formats import kitti, kitti_table
+from predarrow.formats.kitti import read_kitti
+from predarrow.report import Code
+from predarrow.sources import KITTI_FILE_NAME_REGEX, PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, split_name
+from tests.kitti_files import LABEL, RESULT, write
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "frame"),
+    [
+        ("example_video__0.csv", "example_video", 0),
+        ("a__b__3.txt", "a__b", 3),
+        ("a__3__x.txt", "a__3__x", 0),
+        ("000__0001.txt", "000", 1),
+        ("img.jpg__5.txt", "img.jpg", 5),
+        ("__7.txt", "__7", 0),
+        ("v__-1.txt", "v__-1", 0),
+        ("A.TXT", "A", 0),
+        ("a.Csv", "a", 0),
+    ],
+)
+def test_names(tmp_path: Path, name: str, title: str, frame: int) -> None:
+    (row,) = read_kitti(write(tmp_path / name, LABEL).parent).read_all().to_pylist()
+    assert (row["data_unit"], row["frame"]) == (title, frame)
+
+
+_NAME = st.text("aA_0123.7٣ \u017f\n", max_size=8)
+_SUFFIX = st.sampled_from([".txt", ".TXT", ".csv", ".cSv", ".c\u017fv", ".png", ".PnG", ".txt\n", "", "."])
+
+
+@given(_NAME, _SUFFIX, st.sampled_from(sorted(STANDARD_SUFFIXES)))
+@example("a___7", ".txt", KITTI_FILE_NAME_REGEX)
+@example("__7__8", ".png", PNG_FILE_NAME_REGEX)
+@example("a__", ".txt", KITTI_FILE_NAME_REGEX)
+def test_names_are_split_as_the_standard_patterns_do(stem: str, suffix: str, pattern: str) -> None:
+    compiled = re.compile(pattern)
+    expected = compiled.match(stem + suffix)
+    split = split_name(stem + suffix, compiled, STANDARD_SUFFIXES[pattern])
+    assert split == (expected and (expected["data_unit_title"], expected["frame"]))
+
+
+def test_a_folder_is_walked_and_other_files_are_left_alone(tmp_path: Path) -> None:
+    for name in ("b.txt", "deep/a__10.csv", "a__9.txt", "._b.txt"):
+        write(tmp_path / name, LABEL)
+    write(tmp_path / "ontology_mapping.json", "{}")
+    write(tmp_path / "notes.md", "x")
+    reader = read_kitti(tmp_path)
+    table = reader.read_all()
+    assert table["data_unit"].to_pylist() == ["a", "a", "b"]
+    assert table["frame"].to_pylist() == [9, 10, 0]
+    assert reader.report.skipped == {"hidden file": 1}
+    assert reader.report.sources == 3
+    with pytest.raises(InputError, match="at least one file whose name matches"):
+        read_kitti(write(tmp_path / "none" / "a.json", "{}").parent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", LABEL)
+    (tmp_path / "b.txt").symlink_to(tmp_path / "nowhere")
+    write(tmp_path / "c.txt", LABEL)
+    reader = read_kitti(tmp_path, on_error="skip")
+    assert reader.read_all()["data_unit"].to_pylist() == ["a", "c"]
+    assert [(p.code, p.source) for p in reader.report.problems] == [(Code.UNREADABLE, str(tmp_path / "b.txt"))]
+    assert reader.report.sources == 3
+
+
+def _many(folder: Path, n_files: int = 60) -> Path:
+    for number in range(n_files):
+        lines = [RESULT.replace("Car", name) for name in ("Car", "Van", "Tram")][: number % 4]
+        write(folder / f"v__{number}.txt", "\n".join(lines))
+    write(folder / "v__61.txt", "Car\n" + RESULT)
+    return folder
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 400, 1 << 24])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_rows_do_not_depend_on_chunks_or_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int, workers: int
+) -> None:
+    _many(tmp_path)
+    expected = read_kitti(tmp_path, workers=1, on_error="skip").read_all()
+    monkeypatch.setattr(kitti, "_CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(kitti, "_CHUNK_FILES", 7)
+    monkeypatch.setattr(kitti, "_SMALL", 50)  # so that larger files are read in two steps
+    monkeypatch.setattr(kitti, "_SLOW", 0.0)  # the turn is given up after the first file
+    monkeypatch.setattr(kitti_table, "_BATCH_ROWS", 2)
+    done: list[tuple[int, int]] = []
+    reader = read_kitti(tmp_path, workers=workers, on_error="skip", progress=lambda *numbers: done.append(numbers))
+    batches = list(reader)
+    assert max(batch.num_rows for batch in batches) == 2
+    assert pa.Table.from_batches(batches).equals(expected)
+    assert (reader.report.sources, reader.report.rejected) == (61, 1)
+    assert done[-1] == (61, 61)
+    assert expected.num_rows == 15 * 6 + 1
+
+
+def test_all_problems_come_in_the_files_order(tmp_path: Path) -> None:
+    bad = "Car 1\nCar 0 0 0 1 2 3 4 0 0 0 0 0 0 0\nVan 0 0 0 1 2 3 4 0 0 0 0 0 0 0\nCar 0 0 0 nan 2 3 4 0 0 0 0 0 0 0\nCar 0 0 0 9 2 3 4 0 0 0 0 0 0 0"
+    for name in ("b", "a"):
+        write(tmp_path / f"{name}.txt", bad)
+    reader = read_kitti(tmp_path, classes={"Car": "car"}, on_error="skip")
+    assert reader.read_all().num_rows == 2
+    told = [(Path(p.source).name, p.row, p.pointer) for p in reader.report.problems]
+    pointers = ["line 1", "line 3, class", "line 4, left", "line 5, box"]
+    assert told == [(f"{name}.txt", int(p[5]) - 1, p) for name in "ab" for p in pointers]
+
+
+def test_a_reader_speaks_arrows_stream(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", RESULT)
+    assert pa.table(read_kitti(tmp_path)).equals(read_kitti(tmp_path).read_all())
