@@ -18,6 +18,8 @@ from predarrow.report import Code
 from predarrow.sources import KITTI_FILE_NAME_REGEX, PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, split_name
 from tests.kitti_files import LABEL, RESULT, write
 
+_BOX = "0 0 0 1 2 3 4 0 0 0 0 0 0 0"
+
 
 @pytest.mark.parametrize(
     ("name", "title", "frame"),
@@ -110,9 +112,9 @@ def test_rows_do_not_depend_on_chunks_or_workers(
 
 
 def test_all_problems_come_in_the_files_order(tmp_path: Path) -> None:
-    bad = "Car 1\nCar 0 0 0 1 2 3 4 0 0 0 0 0 0 0\nVan 0 0 0 1 2 3 4 0 0 0 0 0 0 0\nCar 0 0 0 nan 2 3 4 0 0 0 0 0 0 0\nCar 0 0 0 9 2 3 4 0 0 0 0 0 0 0"
+    bad = ["Car 1", f"Car {_BOX}", f"Van {_BOX}", f"Car {_BOX}".replace("1", "nan"), f"Car {_BOX}".replace("1", "9")]
     for name in ("b", "a"):
-        write(tmp_path / f"{name}.txt", bad)
+        write(tmp_path / f"{name}.txt", "\n".join(bad))
     reader = read_kitti(tmp_path, classes={"Car": "car"}, on_error="skip")
     assert reader.read_all().num_rows == 2
     told = [(Path(p.source).name, p.row, p.pointer) for p in reader.report.problems]

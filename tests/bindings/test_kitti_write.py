@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 from predarrow.errors import InputError, OutputError, PredarrowError
 from predarrow.formats.kitti import read_kitti
 from predarrow.formats.kitti_write import write_kitti
-from predarrow.formats.masks import from_label_mask
 from predarrow.report import Code
 from predarrow.table import SCHEMA
-from tests.images import SEED_DRAWING
 from tests.kitti_files import DONTCARE, LABEL, RESULT, SEED, TRACKING_DONTCARE, write
 
 _KITTI = '{"convention":"kitti"}'
@@ -196,10 +194,12 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
 
 
 def test_polygons_are_written_as_their_boxes(tmp_path: Path) -> None:
-    result = write_kitti(from_label_mask(SEED_DRAWING, data_unit="mask"), tmp_path / "out")
-    assert result.report.flagged == {"polygon left out: only its box is written": 3}
-    boxes = read_kitti(tmp_path / "out").read_all()["bbox"]
-    assert boxes.equals(from_label_mask(SEED_DRAWING)["bbox"])
+    result = write_kitti(_table({"kind": "polygon"}, {"kind": "bitmask"}, {"kind": None}), tmp_path / "out")
+    assert result.report.flagged == {
+        "polygon left out: only its box is written": 1,
+        "bitmask left out: only its box is written": 1,
+    }
+    assert read_kitti(tmp_path / "out").read_all()["bbox"].to_pylist() == [_BOX] * 3
 
 
 def test_rotation_y_follows_the_cuboid(tmp_path: Path) -> None:
