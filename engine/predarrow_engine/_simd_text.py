@@ -216,7 +216,10 @@ def _eight_values(builder: Any, length: Any, words: Any) -> tuple[Any, Any]:
     has_dot = builder.icmp_unsigned("!=", others, zero)
     moved = builder.shl(builder.and_(words, before), builder.select(has_dot, every(8), zero))
     digits = builder.or_(moved, builder.and_(words, after))
-    count = get_or_insert_function(builder.module, ir.FunctionType(wide, [wide]), f"llvm.ctpop.v{LANES}i64")
+    count_type = ir.FunctionType(wide, [wide])
+    count = get_or_insert_function(  # type: ignore[no-untyped-call]  # Numba's own
+        builder.module, count_type, f"llvm.ctpop.v{LANES}i64"
+    )
     bits = builder.call(count, [after])  # eight for each digit after the dot
     whole = builder.sitofp(_eight_digits(builder, digits), ir.VectorType(ir.DoubleType(), LANES))
     value = builder.fdiv(whole, _power(builder, bits))

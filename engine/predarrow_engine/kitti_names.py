@@ -100,7 +100,7 @@ def _first_slot(address: int, start: int, n: int, readable: int) -> int:
     for at in range(0, n, 8):
         mixed = (mixed ^ _chunk(address, start + at, n - at, readable)) * _MIX
         mixed ^= mixed >> _U(32)
-    return np.int64(mixed >> _U(1))
+    return np.int64(mixed >> _U(1))  # type: ignore[return-value]  # an int to a kernel
 
 
 @inline

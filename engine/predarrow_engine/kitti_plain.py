@@ -17,7 +17,6 @@ from predarrow_engine._simd_text import (
     first_bit,
     load_byte,
     load_int,
-    load_word,
     short_numbers,
     store,
 )

@@ -40,7 +40,7 @@ class _Odd(NamedTuple):
 
 @inline
 def _is_digit(byte: Index) -> bool:
-    return _ZERO <= byte <= _NINE
+    return bool(_ZERO <= byte <= _NINE)
 
 
 @inline
@@ -66,7 +66,7 @@ def _is_json(data: npt.NDArray[np.uint8], start: np.uint64, end: np.uint64) -> b
         good = not _is_digit(data[at + _ONE])
     while at < end and data[at] != _DOT:
         at += _ONE
-    return good and (at == end or (at + _ONE < end and _is_digit(data[at + _ONE])))
+    return bool(good and (at == end or (at + _ONE < end and _is_digit(data[at + _ONE]))))
 
 
 @inline
@@ -130,7 +130,7 @@ def _write(
         out[at] = _CLOSE
         at += _ONE
         offsets[i + _ONE] = at
-    return np.int64(n_odd)
+    return int(n_odd)
 
 
 def attributes(
