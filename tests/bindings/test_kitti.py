@@ -198,6 +198,7 @@ def test_inf_and_nan_where_they_are_no_coordinates(tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", b"Stra\xdfe " + _BOX.encode() + b"\nCar " + _BOX.encode())
+    assert len(_read(path, classes={"": "nameless", "Car": "car"}, on_error="skip")) == 1
     with pytest.raises(InputError, match=r"line 1, class: must be UTF-8, got 'Stra\\\\xdfe'; save the file"):
         read_kitti(path).read_all()
     assert [row["class_name"] for row in _read(path, on_error="skip")] == ["Car"]

@@ -38,7 +38,7 @@ def _comparable(table: pa.Table) -> list[dict[str, Any]]:
 
 
 def _values(attributes: str) -> dict[str, Any]:
-    values = json.loads(attributes)
+    values = json.loads(attributes, parse_int=float)
     return {key: float(value) if value in ("inf", "-inf", "nan") else value for key, value in values.items()}
 
 
@@ -49,6 +49,7 @@ def _values(attributes: str) -> dict[str, Any]:
         *(f'"traffic light" {LABEL[4:]}', f'"it\'s" {LABEL[4:]}', f"'\"' {LABEL[4:]}", f'"a,b" {LABEL[4:]}'),
         *(f"1 {LABEL[4:]}", f"NA {LABEL[4:]}", f'"\ufeffCar" {LABEL[4:]}', f"Straße {RESULT[4:]}"),
         "Car nan 1e400 -inf 1 2 3 4 0 0 0 0 0 0 0",
+        f"Car {'9' * 400} {'-' + '8' * 330} 12345678901234567891 1 2 3 4 0 0 0 0 0 0 0",
         "Car 0.1 3 7 1e-300 2 1e300 1e+301 1.1 0 0.3 .1 -.2 5. 1e5 -3",
         "Car -1 -1 -10 1 2 3 4 -1 -1 -1 0 0 0 0",
         "Car 0 0 0 1 2 3 4 0 0 0 -1000 -1000 -1000 -10",
@@ -140,6 +141,7 @@ def test_names_tell_data_unit_and_frame(tmp_path: Path, keys: list[tuple[str, in
         ({"cuboid": _CUBOID | {"x": math.nan}, "attributes": _KITTI}, Code.BAD_NUMBER, "ten finite numbers"),
         ({"attributes": "{"}, Code.BAD_TABLE, "must be JSON"),
         ({"attributes": "[]"}, Code.BAD_TABLE, "must be a JSON object, got list"),
+        ({"attributes": "[" * 100_000}, Code.BAD_TABLE, "must be JSON"),
         ({"data_unit": "a/b"}, Code.CANNOT_HOLD, "a name that a file can have.*got 'a/b'"),
         ({"data_unit": "../b"}, Code.CANNOT_HOLD, "a name that a file can have"),
         ({"data_unit": "a\\b"}, Code.CANNOT_HOLD, "a name that a file can have"),

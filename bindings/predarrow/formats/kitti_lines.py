@@ -20,6 +20,7 @@ _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _BOXES = {"bbox", "rotated_bbox", "cuboid"}
 _QUOTED = re.compile(r"[ \t,\"']|\A\ufeff")
 _ANGLE_NOISE = 1e-9
+_EXACT = 2**53
 
 
 class BadRow(Exception):
@@ -96,7 +97,7 @@ def _attributes(text: str | None, flagged: Counter[str]) -> dict[str, Any]:
         return {}
     try:
         loaded = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRow(Code.BAD_TABLE, "attributes", f"must be JSON, got {error}") from None
     if not isinstance(loaded, dict):
         raise BadRow(Code.BAD_TABLE, "attributes", f"must be a JSON object, got {type(loaded).__name__}")
@@ -121,7 +122,16 @@ def _attributes(text: str | None, flagged: Counter[str]) -> dict[str, Any]:
 def _number(value: Any) -> float | None:
     if isinstance(value, str):
         return _WORDS.get(value)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) <= _EXACT else _as_float(value)
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of over 308 digits
+        return math.inf if value > 0 else -math.inf
 
 
 def _solid(cuboid: tuple[float | None, ...], own: Mapping[str, Any]) -> tuple[tuple[float, ...], float]:

@@ -24,7 +24,12 @@ Told = tuple[Code, str, str]
 """Code, field (empty for the line) and message."""
 
 _N_FIELDS = (15, 16, 17, 18)  # by layout
+_LAYOUTS = (
+    *("15 fields (label)", "16 fields (result)"),
+    *("17 fields (tracking label)", "18 fields (tracking result)"),
+)
 _SHOWN = 40
+_LOOKED_AT = 1 << 12  # bytes before a field: more than a line has
 _SEPARATOR = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
 _COMMA = re.compile(rb"[ \t]*,[ \t]*")
 _GAP = re.compile(rb"[ \t]+")
@@ -39,8 +44,15 @@ class KittiText(NamedTuple):
     """(n_files + 1,) first byte of each file."""
 
 
-def line_problem(rows: KittiRows, text: KittiText, record: int) -> Told:
-    """Word why a line could not be parsed."""
+def line_problem(rows: KittiRows, text: KittiText, record: int, layouts: npt.NDArray[np.uint8]) -> Told:
+    """Word why a line could not be parsed.
+
+    Args:
+        rows: all records.
+        text: what they were parsed from.
+        record: place in `rows`.
+        layouts: those of the files' first records, see `first_layouts`.
+    """
     from predarrow_engine import kitti
 
     code = int(rows.code[record])
@@ -52,8 +64,7 @@ def line_problem(rows: KittiRows, text: KittiText, record: int) -> Told:
         hint = "; write a class name of several words in quotes" if n_fields > _N_FIELDS[0] else ""
         return Code.FIELD_COUNT, "", f"{rule}, with a number in each after the class name, got {n_fields}{hint}"
     if code == kitti.MIXED_FIELD_COUNT:
-        of_file = np.flatnonzero((rows.file == rows.file[record]) & (rows.code == kitti.OK))
-        expected = FIELD_RULES[int(rows.layout[of_file[0]])]
+        expected = _LAYOUTS[layouts[rows.file[record]]]
         return Code.FIELD_COUNT, "", f"must have {expected} as the lines before have, got {n_fields} fields"
     if code == kitti.UNKNOWN_COLUMN_ORDER:
         rule = "columns must be in KITTI's order, the class name first or after frame and track id"
@@ -68,13 +79,17 @@ def line_problem(rows: KittiRows, text: KittiText, record: int) -> Told:
     return Code.BAD_NUMBER, _field_name(n_fields, len(fields)), _no_number(got)
 
 
-FIELD_RULES = (
-    "15 fields (label)",
-    "16 fields (result)",
-    "17 fields (tracking label)",
-    "18 fields (tracking result)",
-)
-"""By layout."""
+def first_layouts(rows: KittiRows, n_files: int) -> npt.NDArray[np.uint8]:
+    """Give the layout of each file's first record that could be parsed, 0 where none could.
+
+    Returns:
+        (n_files,)
+    """
+    layouts = np.zeros(n_files, np.uint8)
+    read = np.flatnonzero(rows.code == 0)
+    files, first = np.unique(rows.file[read], return_index=True)
+    layouts[files] = rows.layout[read[first]]
+    return layouts
 
 
 def number_problem(rows: KittiRows, record: int) -> Told:
@@ -120,7 +135,8 @@ def _fields_from(text: KittiText, rows: KittiRows, record: int) -> list[bytes]:
     file_start, file_end = text.file_offsets[file : file + 2].tolist()
     line_end = _LINE_END.search(data, place, file_end)
     end = file_end if line_end is None else line_end.start()
-    start = max(data.rfind(b"\n", file_start, place) + 1, data.rfind(b"\r", file_start, place) + 1, file_start)
+    start = max(file_start, place - _LOOKED_AT)
+    start = max(start, data.rfind(b"\n", start, place) + 1, data.rfind(b"\r", start, place) + 1)
     parted_by = _SEPARATOR.findall(data, start, end)
     commas = sum(b"," in separator for separator in parted_by)
     by_comma = commas > len(parted_by) - commas  # as the kernel takes them

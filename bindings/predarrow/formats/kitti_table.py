@@ -16,6 +16,7 @@ from predarrow.formats.kitti_problems import (
     KittiText,
     box_problem,
     class_problem,
+    first_layouts,
     line_problem,
     number_problem,
     outside_problem,
@@ -110,8 +111,11 @@ class _Table:
 
     def refuse_lines(self) -> None:
         """Lines that could not be parsed."""
-        for record in np.flatnonzero(~self.keep).tolist():
-            self._refuse(record, *line_problem(self.rows, self.text, record))
+        refused = np.flatnonzero(~self.keep).tolist()
+        if refused:
+            layouts = first_layouts(self.rows, len(self.sources))
+        for record in refused:
+            self._refuse(record, *line_problem(self.rows, self.text, record, layouts))
 
     def leave_out_dontcare(self) -> None:
         """Regions that KITTI marks as unlabelled are no predictions."""
@@ -169,10 +173,10 @@ class _Table:
         texts = [_decoded(name) for name in known]
         if names is None:
             self.names, chosen = Texts(texts), np.arange(len(texts))
-            chosen[[text is None for text in texts]] = -1
         else:
             self.names, self.feature_hashes = names.names, names.feature_hashes
             chosen = names.positions([text or "" for text in texts])
+        chosen[[place for place, text in enumerate(texts) if text is None]] = -1
         if not chosen.size:
             return
         self.places = chosen[self.rows.name]  # a refused record's name is -1, which takes any
