@@ -1,0 +1,81 @@
+"""Each function on words and addresses against plain Python."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from predarrow_engine import _simd_text as simd
+from tests.guarded import guarded
+
+_WORDS = [0, 1, 2, 0x80, 0x100, 2**31, 2**32 - 1, 2**63, 2**64 - 1, 0x3FF0000000000000, 0xFFF0000000000001]
+
+
+@numba.njit
+def _of_word(word: np.uint64) -> Any:
+    return simd.first_bit(word), simd.first_byte(word), simd.leading_zeros(word), simd.as_float(word)
+
+
+@numba.njit
+def _high_product(first: np.uint64, second: np.uint64) -> Any:
+    return simd.high_product(first, second)
+
+
+@numba.njit
+def _below(data: npt.NDArray[np.uint8], limit: int) -> Any:
+    return simd.below(data.ctypes.data, limit)
+
+
+@numba.njit
+def _loads(data: npt.NDArray[np.uint8]) -> Any:
+    address = data.ctypes.data
+    return simd.load_byte(address), simd.load_word(address), simd.load_int(address), simd.load_float(address)
+
+
+@numba.njit
+def _store(data: npt.NDArray[np.uint8], value: Any) -> None:
+    simd.store(data.ctypes.data + 8, value)
+
+
+@pytest.mark.parametrize("word", _WORDS)
+def test_bits_of_a_word(word: int) -> None:
+    lowest = (word & -word).bit_length() - 1 if word else 64
+    bit, byte, zeros, value = _of_word(np.uint64(word))
+    assert (bit, byte, zeros) == (lowest, lowest // 8, 64 - word.bit_length())
+    assert struct.pack("d", value)[:6] == struct.pack("Q", word)[:6]  # a signalling NaN may come back quiet
+
+
+@pytest.mark.parametrize("first", _WORDS)
+@pytest.mark.parametrize("second", _WORDS)
+def test_high_half_of_a_product(first: int, second: int) -> None:
+    assert _high_product(np.uint64(first), np.uint64(second)) == first * second >> 64
+
+
+@pytest.mark.parametrize("limit", [1, 32, 33, 128, 255])
+def test_bytes_below_a_limit(limit: int) -> None:
+    data = np.random.default_rng(limit).integers(0, 256, simd.BLOCK, dtype=np.uint8)
+    data[:4] = [0, limit - 1, limit, 255]
+    assert int(_below(guarded(data), limit)) == sum(1 << i for i, byte in enumerate(data.tolist()) if byte < limit)
+
+
+def test_loads_read_no_further_than_their_type() -> None:
+    data = guarded(np.array([0xFE, 1, 2, 3, 4, 5, 6, 0x80], np.uint8))
+    content = data.tobytes()
+    assert _loads(data) == (
+        0xFE,
+        *struct.unpack("Q", content),
+        *struct.unpack("q", content),
+        *struct.unpack("d", content),
+    )
+
+
+@pytest.mark.parametrize("value", [np.uint8(7), np.int32(-7), np.int64(-7), np.uint64(7), np.float64(-0.5)])
+def test_store_writes_as_many_bytes_as_the_type_has(value: np.generic) -> None:
+    memory = np.full(24, 0xA5, np.uint8)
+    _store(memory, value)
+    assert memory.tobytes() == b"\xa5" * 8 + value.tobytes() + b"\xa5" * (16 - value.nbytes)
