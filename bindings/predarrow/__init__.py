@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from predarrow.adapters import from_supervision, from_torchvision
     from predarrow.boxes import check_boxes, convert_boxes
+    from predarrow.collector import Collector
     from predarrow.data_units import DataUnits
     from predarrow.detections import from_detections
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
@@ -38,12 +40,14 @@ if TYPE_CHECKING:
     from predarrow.reader import PredictionReader
     from predarrow.report import Code, Problem, Report
     from predarrow.table import SCHEMA
+    from predarrow.ultralytics_results import from_ultralytics
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BoundingBox": "predictions",
     "Code": "report",
+    "Collector": "collector",
     "CommitConflictError": "errors",
     "DataUnits": "data_units",
     "Format": "predictions",
@@ -70,6 +74,9 @@ _HOMES = {
     "from_detections": "detections",
     "from_label_mask": "formats.masks",
     "from_masks": "instance_masks",
+    "from_supervision": "adapters",
+    "from_torchvision": "adapters",
+    "from_ultralytics": "ultralytics_results",
     "import_kitti_predictions": "imports",
     "import_mask_predictions": "imports",
     "import_predictions": "import_objects",
@@ -87,6 +94,7 @@ __all__ = [
     "SCHEMA",
     "BoundingBox",
     "Code",
+    "Collector",
     "CommitConflictError",
     "DataUnits",
     "Format",
@@ -111,6 +119,9 @@ __all__ = [
     "from_detections",
     "from_label_mask",
     "from_masks",
+    "from_supervision",
+    "from_torchvision",
+    "from_ultralytics",
     "import_kitti_predictions",
     "import_mask_predictions",
     "import_predictions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 BoxFormat = Literal["xyxy", "xywh", "cxcywh"]
 BoxUnit = Literal["pixel", "percent", "relative"]
+
+
+class DetectionOptions(TypedDict, total=False):
+    """What a batch of boxes may come with; see `from_detections`."""
+
+    image_sizes: Any
+    object_ids: Any
+    frames: Any
+    rotations: Any
 
 
 def from_detections(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 MaskForm = Literal["polygon", "rle"]
 
-EMPTY = "mask has fewer pixels than min_area, or none"
+EMPTY = "mask without a pixel"
+SMALL = "mask with fewer pixels than min_area"
 
 
 def from_masks(
@@ -102,7 +104,9 @@ def from_masks(
     kept = shapes.area >= max(1, min_area)
     if not kept.all():
         if report is not None:
-            report.skipped[EMPTY] += n - int(np.count_nonzero(kept))
+            n_empty = int(np.count_nonzero(shapes.area == 0))
+            n_small = n - int(np.count_nonzero(kept)) - n_empty
+            report.skipped += Counter({EMPTY: n_empty, SMALL: n_small})  # which drops what is 0
         batch = batch.filter(pa.array(kept))
         classed = classed.filtered(kept)
     return pa.Table.from_batches([keep_named(batch, classed, report)], SCHEMA)

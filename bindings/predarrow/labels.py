@@ -61,11 +61,13 @@ def class_column(labels: Any, classes: Classes | None, n_rows: int, place: Place
     places = names.positions(values)
     if (places < 0).any():
         raise _unnamed(values, places, place)
-    is_kept = names.names.array.is_valid().to_numpy(zero_copy_only=False)[places]
+    is_kept = None
+    if names.names.array.null_count:
+        is_kept = names.names.array.is_valid().to_numpy(zero_copy_only=False)[places]
     if one is not None:
         name = names.names.array[int(places[0])].as_py()
-        return ClassColumn(name or "", None if is_kept[0] else np.zeros(n_rows, np.bool_))
-    return ClassColumn(names.names.take(places), None if is_kept.all() else is_kept)
+        return ClassColumn(name or "", None if is_kept is None or is_kept[0] else np.zeros(n_rows, np.bool_))
+    return ClassColumn(names.names.take(places), None if is_kept is None or is_kept.all() else is_kept)
 
 
 def _numbers(labels: Any) -> npt.NDArray[Any] | None:
