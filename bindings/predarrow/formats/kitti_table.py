@@ -245,6 +245,9 @@ class _Table:
         """Columns that are the same in all rows of a file."""
         paths, data_units, frames, heights, widths, _ = self.columns
         n_files = len(paths)
+        if n_files == 1:
+            size = {"image_height": heights[0], "image_width": widths[0]}
+            return {"data_unit": data_units[0], "source": paths[0], "frame": frames[0] or 0, **size}
         columns: dict[str, Any] = {"data_unit": Texts(data_units).take(file), "source": Texts(paths).take(file)}
         columns["frame"] = 0
         if frames.count(None) < n_files:
