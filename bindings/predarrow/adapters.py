@@ -39,7 +39,7 @@ class InstanceOptions(TypedDict, total=False):
 
 
 def from_torchvision(
-    outputs: Sequence[Mapping[str, Any]],
+    outputs: Sequence[Mapping[str, Any]] | Mapping[str, Any],
     image_ids: Any,
     *,
     classes: Classes | None = None,
@@ -51,9 +51,9 @@ def from_torchvision(
     """Give what a torchvision detection model gave for a batch of images as prediction rows.
 
     Args:
-        outputs: one mapping per image: boxes (n, 4) "xyxy" in pixels, labels (n,), scores (n,) and, of Mask R-CNN,
-            masks (n, 1, height, width) probabilities; a target's (n, height, width) and no scores do as well. With
-            masks, the rows are the masks (and boxes their covers), else the boxes.
+        outputs: one mapping per image, or that of one image: boxes (n, 4) "xyxy" in pixels, labels (n,), scores (n,)
+            and, of Mask R-CNN, masks (n, 1, height, width) probabilities; a target's masks (n, height, width), and no
+            scores, do as well. With masks, the rows are the masks (and boxes their covers), else the boxes.
         image_ids: one text or whole number per image.
         classes: names by number.
         frames: one per image, or one for all.
@@ -70,16 +70,19 @@ def from_torchvision(
             if name not in output:
                 raise bad_array(f"outputs[{i}]", "must have boxes and labels", f"{', '.join(map(str, output))}")
     ids, frames = per_image(image_ids, len(outputs), "image_ids"), per_image(frames, len(outputs), "frames", one=True)
-    if not any("masks" in output for output in outputs):
-        scores = [output["scores"] for output in outputs] if all("scores" in output for output in outputs) else None
+    for name in ("scores", "masks"):
+        if 0 < sum(name in output for output in outputs) < len(outputs):
+            i = next(i for i, output in enumerate(outputs) if name not in output)
+            got = ", ".join(map(str, outputs[i]))
+            raise bad_array(f"outputs[{i}]", f"must have {name}, as others of the batch do", got)
+    if not outputs or "masks" not in outputs[0]:
+        scores = [output["scores"] for output in outputs if "scores" in output] or None
         boxes, labels = ([output[name] for output in outputs] for name in ("boxes", "labels"))
         return from_detections(
             boxes, scores, labels, ids, classes=classes, frames=frames, image_sizes=image_sizes, report=report
         )
     tables = []
     for i, output in enumerate(outputs):
-        if "masks" not in output:
-            raise bad_array(f"outputs[{i}]", "must have masks, as others of the batch do", ", ".join(map(str, output)))
         tables.append(
             mask_rows(
                 _without_channel(output["masks"]),

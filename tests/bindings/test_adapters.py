@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -78,6 +79,10 @@ def test_torchvision_masks() -> None:
     [
         (lambda batch: batch[1].pop("labels"), "outputs[1]: must have boxes and labels, got boxes, scores"),
         (lambda batch: batch[0].update(masks=MASKS), "outputs[1]: must have masks, as others of the batch do"),
+        (
+            lambda batch: batch[2].pop("scores"),
+            "outputs[2]: must have scores, as others of the batch do, got boxes, labels",
+        ),
         (lambda batch: batch.pop(), "image_ids: must have 2 entries, one for each image, got 3"),
         (lambda batch: batch[2].update(scores=SCORES), "scores[2]: must have shape (1,)"),
         (lambda batch: batch[2].update(boxes=-BOXES[1:]), "boxes[2][0]: must not have a negative width or height"),
@@ -208,10 +213,9 @@ class Detections:
 
 def detections_class() -> Any:
     try:
-        import supervision
+        return import_module("supervision").Detections
     except ImportError:
         return Detections
-    return supervision.Detections
 
 
 def test_supervision() -> None:

@@ -196,7 +196,7 @@ def test_workers(method: str, temporary: Path) -> None:
     collector = collected(100, memory_limit=2000 if method == "fork" else 1 << 28)
     files = set(temporary.iterdir())
     assert bool(files) == (method == "fork")
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     receiver, sender = context.Pipe(duplex=False)
     worker = context.Process(target=_add_and_send, args=(collector, sender))
     worker.start()

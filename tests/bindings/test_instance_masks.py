@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predarrow import InputError, PredarrowError, Report, from_label_mask, from_masks, to_shapely
-from predarrow.instance_masks import EMPTY, SMALL
+from predarrow.instance_masks import EMPTY, SMALL, MaskForm
 from predarrow.table import SCHEMA
 from predarrow_engine import instances
 from tests import naive_rle
@@ -141,7 +141,8 @@ def test_thresholds(dtype: Any) -> None:
 
 
 def test_nothing() -> None:
-    for masks in ([], np.zeros((0, 5, 6), np.uint8), np.zeros((2, 0, 6), np.bool_)):
+    some: tuple[Any, ...] = ([], np.zeros((0, 5, 6), np.uint8), np.zeros((2, 0, 6), np.bool_))
+    for masks in some:
         n = len(masks)
         assert from_masks(masks, scores=[0.5] * n, labels=[1] * n, classes=["a", "b"]).num_rows == 0
         assert from_masks(masks, form="rle", labels=["a"] * n).schema.equals(SCHEMA)
@@ -179,9 +180,10 @@ def test_refusals(options: dict[str, Any], message: str) -> None:
 def test_nan() -> None:
     values = MASKS.astype(np.float32)
     values[2, 1, 1] = np.nan
-    for form in ("polygon", "rle"):
+    forms: tuple[MaskForm, ...] = ("polygon", "rle")
+    for form in forms:
         with pytest.raises(InputError, match=r"masks\[2\]: must not be NaN, got 1 NaN of 48 pixels"):
-            from_masks(values, threshold=0.5, form=form)  # type: ignore[arg-type]  # a plain str
+            from_masks(values, threshold=0.5, form=form)
 
 
 @pytest.mark.parametrize(
