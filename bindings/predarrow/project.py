@@ -252,8 +252,7 @@ class Project:
     def _write_report(self, report: Report, set_name: str, version: int) -> None:
         import pyarrow.parquet as pq
 
-        counts = {"sources": report.sources, "imported": report.imported, "skipped": dict(report.skipped)}
-        table = report.table().replace_schema_metadata({"predarrow.report": json.dumps(counts)})
+        table = report.table().replace_schema_metadata({"predarrow.report": json.dumps(report.counts())})
         path = self._report_path(set_name, version)
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
         try:

@@ -114,6 +114,16 @@ class Report:
         self.flagged.update(other.flagged)
         self.problems.extend(other.problems)
 
+    def counts(self) -> dict[str, int | dict[str, int]]:
+        """Give how many were read, imported, left out, taken though odd, and refused."""
+        return {
+            "sources": self.sources,
+            "imported": self.imported,
+            "skipped": dict(self.skipped),
+            "flagged": dict(self.flagged),
+            "rejected": self.rejected,
+        }
+
     def table(self) -> pa.Table:
         """Problems as a table: source, row, pointer, code, message."""
         return problem_table(self.problems)

@@ -264,14 +264,14 @@ def test_a_commit_conflict_is_4(folder: Path, monkeypatch: pytest.MonkeyPatch, c
 _INTERRUPTED = """
 import sys, time
 from predarrow.formats.png import PngDecoder
-decode = PngDecoder.decode
+opened = PngDecoder.open
 
 def slow(self, data, source):
     print("decoding", flush=True)
     time.sleep(0.2)
-    return decode(self, data, source)
+    return opened(self, data, source)
 
-PngDecoder.decode = slow
+PngDecoder.open = slow
 from predarrow.cli.app import run
 sys.exit(run(["import", "masks", "project", "masks", "--workers", sys.argv[1]]))
 """

@@ -341,6 +341,7 @@ def test_vacuum_leaves_other_files_alone(project: Project) -> None:
 def test_report(project: Project) -> None:
     report = Report(sources=3, imported=2)
     report.skipped["DontCare"] = 4
+    report.flagged["box beyond the image"] = 1
     report.problems.append(Problem("a.png", 3, "value 7", Code.UNKNOWN_CLASS, "must be mapped"))
     version = project.commit([batch(2)], report=report)
     found = project.report("default", version)
@@ -349,6 +350,8 @@ def test_report(project: Project) -> None:
         "sources": 3,
         "imported": 2,
         "skipped": {"DontCare": 4},
+        "flagged": {"box beyond the image": 1},
+        "rejected": 1,
     }
     with pytest.raises(ProjectError, match="no report was kept with version 1"):
         project.report("default", project.commit([batch(1)]))

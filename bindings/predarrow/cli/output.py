@@ -60,14 +60,7 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list
 def report_as_dict(report: Report) -> dict[str, Any]:
     """Give a report's counts and problems for `--json`."""
     problems = [{**problem._asdict(), "code": problem.code.value} for problem in report.problems]
-    return {
-        "sources": report.sources,
-        "imported": report.imported,
-        "skipped": dict(report.skipped),
-        "flagged": dict(report.flagged),
-        "rejected": report.rejected,
-        "problems": problems,
-    }
+    return {**report.counts(), "problems": problems}
 
 
 def exit_with_rejects(report: Report) -> None:
