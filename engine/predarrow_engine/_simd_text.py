@@ -16,7 +16,7 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 BLOCK = 64
-"""Bytes that `below` looks at."""
+"""Bytes that `below` and `equal` look at."""
 
 _I1 = ir.IntType(1)
 _I8 = ir.IntType(8)
@@ -84,21 +84,26 @@ store = cast(Callable[[int, float | np.generic], None], intrinsic(_store))
 """Write a number to an address, in as many bytes as its type has."""
 
 
-def _below(typingctx: Any, address: Any, limit: Any) -> Any:
+def _compare(operator: str) -> Callable[..., Any]:
     lanes = ir.VectorType(_I8, BLOCK)
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        narrow = builder.trunc(args[1], _I8)
-        limits = builder.insert_element(ir.Constant(lanes, ir.Undefined), narrow, ir.Constant(_I64, 0))
-        every = ir.Constant(ir.VectorType(ir.IntType(32), BLOCK), None)
-        limits = builder.shuffle_vector(limits, limits, every)
-        return builder.bitcast(builder.icmp_unsigned("<", _load(builder, args[0], lanes), limits), _I64)
+    def compare(typingctx: Any, address: Any, byte: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            narrow = builder.trunc(args[1], _I8)
+            every = builder.insert_element(ir.Constant(lanes, ir.Undefined), narrow, ir.Constant(_I64, 0))
+            first = ir.Constant(ir.VectorType(ir.IntType(32), BLOCK), None)
+            every = builder.shuffle_vector(every, every, first)
+            return builder.bitcast(builder.icmp_unsigned(operator, _load(builder, args[0], lanes), every), _I64)
 
-    return types.uint64(types.int64, types.int64), codegen
+        return types.uint64(types.int64, types.int64), codegen
+
+    return compare
 
 
-below = cast(Callable[[int, int], np.uint64], intrinsic(_below))
+below = cast(Callable[[int, int], np.uint64], intrinsic(_compare("<")))
 """Bit i is set where byte i at an address is less than the limit, for 64 bytes."""
+equal = cast(Callable[[int, int], np.uint64], intrinsic(_compare("==")))
+"""Bit i is set where byte i at an address is the given one, for 64 bytes."""
 
 
 def _first_byte(typingctx: Any, bits: Any) -> Any:

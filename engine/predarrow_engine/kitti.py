@@ -207,6 +207,15 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
     are parted by runs of blanks and tabs, or by commas (blanks around them are no part of a field) where a line has
     more commas than gaps without one. Numbers are what `numbers.parse_number` takes, with `float`'s value.
 
+    A record is a class name and 14 or 15 numbers, perhaps after frame (0 to 2**31 - 1) and track (less than 2**53 in
+    size), which are digits, perhaps with a dot and zeros. The numbers are counted from the right, so a name of several
+    words is taken where blanks part the fields, unless its first word is a number or a later one could be a mangled or
+    missing one (a digit, sign, dot or `?` in front; NA, N/A, None, null, nil): then it needs quotes. A name of one word
+    may be anything. A quote, of either kind, opens a name at the line's beginning or after two whole numbers; it is
+    not doubled or escaped inside. Fifteen fields between commas of which the first two are whole numbers are not in
+    KITTI's order (AB3DMOT's has frame, type code, box, score) and refused, unless the first is quoted. All records of
+    a file have the layout of its first good one.
+
     Args:
         data: (n_bytes,) uint8, contiguous.
         file_offsets: (n_files + 1,) int64, ascending: file i is data[file_offsets[i]:file_offsets[i + 1]].

@@ -1,4 +1,4 @@
-"""The plain line of KITTI text: words parted by single blanks, numbers mostly short.
+"""The plain line of KITTI text: words parted by single blanks or tabs, numbers mostly short.
 
 One comparison of 64 bytes finds all blanks of a block, so the numbers of a line do not wait for one another. All
 works on addresses: arrays given to these functions would have their references counted at every line, which took
@@ -14,6 +14,7 @@ from predarrow_engine._simd_text import (
     BLOCK,
     LANES,
     below,
+    equal,
     first_bit,
     load_byte,
     load_int,
@@ -28,7 +29,7 @@ SPARE = 4
 MAX_ENDS = 5 * BLOCK + SPARE
 """Room for the word ends of a line of five blocks; longer ones are not plain."""
 LF, CR = 10, 13
-_SPACE, _MINUS, _LETTERS = 32, 45, 65
+_TAB, _SPACE, _MINUS, _DOT, _LETTERS = 9, 32, 45, 46, 65
 _ONE = np.uint64(1)
 
 
@@ -41,8 +42,9 @@ def word_ends(address: int, at: int, readable: int, ends: int) -> tuple[int, int
     n, stop, base = 0, BLOCK, at - BLOCK
     while stop == BLOCK and n < 4 * BLOCK and base + 2 * BLOCK + 9 <= readable:
         base += BLOCK
-        control = below(address + base, _SPACE)
-        blanks = below(address + base, _SPACE + 1) ^ control
+        tabs = equal(address + base, _TAB)
+        control = below(address + base, _SPACE) ^ tabs
+        blanks = equal(address + base, _SPACE) | tabs
         stop = first_bit(control)
         blanks &= ~control & (control - _ONE)  # what comes before the line's end
         while blanks:
@@ -58,7 +60,7 @@ def word_ends(address: int, at: int, readable: int, ends: int) -> tuple[int, int
 def plain_name(address: int, at: int, stop: int, ends: int, layout: int) -> tuple[int, int]:
     """Give where the name of a plain line begins and ends; nothing where it does not begin with a letter.
 
-    A line with a quote, a leading blank or tabs is none of these.
+    A line with a quote, a leading blank is none of these.
     """
     start = load_int(ends + 8) + 1 if layout >= TRACKING else at
     end = load_int(ends + 16) if layout >= TRACKING else load_int(ends)
@@ -98,7 +100,7 @@ def _plain_whole(address: int, start: int, end: int) -> int:
     """Give the value of up to 8 digits, or of -1; -2 for all else."""
     value, is_short = short_number(address, start, end)
     whole = int(value)
-    digits = load_byte(address + start) != _MINUS and load_byte(address + start) != 46
+    digits = load_byte(address + start) != _MINUS and load_byte(address + start) != _DOT
     return whole if is_short and whole == value and (digits or (whole == -1 and end - start == 2)) else -2
 
 

@@ -14,15 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import Index, inline, kernel
+from predarrow_engine._jit import inline, kernel
+from predarrow_engine._simd_text import load_byte, load_int, load_word, store
 from predarrow_engine.kitti import KittiRows
 
-_U = np.uint64
-_ONE = _U(1)
-_ALPHA = np.frombuffer(b'{"alpha":', np.uint8)
-_OCCLUDED = np.frombuffer(b',"convention":"kitti","occluded":', np.uint8)
-_ROTATION_Y = np.frombuffer(b',"rotation_y":', np.uint8)
-_TRUNCATED = np.frombuffer(b',"truncated":', np.uint8)
+_ALPHA, _OCCLUDED, _ROTATION_Y, _TRUNCATED = (
+    np.frombuffer(text, np.uint8)
+    for text in (b'{"alpha":', b',"convention":"kitti","occluded":', b',"rotation_y":', b',"truncated":')
+)
 _SKELETON = _ALPHA.size + _OCCLUDED.size + _ROTATION_Y.size + _TRUNCATED.size + 1
 _COMMA, _MINUS, _DOT, _ZERO, _NINE, _CLOSE = 44, 45, 46, 48, 57, 125
 
@@ -38,63 +37,70 @@ class _Odd(NamedTuple):
     """in"""
 
 
-@inline
-def _is_digit(byte: Index) -> bool:
-    return bool(_ZERO <= byte <= _NINE)
+class _Place(NamedTuple):
+    """`_Odd` by address, as arrays given to the functions of a loop would have their references counted in it."""
+
+    spans: int
+    room: int
+    offsets: int
+    n: int
+    text: int
 
 
 @inline
-def _token_end(data: npt.NDArray[np.uint8], at: np.uint64) -> np.uint64:
-    while data[at] > 32 and data[at] != _COMMA:
-        at += _ONE
+def _is_digit(byte: int) -> bool:
+    return _ZERO <= byte <= _NINE
+
+
+@inline
+def _token_end(at: int, limit: int) -> int:
+    while at < limit and load_byte(at) > 32 and load_byte(at) != _COMMA:
+        at += 1
     return at
 
 
 @inline
-def _next_token(data: npt.NDArray[np.uint8], at: np.uint64) -> np.uint64:
-    while data[at] <= 32 or data[at] == _COMMA:
-        at += _ONE
+def _next_token(at: int, limit: int) -> int:
+    while at < limit and (load_byte(at) <= 32 or load_byte(at) == _COMMA):
+        at += 1
     return at
 
 
 @inline
-def _is_json(data: npt.NDArray[np.uint8], start: np.uint64, end: np.uint64) -> bool:
+def _is_json(start: int, end: int) -> bool:
     """Tell whether JSON takes what `float` takes."""
-    at = start + _U(data[start] == _MINUS)
-    good = _is_digit(data[at])
-    if data[at] == _ZERO and at + _ONE < end:
-        good = not _is_digit(data[at + _ONE])
-    while at < end and data[at] != _DOT:
-        at += _ONE
-    return bool(good and (at == end or (at + _ONE < end and _is_digit(data[at + _ONE]))))
+    at = start + (start < end and load_byte(start) == _MINUS)
+    good = at < end and _is_digit(load_byte(at))
+    if at + 1 < end and load_byte(at) == _ZERO:
+        good = not _is_digit(load_byte(at + 1))
+    while at < end and load_byte(at) != _DOT:
+        at += 1
+    return good and (at == end or (at + 1 < end and _is_digit(load_byte(at + 1))))
 
 
 @inline
-def _put(
-    source: npt.NDArray[np.uint8], start: np.uint64, end: np.uint64, out: npt.NDArray[np.uint8], at: np.uint64
-) -> np.uint64:
-    for i in range(end - start):
-        out[at + i] = source[start + i]
-    return at + (end - start)
+def _put(start: int, end: int, out: int) -> int:
+    """Copy bytes; give where they end."""
+    while start + 8 <= end:
+        store(out, load_word(start))
+        start, out = start + 8, out + 8
+    while start < end:
+        store(out, np.uint8(load_byte(start)))
+        start, out = start + 1, out + 1
+    return out
 
 
 @inline
-def _put_number(
-    data: npt.NDArray[np.uint8],
-    start: np.uint64,
-    end: np.uint64,
-    out: npt.NDArray[np.uint8],
-    at: np.uint64,
-    n_odd: np.uint64,
-    odd: _Odd,
-) -> tuple[np.uint64, np.uint64]:
-    if _is_json(data, start, end):
-        return _put(data, start, end, out, at), n_odd
-    if n_odd < odd.spans.shape[0]:
-        odd.spans[n_odd, 0], odd.spans[n_odd, 1] = start, end
-    if n_odd + _ONE < odd.offsets.size:
-        at = _put(odd.text, _U(odd.offsets[n_odd]), _U(odd.offsets[n_odd + _ONE]), out, at)
-    return at, n_odd + _ONE
+def _put_number(address: int, start: int, end: int, out: int, n_odd: int, odd: _Place) -> tuple[int, int]:
+    if _is_json(start, end):
+        return _put(start, end, out), n_odd
+    if n_odd < odd.room:
+        store(odd.spans + 16 * n_odd, start - address)
+        store(odd.spans + 16 * n_odd + 8, end - address)
+    if n_odd < odd.n:
+        offsets = odd.offsets + 8 * n_odd
+        out = _put(odd.text + load_int(offsets), odd.text + load_int(offsets + 8), out)
+    return out, n_odd + 1
 
 
 @kernel
@@ -108,29 +114,34 @@ def _write(
     out: npt.NDArray[np.uint8],
 ) -> int:
     """Write the texts of chosen records; give how many numbers JSON does not allow."""
-    at, n_odd, zero = _U(0), _U(0), _U(0)
-    offsets[zero] = 0
-    for i in range(_U(chosen.size)):
-        row = _U(chosen[i])
-        start = _U(place[row])
-        truncated = start + _U(tokens[zero, row])
-        truncated_end = _token_end(data, truncated)
-        occluded = _next_token(data, truncated_end)
-        occluded_end = _token_end(data, occluded)
-        alpha = _next_token(data, occluded_end)
-        at = _put(_ALPHA, zero, _U(_ALPHA.size), out, at)
-        at, n_odd = _put_number(data, alpha, _token_end(data, alpha), out, at, n_odd, odd)
-        at = _put(_OCCLUDED, zero, _U(_OCCLUDED.size), out, at)
-        at, n_odd = _put_number(data, occluded, occluded_end, out, at, n_odd, odd)
-        at = _put(_ROTATION_Y, zero, _U(_ROTATION_Y.size), out, at)
-        rotation_y, rotation_y_end = start + _U(tokens[_ONE, row]), start + _U(tokens[_U(2), row])
-        at, n_odd = _put_number(data, rotation_y, rotation_y_end, out, at, n_odd, odd)
-        at = _put(_TRUNCATED, zero, _U(_TRUNCATED.size), out, at)
-        at, n_odd = _put_number(data, truncated, truncated_end, out, at, n_odd, odd)
-        out[at] = _CLOSE
-        at += _ONE
-        offsets[i + _ONE] = at
-    return int(n_odd)
+    address, first = data.ctypes.data, out.ctypes.data
+    places = _Place(
+        odd.spans.ctypes.data, odd.spans.shape[0], odd.offsets.ctypes.data, odd.offsets.size - 1, odd.text.ctypes.data
+    )
+    parts = _ALPHA.ctypes.data, _OCCLUDED.ctypes.data, _ROTATION_Y.ctypes.data, _TRUNCATED.ctypes.data
+    at, n_odd = first, 0
+    offsets[0] = 0
+    for i in range(np.uint64(chosen.size)):
+        row = np.uint64(chosen[i])
+        start = address + place[row]
+        rotation_y, rotation_y_end = start + tokens[np.uint64(1), row], start + tokens[np.uint64(2), row]
+        truncated = start + tokens[np.uint64(0), row]
+        truncated_end = _token_end(truncated, rotation_y)
+        occluded = _next_token(truncated_end, rotation_y)
+        occluded_end = _token_end(occluded, rotation_y)
+        alpha = _next_token(occluded_end, rotation_y)
+        at = _put(parts[0], parts[0] + _ALPHA.size, at)
+        at, n_odd = _put_number(address, alpha, _token_end(alpha, rotation_y), at, n_odd, places)
+        at = _put(parts[1], parts[1] + _OCCLUDED.size, at)
+        at, n_odd = _put_number(address, occluded, occluded_end, at, n_odd, places)
+        at = _put(parts[2], parts[2] + _ROTATION_Y.size, at)
+        at, n_odd = _put_number(address, rotation_y, rotation_y_end, at, n_odd, places)
+        at = _put(parts[3], parts[3] + _TRUNCATED.size, at)
+        at, n_odd = _put_number(address, truncated, truncated_end, at, n_odd, places)
+        store(at, np.uint8(_CLOSE))
+        at += 1
+        offsets[i + np.uint64(1)] = at - first
+    return n_odd
 
 
 def attributes(
@@ -147,13 +158,14 @@ def attributes(
         (m + 1,) offsets, and the UTF-8 bytes.
 
     Raises:
-        ValueError: a chosen record that was refused or is not there, or texts of more than 2**31 - 1 bytes.
+        ValueError: a chosen record that was refused or is not there, other data, or texts of more than 2**31 - 1 bytes.
     """
-    chosen = np.ascontiguousarray(chosen, np.int64)
+    chosen, data = np.ascontiguousarray(chosen, np.int64), np.ascontiguousarray(data, np.uint8).view()
+    data.flags.writeable = False
     if chosen.size and (chosen.min() < 0 or chosen.max() >= rows.code.size or rows.code[chosen].any()):
         raise ValueError("chosen must be indices of records that were read")
-    data = data.view()
-    data.flags.writeable = False
+    if chosen.size and (rows.place[chosen] + rows.tokens[2, chosen]).max() > data.size:
+        raise ValueError(f"data must be what the records were parsed from, got {data.size} bytes")
     place, tokens = np.ascontiguousarray(rows.place), np.ascontiguousarray(rows.tokens)
     size = chosen.size * _SKELETON + int((tokens[2, chosen] - tokens[0, chosen]).sum(dtype=np.int64))
     offsets = np.empty(chosen.size + 1, np.int32)

@@ -107,9 +107,6 @@ def _nearest(mantissa: np.uint64, exponent: int) -> float:
     return as_float(min(bits, _U(0x7FF0000000000000)))
 
 
-_nearest_apart = helper(_nearest.py_func)
-
-
 @inline
 def scaled(mantissa: np.uint64, exponent: int) -> float:
     """Give the float64 nearest to mantissa * 10**exponent."""

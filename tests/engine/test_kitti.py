@@ -230,6 +230,12 @@ def test_attributes_of_refused_or_missing_records_are_an_error(chosen: list[int]
         kitti_text.attributes(data, kitti.parse(data, offsets), np.array(chosen))
 
 
+def test_attributes_of_other_data_are_an_error() -> None:
+    data, offsets = buffer([CAR.encode()])
+    with pytest.raises(ValueError, match="parsed from, got 10 bytes"):
+        kitti_text.attributes(data[:10], kitti.parse(data, offsets), np.array([0]))
+
+
 @pytest.mark.parametrize(
     ("data", "offsets"),
     [

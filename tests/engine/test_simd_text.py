@@ -27,8 +27,8 @@ def _high_product(first: np.uint64, second: np.uint64) -> Any:
 
 
 @numba.njit
-def _below(data: npt.NDArray[np.uint8], limit: int) -> Any:
-    return simd.below(data.ctypes.data, limit)
+def _compare(data: npt.NDArray[np.uint8], limit: int) -> Any:
+    return simd.below(data.ctypes.data, limit), simd.equal(data.ctypes.data, limit)
 
 
 @numba.njit
@@ -57,10 +57,12 @@ def test_high_half_of_a_product(first: int, second: int) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 32, 33, 128, 255])
-def test_bytes_below_a_limit(limit: int) -> None:
+def test_bytes_against_a_limit(limit: int) -> None:
     data = np.random.default_rng(limit).integers(0, 256, simd.BLOCK, dtype=np.uint8)
     data[:4] = [0, limit - 1, limit, 255]
-    assert int(_below(guarded(data), limit)) == sum(1 << i for i, byte in enumerate(data.tolist()) if byte < limit)
+    below, equal = _compare(guarded(data), limit)
+    assert below == sum(1 << i for i, byte in enumerate(data.tolist()) if byte < limit)
+    assert equal == sum(1 << i for i, byte in enumerate(data.tolist()) if byte == limit)
 
 
 def test_loads_read_no_further_than_their_type() -> None:
