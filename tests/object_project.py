@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from predarrow.data_units import DataUnits
+from predarrow.objects.predictions import BoundingBox, ObjectDetection, Prediction
 from predarrow.ontology import Ontology
-from predarrow.predictions import BoundingBox, ObjectDetection, Prediction
 from predarrow.project import Project
 
 CLASSES = {

@@ -10,11 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from predarrow.adapters import from_supervision, from_torchvision
     from predarrow.boxes import check_boxes, convert_boxes
-    from predarrow.collector import Collector
     from predarrow.data_units import DataUnits
-    from predarrow.detections import from_detections
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
     from predarrow.exports import export_kitti_predictions
     from predarrow.formats.kitti import read_kitti
@@ -23,12 +20,13 @@ if TYPE_CHECKING:
     from predarrow.formats.png import read_png
     from predarrow.import_objects import import_predictions
     from predarrow.imports import ImportResult, import_kitti_predictions, import_mask_predictions
-    from predarrow.instance_masks import from_masks
     from predarrow.interop import to_shapely
-    from predarrow.ontology import Ontology
-    from predarrow.painting import to_label_mask
-    from predarrow.parquet import write_parquet
-    from predarrow.predictions import (
+    from predarrow.models.adapters import from_supervision, from_torchvision
+    from predarrow.models.collector import Collector
+    from predarrow.models.detections import from_detections
+    from predarrow.models.instance_masks import from_masks
+    from predarrow.models.ultralytics import from_ultralytics
+    from predarrow.objects.predictions import (
         BoundingBox,
         Format,
         FrameClassification,
@@ -36,31 +34,33 @@ if TYPE_CHECKING:
         Polygon,
         Prediction,
     )
+    from predarrow.ontology import Ontology
+    from predarrow.painting import to_label_mask
+    from predarrow.parquet import write_parquet
     from predarrow.project import Project
     from predarrow.reader import PredictionReader
     from predarrow.report import Code, Problem, Report
     from predarrow.table import SCHEMA
-    from predarrow.ultralytics_results import from_ultralytics
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BoundingBox": "predictions",
+    "BoundingBox": "objects.predictions",
     "Code": "report",
-    "Collector": "collector",
+    "Collector": "models.collector",
     "CommitConflictError": "errors",
     "DataUnits": "data_units",
-    "Format": "predictions",
-    "FrameClassification": "predictions",
+    "Format": "objects.predictions",
+    "FrameClassification": "objects.predictions",
     "ImportResult": "imports",
     "InputError": "errors",
-    "ObjectDetection": "predictions",
+    "ObjectDetection": "objects.predictions",
     "Ontology": "ontology",
     "OntologyError": "errors",
     "PRESETS": "formats.masks",
-    "Polygon": "predictions",
+    "Polygon": "objects.predictions",
     "PredarrowError": "errors",
-    "Prediction": "predictions",
+    "Prediction": "objects.predictions",
     "PredictionReader": "reader",
     "Problem": "report",
     "Project": "project",
@@ -71,12 +71,12 @@ _HOMES = {
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
     "export_kitti_predictions": "exports",
-    "from_detections": "detections",
+    "from_detections": "models.detections",
     "from_label_mask": "formats.masks",
-    "from_masks": "instance_masks",
-    "from_supervision": "adapters",
-    "from_torchvision": "adapters",
-    "from_ultralytics": "ultralytics_results",
+    "from_masks": "models.instance_masks",
+    "from_supervision": "models.adapters",
+    "from_torchvision": "models.adapters",
+    "from_ultralytics": "models.ultralytics",
     "import_kitti_predictions": "imports",
     "import_mask_predictions": "imports",
     "import_predictions": "import_objects",

@@ -191,7 +191,7 @@ def is_arrow(values: Any) -> bool:
 
 
 def _array(values: Any) -> npt.NDArray[Any]:
-    from predarrow.arrays import as_array
+    from predarrow.models.arrays import as_array
 
     array = as_array(values, "boxes")
     if np.ma.is_masked(array):
@@ -224,7 +224,7 @@ def checked_sizes(image_size: Any, n_rows: int, dtype: npt.DTypeLike) -> Any:
             return image_size
     if image_size is None:
         raise _refused("image_size", "must be (height, width) between pixels and other units, got None")
-    from predarrow.arrays import as_array
+    from predarrow.models.arrays import as_array
 
     array = as_array(image_size, "image_size")
     if array.shape not in ((2,), (n_rows, 2)):

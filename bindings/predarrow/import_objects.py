@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from predarrow.errors import PredarrowError
 from predarrow.imports import ImportResult
+from predarrow.objects.batches import object_parts
 from predarrow.ordering import Keyed, sorted_parts
-from predarrow.prediction_table import object_parts
 from predarrow.project import Project
 from predarrow.project_index import ProjectIndex
 from predarrow.reader import OnError, PredictionReader
 from predarrow.refusals import shown
 from predarrow.report import Report
 from predarrow.sources import StrPath
-from predarrow.table_door import table_parts
-from predarrow.table_form import as_batches
+from predarrow.tables.door import table_parts
+from predarrow.tables.form import as_batches
 
 if TYPE_CHECKING:
-    from predarrow.predictions import Prediction
+    from predarrow.objects.predictions import Prediction
 
 
 def import_predictions(

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.answers import Answers
 from predarrow.classes import Texts
+from predarrow.objects.answers import Answers
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 

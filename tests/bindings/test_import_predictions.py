@@ -15,9 +15,9 @@ import predarrow
 from predarrow.errors import InputError, PredarrowError, ProjectError
 from predarrow.import_objects import import_predictions
 from predarrow.imports import ImportResult
+from predarrow.objects.batches import BATCH_ROWS, object_parts
+from predarrow.objects.predictions import BoundingBox, FrameClassification, ObjectDetection, Polygon, Prediction
 from predarrow.ordering import sorted_parts
-from predarrow.prediction_table import BATCH_ROWS, object_parts
-from predarrow.predictions import BoundingBox, FrameClassification, ObjectDetection, Polygon, Prediction
 from predarrow.project import Project
 from predarrow.project_index import ProjectIndex
 from predarrow.report import Code

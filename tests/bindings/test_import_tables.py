@@ -18,8 +18,8 @@ from predarrow.project import Project
 from predarrow.project_index import KIND_SHAPES
 from predarrow.report import Code
 from predarrow.table import SCHEMA
-from predarrow.table_checks import HOLDERS
-from predarrow.table_door import BATCH_ROWS
+from predarrow.tables.checks import HOLDERS
+from predarrow.tables.door import BATCH_ROWS
 from tests.mask_files import write_mask
 from tests.object_project import box, object_project, rows, thing
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predarrow import InputError, PredarrowError, Report, from_label_mask, from_masks, to_shapely
-from predarrow.instance_masks import EMPTY, SMALL, MaskForm
+from predarrow.models.instance_masks import EMPTY, SMALL, MaskForm
 from predarrow.table import SCHEMA
 from predarrow_engine import instances
 from tests import naive_rle

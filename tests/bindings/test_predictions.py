@@ -9,8 +9,8 @@ import pytest
 
 import predarrow
 from predarrow.errors import PredarrowError
-from predarrow.prediction_shapes import Rings, ShapeError, shape_of
-from predarrow.predictions import BoundingBox, Format, FrameClassification, ObjectDetection, Polygon, Prediction
+from predarrow.objects.predictions import BoundingBox, Format, FrameClassification, ObjectDetection, Polygon, Prediction
+from predarrow.objects.shapes import Rings, ShapeError, shape_of
 
 TRIANGLE = [[0.1, 0.2], [0.5, 0.2], [0.5, 0.75]]
 SQUARE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]

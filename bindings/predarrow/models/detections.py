@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.arrays import arrow, bad_array, finite_numbers, texts
-from predarrow.box_rows import BoxRows
 from predarrow.classes import Classes
 from predarrow.errors import InputError, PredarrowError
-from predarrow.labels import class_column, keep_named
+from predarrow.models.arrays import arrow, bad_array, finite_numbers, texts
+from predarrow.models.box_rows import BoxRows
+from predarrow.models.labels import class_column, keep_named
 from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA, bbox_array, record_batch
 

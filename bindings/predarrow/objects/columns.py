@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow import object_checks as checks
-from predarrow import prediction_fields as fields
 from predarrow.classes import Texts
-from predarrow.object_checks import Floats, Ints
-from predarrow.prediction_shapes import POINTER, Mask, Rings
+from predarrow.objects import checks, fields
+from predarrow.objects.checks import Floats, Ints
+from predarrow.objects.shapes import POINTER, Mask, Rings
 from predarrow.project_index import ProjectIndex
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Report

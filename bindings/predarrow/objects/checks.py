@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from predarrow import prediction_fields as fields
-from predarrow.prediction_shapes import POINTER
+from predarrow.objects import fields
+from predarrow.objects.shapes import POINTER
 from predarrow.project_index import UNKNOWN, ProjectIndex
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Report

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.object_checks import Bools, Floats, Ints, flag_outside
-from predarrow.object_columns import cover_of
+from predarrow.objects.checks import Bools, Floats, Ints, flag_outside
+from predarrow.objects.columns import cover_of
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Report
 from predarrow.table import bbox_array

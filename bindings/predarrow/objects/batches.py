@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow import prediction_fields as fields
-from predarrow.answers import Answer
 from predarrow.classes import Texts
-from predarrow.object_columns import box_columns, encoded, mask_columns, polygon_columns
+from predarrow.objects import fields
+from predarrow.objects.answers import Answer
+from predarrow.objects.columns import box_columns, encoded, mask_columns, polygon_columns
+from predarrow.objects.fields import box_fields
+from predarrow.objects.predictions import BoundingBox, Format, FrameClassification, ObjectDetection, Prediction
+from predarrow.objects.shapes import Rings, ShapeError, shape_of
 from predarrow.ordering import Keyed, keys
-from predarrow.prediction_fields import box_fields
-from predarrow.prediction_shapes import Rings, ShapeError, shape_of
-from predarrow.predictions import BoundingBox, Format, FrameClassification, ObjectDetection, Prediction
 from predarrow.project_index import UNKNOWN, ProjectIndex
 from predarrow.refusals import Refusals, problem, shown
 from predarrow.report import Code, Problem, Report

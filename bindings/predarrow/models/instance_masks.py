@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.arrays import arrow, as_array, bad_array, finite_numbers, frame_numbers, shape, texts
 from predarrow.classes import Classes
-from predarrow.detections import one_of
 from predarrow.errors import InputError, PredarrowError
-from predarrow.labels import class_column, keep_named
+from predarrow.models.arrays import arrow, as_array, bad_array, finite_numbers, frame_numbers, shape, texts
+from predarrow.models.detections import one_of
+from predarrow.models.labels import class_column, keep_named
 from predarrow.pipeline import Spares
 from predarrow.report import Code, Problem, Report
 from predarrow.table import MASK, SCHEMA, bbox_array, polygon_array, record_batch

@@ -9,7 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.arrays import arrow, as_array, as_column, bad_array, frame_numbers, scalar, shape, texts, whole_numbers
+from predarrow.models.arrays import (
+    arrow,
+    as_array,
+    as_column,
+    bad_array,
+    frame_numbers,
+    scalar,
+    shape,
+    texts,
+    whole_numbers,
+)
 
 _SIZE_LIMIT = 2**31
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.arrays import Place, as_array, as_column, bad_array, indexed, scalar, texts, whole_numbers
 from predarrow.classes import LEFT_OUT, Classes, class_names
 from predarrow.errors import InputError
+from predarrow.models.arrays import Place, as_array, as_column, bad_array, indexed, scalar, texts, whole_numbers
 from predarrow.report import Code, Problem, Report
 
 WITHOUT_LABELS = 1

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from predarrow.classes import Texts
-from predarrow.predictions import FrameClassification
+from predarrow.objects.predictions import FrameClassification
 from predarrow.refusals import shown
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.arrays import as_array, as_column, bad_array, scalar, shape
 from predarrow.classes import Classes
-from predarrow.detections import from_detections
 from predarrow.errors import InputError
-from predarrow.instance_masks import MaskForm, from_masks
+from predarrow.models.arrays import as_array, as_column, bad_array, scalar, shape
+from predarrow.models.detections import from_detections
+from predarrow.models.instance_masks import MaskForm, from_masks
 from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA
 

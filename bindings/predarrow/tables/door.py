@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from predarrow.class_resolution import resolve_classes
-from predarrow.object_checks import Ints
+from predarrow.objects.checks import Ints
 from predarrow.ordering import Keyed, keys
 from predarrow.project_index import ProjectIndex
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Report
 from predarrow.table import SCHEMA, record_batch
-from predarrow.table_checks import Columns, check_masks, check_numbers, check_polygons, check_present, checked_boxes
-from predarrow.table_form import Batches, check_schema, columns_of, sliced
+from predarrow.tables.checks import Columns, check_masks, check_numbers, check_polygons, check_present, checked_boxes
+from predarrow.tables.class_resolution import resolve_classes
+from predarrow.tables.form import Batches, check_schema, columns_of, sliced
 
 BATCH_ROWS = 16_384
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.arrays import arrow
 from predarrow.classes import Classes
-from predarrow.detections import BoxFormat, BoxUnit, DetectionOptions, from_detections
 from predarrow.errors import OutputError, PredarrowError
+from predarrow.models.arrays import arrow
+from predarrow.models.detections import BoxFormat, BoxUnit, DetectionOptions, from_detections
 from predarrow.report import Report
 from predarrow.table import SCHEMA, record_batch
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.adapters import InstanceOptions, joined, mask_rows, per_image
-from predarrow.arrays import as_array, bad_array
 from predarrow.classes import Classes
-from predarrow.detections import from_detections
+from predarrow.models.adapters import InstanceOptions, joined, mask_rows, per_image
+from predarrow.models.arrays import as_array, bad_array
+from predarrow.models.detections import from_detections
 from predarrow.report import Report
 from predarrow.table import SCHEMA, polygon_array
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.predictions import BoundingBox, Format, ObjectDetection, Polygon
+from predarrow.objects.predictions import BoundingBox, Format, ObjectDetection, Polygon
 from predarrow.refusals import shown
 
 POINTER = "object.data"
