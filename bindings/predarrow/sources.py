@@ -24,7 +24,6 @@ CHUNK_FILES = 64
 CHUNK_BYTES = 1 << 20  # some 20 street-like masks; with a quarter of it two threads are 1.4 times one, not 1.7
 _CHUNKS = 16  # at least, so that few files are shared among the cores as well
 _SMALLEST_BYTES = 1 << 18  # 10 such masks, or 70 palette files of 854 x 480: a chunk's table takes 0.2 to 0.4 ms
-_SMALLEST_CHUNK = 8  # files: below, a chunk's own cost shows (8 % of street masks')
 
 _MAX_FRAME = 2**31 - 1
 
@@ -156,7 +155,7 @@ def chunked(sources: Sequence[Source]) -> Iterator[list[Source]]:
 
     The cut depends on the files alone, never on the number of workers, so that batches do not either.
     """
-    n_files = _files_per_chunk(len(sources), CHUNK_FILES)
+    n_files = min(max(len(sources) // _CHUNKS, 1), CHUNK_FILES)
     chunk: list[Source] = []
     size = 0
     for source in sources:
@@ -169,12 +168,11 @@ def chunked(sources: Sequence[Source]) -> Iterator[list[Source]]:
         yield chunk
 
 
-def evenly(sources: Sequence[Source], max_files: int) -> Iterator[Sequence[Source]]:
-    """Cut sources into runs of at most `max_files`, shorter where they are few, whatever their bytes.
+def evenly(sources: Sequence[Source], n_files: int) -> Iterator[Sequence[Source]]:
+    """Cut sources into runs of `n_files`, whatever their bytes.
 
     For small files: asking the system for a file's size takes 2.3 us, more than half of reading it.
     """
-    n_files = _files_per_chunk(len(sources), max_files)
     for first in range(0, len(sources), n_files):
         yield sources[first : first + n_files]
 
@@ -274,10 +272,6 @@ def _is_plain(file: str) -> bool:
 def _printable(text: str) -> str:
     """Text that UTF-8 can hold; bytes of a name that is none are written as `\\xff`."""
     return os.fsencode(text).decode(errors="backslashreplace")
-
-
-def _files_per_chunk(n_sources: int, max_files: int) -> int:
-    return min(max(n_sources // _CHUNKS, _SMALLEST_CHUNK), max_files)
 
 
 def _nothing_found(path: StrPath | Sequence[StrPath], pattern: re.Pattern[str], others: int) -> Problem:

@@ -164,7 +164,9 @@ def _plain_line(
 
 
 @kernel
-def _parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64], columns: Columns, state: State) -> int:
+def _parse(
+    data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64], known: int, columns: Columns, state: State
+) -> int:
     """Write the records of all files; give how many there are."""
     address, readable, row = data.ctypes.data, data.size, 0
     ends, out, names, table = state.ends.ctypes.data, targets_of(columns), state.names, table_of(state.names)
@@ -172,8 +174,10 @@ def _parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64], col
     plain, dont_care = names.plain, names.dont_care
     for file in range(_U(file_offsets.size - 1)):
         end = file_offsets[file + _ONE]
-        at = _after_mark(address, file_offsets[file], end)
-        layout, line = UNKNOWN, 0
+        at = file_offsets[file]
+        if known == UNKNOWN:
+            at = _after_mark(address, at, end)
+        layout, line = known, 0
         while at < end:
             line += 1
             is_record = True
@@ -200,7 +204,7 @@ def _count_lines(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64
     return n
 
 
-def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> KittiRows:
+def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64], layout: int = UNKNOWN) -> KittiRows:
     """Read many files that lie one after the other in one buffer.
 
     A file may begin with a UTF-8 byte order mark. Lines end with LF, CR LF or CR; blank ones give no record. Fields
@@ -219,6 +223,7 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
     Args:
         data: (n_bytes,) uint8, contiguous.
         file_offsets: (n_files + 1,) int64, ascending: file i is data[file_offsets[i]:file_offsets[i + 1]].
+        layout: where data goes on with files that were begun, the layout of their first good record.
 
     Raises:
         ValueError: arrays of another type or shape, or offsets that leave the data.
@@ -235,7 +240,7 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
             np.empty((room, 4), np.int64),
             np.zeros(1, np.int64),
         )
-        n = _parse(data, file_offsets, columns, state)
+        n = _parse(data, file_offsets, layout, columns, state)
         room = int(state.n_undecided[0])
         if room <= state.undecided.shape[0]:
             break

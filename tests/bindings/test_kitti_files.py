@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from predarrow.errors import InputError
-from predarrow.formats import kitti, kitti_table
+from predarrow.formats import kitti, kitti_pieces, kitti_table
 from predarrow.formats.kitti import read_kitti
 from predarrow.report import Code
-from predarrow.sources import KITTI_FILE_NAME_REGEX, PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, split_name
+from predarrow.sources import KITTI_FILE_NAME_REGEX, PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, Source, split_name
 from tests.kitti_files import LABEL, RESULT, write
 
 _BOX = "0 0 0 1 2 3 4 0 0 0 0 0 0 0"
@@ -109,6 +109,56 @@ def test_rows_do_not_depend_on_chunks_or_workers(
     assert (reader.report.sources, reader.report.rejected) == (61, 1)
     assert done[-1] == (61, 61)
     assert expected.num_rows == 15 * 6 + 1
+
+
+def _large(kind: str) -> bytes:
+    """Text of several pieces with what may go wrong at their seams; every kind begins with a good record, but one."""
+    label = RESULT.rsplit(" ", 1)[0]
+    tracking = [f"{frame} 3 {label}" for frame in (5, 4, 3, 2, 1, 0)]
+    lines = {
+        "plain": [RESULT.replace("Car", f"Car{number}") for number in range(40)],
+        "blank": [RESULT, "", "", *["", RESULT] * 20, "", "", ""],
+        "bad": [RESULT, *["Car 1 2", RESULT, label, RESULT.replace("Car", "DontCare"), RESULT + " x"] * 8],
+        "bad first": ["Car 1 2", *[RESULT] * 12],
+        "mark within": [RESULT, *["\ufeff" + RESULT, RESULT] * 6],
+        "tracking": tracking * 4,
+        "long": [RESULT, "Car " + "1" * 3000, RESULT],
+        "other layout": [label, *[RESULT] * 12, label],
+    }[kind]
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize(
+    "kind", ["plain", "blank", "bad", "bad first", "mark within", "tracking", "long", "other layout"]
+)
+def test_a_large_file_in_pieces_is_what_it_is_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, end: bytes
+) -> None:
+    text = _large(kind).replace(b"\n", end)
+    for number, data in enumerate((text, text + end, b"\xef\xbb\xbf" + text, b"")):
+        write(tmp_path / f"{number}.txt", data)
+    whole = read_kitti(tmp_path, on_error="skip")
+    expected = whole.read_all()
+    monkeypatch.setattr(kitti_pieces, "LARGE", 300)
+    monkeypatch.setattr(kitti_pieces, "_HEAD", 150)
+    monkeypatch.setattr(kitti, "_SMALL", 10)
+    for workers in (1, 2):
+        reader = read_kitti(tmp_path, on_error="skip", workers=workers)
+        assert reader.read_all().to_pylist() == expected.to_pylist()
+        assert reader.report == whole.report
+
+
+def test_a_file_that_is_refused_is_refused_once_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kitti_pieces, "LARGE", 300)
+    monkeypatch.setattr(kitti, "_SMALL", 10)
+    write(tmp_path / "a.txt", "\n".join([RESULT] * 20))
+    source = Source(str(tmp_path / "a.txt"), "a", None, n_frames=3)
+    parts = list(kitti_pieces.pieces(source, None, kitti_table.KittiOptions()))
+    assert [problem.code for part in parts for problem in part.report.problems] == [Code.FRAME_RANGE]
+    assert sum(part.report.sources for part in parts) == 1
+    gone = list(kitti_pieces.pieces(source._replace(path="gone"), None, kitti_table.KittiOptions()))
+    assert [(part.report.sources, part.report.problems[0].code) for part in gone] == [(1, Code.UNREADABLE)]
 
 
 def test_all_problems_come_in_the_files_order(tmp_path: Path) -> None:

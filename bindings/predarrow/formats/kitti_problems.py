@@ -39,7 +39,7 @@ _LINE_END = re.compile(rb"[\r\n]")
 class KittiText(NamedTuple):
     """Text of several files, one after the other."""
 
-    data: bytes
+    data: bytes | bytearray
     file_offsets: npt.NDArray[np.int64]
     """(n_files + 1,) first byte of each file."""
 
@@ -79,13 +79,20 @@ def line_problem(rows: KittiRows, text: KittiText, record: int, layouts: npt.NDA
     return Code.BAD_NUMBER, _field_name(n_fields, len(fields)), _no_number(got)
 
 
-def first_layouts(rows: KittiRows, n_files: int) -> npt.NDArray[np.uint8]:
+def first_layouts(rows: KittiRows, n_files: int, known: int | None) -> npt.NDArray[np.uint8]:
     """Give the layout of each file's first record that could be parsed, 0 where none could.
+
+    Args:
+        rows: all records.
+        n_files: how many files they are from.
+        known: the layout, where the files began before these records.
 
     Returns:
         (n_files,)
     """
-    layouts = np.zeros(n_files, np.uint8)
+    layouts = np.full(n_files, known or 0, np.uint8)
+    if known is not None:
+        return layouts
     read = np.flatnonzero(rows.code == 0)
     files, first = np.unique(rows.file[read], return_index=True)
     layouts[files] = rows.layout[read[first]]

@@ -54,8 +54,21 @@ class KittiOptions(NamedTuple):
     """None does not look whether boxes lie in their images."""
 
 
+class Begun(NamedTuple):
+    """What came before a text in its file, where that is read piece by piece."""
+
+    layout: int
+    lines: int
+    rows: int
+
+
 def part(
-    rows: KittiRows, text: KittiText, sources: Sequence[Source], names: TextClasses | None, options: KittiOptions
+    rows: KittiRows,
+    text: KittiText,
+    sources: Sequence[Source],
+    names: TextClasses | None,
+    options: KittiOptions,
+    begun: Begun | None = None,
 ) -> Part:
     """Give parsed records as batches, and a problem for each that is refused.
 
@@ -65,8 +78,9 @@ def part(
         sources: one for each file of `text`.
         names: class names by KITTI's; None takes KITTI's own.
         options: how records become rows.
+        begun: None where `text` is all of its files.
     """
-    table = _Table(rows, text, sources, options)
+    table = _Table(rows, text, sources, options, begun)
     table.refuse_lines()
     table.leave_out_dontcare()
     table.refuse_frames()
@@ -93,17 +107,25 @@ class _SourceColumns(NamedTuple):
 class _Table:
     """Records of a chunk on their way to rows: each step strikes some from `keep` and tells why."""
 
-    def __init__(self, rows: KittiRows, text: KittiText, sources: Sequence[Source], options: KittiOptions) -> None:
-        self.rows = rows
+    def __init__(
+        self,
+        rows: KittiRows,
+        text: KittiText,
+        sources: Sequence[Source],
+        options: KittiOptions,
+        begun: Begun | None,
+    ) -> None:
+        self.rows = rows if begun is None else rows._replace(line=rows.line + np.int32(begun.lines))
         self.text = text
         self.sources = sources
         self.columns = _SourceColumns(*(zip(*sources, strict=True) if sources else [()] * len(Source._fields)))
         self.options = options
-        self.report = Report(sources=len(sources))
+        self.report = Report(sources=len(sources) if begun is None else 0)
+        self.layout = None if begun is None else begun.layout
         self.problems: list[tuple[int, Problem]] = []
         self.keep = rows.code == 0
         self.numbers = rows.numbers
-        self.first = np.searchsorted(rows.file, np.arange(len(sources)))
+        self.first = np.searchsorted(rows.file, np.arange(len(sources))) - (begun.rows if begun else 0)
         self.tracking = rows.layout >= TRACKING
         self.names: Texts
         self.feature_hashes: Texts | None = None
@@ -113,7 +135,7 @@ class _Table:
         """Lines that could not be parsed."""
         refused = np.flatnonzero(~self.keep).tolist()
         if refused:
-            layouts = first_layouts(self.rows, len(self.sources))
+            layouts = first_layouts(self.rows, len(self.sources), self.layout)
         for record in refused:
             self._refuse(record, *line_problem(self.rows, self.text, record, layouts))
 
