@@ -151,8 +151,7 @@ def bbox_array(corners: npt.NDArray[np.float64]) -> pa.Array:
         corners: (4, n_rows) xmin, ymin, xmax and ymax in pixels.
     """
     n_rows = corners.shape[1]
-    data = _buffer(corners, np.float64)
-    children = [_leaf(_FLOAT64, n_rows, data.slice(8 * n_rows * i, 8 * n_rows)) for i in range(4)]
+    children = [_leaf(_FLOAT64, n_rows, _buffer(column, np.float64)) for column in corners]
     return pa.Array.from_buffers(BBOX, n_rows, [None], children=children)
 
 
