@@ -214,7 +214,7 @@ def _measure(
     code: npt.NDArray[np.uint8],
     chosen: npt.NDArray[np.int64],
 ) -> tuple[int, int]:
-    """Give where the last number of chosen records ends, -1 where one was refused or is not there; and their bytes."""
+    """Give where the last number of chosen records ends, -1 where one was refused or is missing; and their bytes."""
     end, n_bytes = 0, 0
     for i in range(_U(chosen.size)):
         record = chosen[i]
