@@ -74,16 +74,12 @@ def import_mask_predictions(
         PredarrowError: an option that does not hold.
     """
     project = _opened(project)
+    found = find_sources(predictions_dir, file_name_regex)
     mapping, where = read_mapping(ontology_mapping, predictions_dir)
     background = options.get("background", 0)
     left_out = [*options.get("void", ()), *([] if background is None else [background])]
     names = mapped_classes(mapping, project.ontology, shapes=MASK_SHAPES, where=where, left_out=left_out)
-    found = resolve(
-        find_sources(predictions_dir, file_name_regex),
-        project.data_units,
-        file_name_regex,
-        file_path_to_data_unit_func,
-    )
+    found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func)
     reader = read_found(found, names, workers=workers, on_error=on_error, progress=progress, options=options)
     return _commit(project, reader, predictions_dir, set_name, mode, "import masks")
 
@@ -140,17 +136,11 @@ def import_kitti_predictions(
     project = _opened(project)
     if on_outside not in ("keep", "clip", "reject"):
         raise PredarrowError(f'on_outside: must be "keep", "clip" or "reject", got {on_outside!r}')
-    options = kitti.kitti_options(file_name_regex, default_confidence, keep_dontcare)
+    options = kitti.kitti_options(file_name_regex, default_confidence, keep_dontcare)._replace(on_outside=on_outside)
+    found = find_sources(predictions_dir, file_name_regex, suffixes=kitti.SUFFIXES)
     mapping, where = read_mapping(ontology_mapping, predictions_dir)
     names = mapped_texts(mapping, project.ontology, shapes=BOX_SHAPES, where=where)
-    found = resolve(
-        find_sources(predictions_dir, file_name_regex, suffixes=kitti.SUFFIXES),
-        project.data_units,
-        file_name_regex,
-        file_path_to_data_unit_func,
-        frames_in_rows=True,
-    )
-    options = options._replace(on_outside=on_outside)
+    found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func, frames_in_rows=True)
     reader = kitti.read_found(found, names, options, workers=workers, on_error=on_error, progress=progress)
     return _commit(project, reader, predictions_dir, set_name, mode, "import kitti")
 

@@ -32,20 +32,23 @@ def read_mapping(mapping: Mapping[str, Any] | StrPath | None, predictions: StrPa
         predictions: the folder, or a file in it.
 
     Raises:
-        OntologyError: no such file, or one that is no JSON object.
+        OntologyError: no such file, one that is no JSON object, or something else.
     """
     if isinstance(mapping, Mapping):
         return mapping, "ontology_mapping"
     if mapping is None:
         folder = Path(predictions)
         path = (folder if folder.is_dir() else folder.parent) / FILE_NAME
-    else:
+    elif isinstance(mapping, str | os.PathLike):
         path = Path(os.fspath(mapping))
+    else:
+        raise OntologyError(f"ontology_mapping: must be a mapping or a JSON file, got {type(mapping).__name__}")
     try:
         loaded = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_pairs)
     except FileNotFoundError:
         hint = "" if mapping is not None else "; put it beside the predictions, or give ontology_mapping"
-        raise OntologyError(f"{path}: must map featureNodeHashes to pixel values, found no such file{hint}") from None
+        rule = "must be a JSON object of featureNodeHash: value"
+        raise OntologyError(f"{path}: {rule}, found no such file{hint}") from None
     except OSError as error:
         raise OntologyError(f"{path}: must be a file that can be read, got {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:  # what is no JSON, no UTF-8, or has a key twice

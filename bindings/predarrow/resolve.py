@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from predarrow.report import Code, Problem
 from predarrow.sources import PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, Found, Source, sort_key
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 DataUnitFunction = Callable[[Path], tuple[str, int | None]]
 """Path of a file -> id of its data unit and frame (None where it has one frame only)."""
+
+_LAST_FRAME = 2**31 - 1  # that the table can hold
 
 
 def resolve(
@@ -45,8 +48,7 @@ def resolve(
         if file_path_to_data_unit_func is None:
             answer = resolver.by_title(source)
         else:
-            data_unit, frame = file_path_to_data_unit_func(Path(source.path))
-            answer = resolver.by_id(Source(source.path, data_unit, frame))
+            answer = resolver.by_answer(source, file_path_to_data_unit_func(Path(source.path)))
         if isinstance(answer, Problem):
             problems.append(answer)
         else:
@@ -81,12 +83,19 @@ class _Resolver:
             return _problem(source, Code.AMBIGUOUS_DATA_UNIT, message)
         return self._placed(source, frame, self._data_units.row(rows[0]))
 
-    def by_id(self, source: Source) -> Source | Problem:
-        row = self._data_units.by_id(source.data_unit)
+    def by_answer(self, source: Source, answer: Any) -> Source | Problem:
+        """What a `DataUnitFunction` gave for a file."""
+        try:
+            data_unit, frame = answer
+            frame = None if frame is None else index(frame)
+        except (TypeError, ValueError):
+            rule = "file_path_to_data_unit_func must give an id and a frame (a whole number or None)"
+            return _problem(source, Code.UNKNOWN_DATA_UNIT, f"{rule}, got {answer!r}")
+        row = self._data_units.by_id(data_unit) if isinstance(data_unit, str) else None
         if row is None:
-            message = f"must be the id of a data unit of the project, got {source.data_unit!r}"
+            message = f"must be the id of a data unit of the project, got {data_unit!r}"
             return _problem(source, Code.UNKNOWN_DATA_UNIT, message)
-        return self._placed(source, source.frame, self._data_units.row(row))
+        return self._placed(source, frame, self._data_units.row(row))
 
     def _placed(self, source: Source, frame: int | None, unit: DataUnit) -> Source | Problem:
         n_frames = 1 if unit.n_frames is None and unit.kind == "image" else unit.n_frames
@@ -94,7 +103,7 @@ class _Resolver:
             if n_frames is not None and n_frames > 1:
                 return _problem(source, Code.FRAME_RANGE, frame_missing(unit.title, n_frames))
             frame = 0
-        if frame is not None and (frame < 0 or (n_frames is not None and frame >= n_frames)):
+        if frame is not None and not 0 <= frame < (n_frames or _LAST_FRAME + 1):
             return _problem(source, Code.FRAME_RANGE, frame_outside(unit.title, n_frames, frame))
         return Source(source.path, unit.id, frame, unit.height, unit.width, n_frames)
 
@@ -106,8 +115,8 @@ def frame_missing(title: str, n_frames: int) -> str:
 
 def frame_outside(title: str, n_frames: int | None, frame: int) -> str:
     """Word that a frame is not one of a data unit's."""
-    until = "" if n_frames is None else f" to {n_frames - 1}"
-    return f"must be a frame of {title!r}, which are 0{until}, got {frame}"
+    last = _LAST_FRAME if n_frames is None else n_frames - 1
+    return f"must be a frame of {title!r}, which are 0 to {last}, got {frame}"
 
 
 def _singles(sources: Sequence[Source], problems: list[Problem]) -> Iterable[Source]:

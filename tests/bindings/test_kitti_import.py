@@ -81,6 +81,14 @@ def test_mapping_to_other_names(tmp_path: Path) -> None:
         import_kitti_predictions(project, folder)
 
 
+def test_what_is_missing_is_told_first(tmp_path: Path) -> None:
+    project, folder = _prepared(tmp_path)
+    with pytest.raises(InputError, match="missing: must be a folder or a file, found nothing there"):
+        import_kitti_predictions(project, tmp_path / "missing")
+    with pytest.raises(OntologyError, match=r"m\.json: must be a JSON object of featureNodeHash: value, found no such"):
+        import_kitti_predictions(project, folder, tmp_path / "m.json")
+
+
 @pytest.mark.parametrize(
     ("mapping", "text"),
     [
@@ -90,9 +98,11 @@ def test_mapping_to_other_names(tmp_path: Path) -> None:
         ({"car": ""}, "must be a class name in the files, got ''"),
         ({"car": None}, "must be a class name in the files, got None"),
         ({}, "at least one class"),
+        ([("car", "Car")], "ontology_mapping: must be a mapping or a JSON file, got list"),
+        (b"mapping.json", "ontology_mapping: must be a mapping or a JSON file, got bytes"),
     ],
 )
-def test_a_mapping_must_hold(tmp_path: Path, mapping: dict[str, Any], text: str) -> None:
+def test_a_mapping_must_hold(tmp_path: Path, mapping: Any, text: str) -> None:
     project, folder = _prepared(tmp_path)
     with pytest.raises(OntologyError, match=text):
         import_kitti_predictions(project, folder, mapping)

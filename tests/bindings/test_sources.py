@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -216,3 +218,26 @@ def test_a_function_may_tell_the_data_unit(tmp_path: Path) -> None:
     resolved = resolve(found, data_units, file_path_to_data_unit_func=lambda path: answers[path.stem])
     assert [(s.data_unit, s.frame) for s in resolved.sources] == [("u1", 0), ("u2", 3)]
     assert [problem.code for problem in resolved.problems] == [Code.UNKNOWN_DATA_UNIT]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "text"),
+    [
+        (None, Code.UNKNOWN_DATA_UNIT, r"must give an id and a frame \(a whole number or None\), got None"),
+        ("u1", Code.UNKNOWN_DATA_UNIT, "must give an id and a frame .* got 'u1'"),
+        (("u1", 0, 0), Code.UNKNOWN_DATA_UNIT, r"must give an id and a frame .* got \('u1', 0, 0\)"),
+        (("u1", "0"), Code.UNKNOWN_DATA_UNIT, "must give an id and a frame"),
+        (("u1", 0.0), Code.UNKNOWN_DATA_UNIT, "must give an id and a frame"),
+        (([], 0), Code.UNKNOWN_DATA_UNIT, r"must be the id of a data unit of the project, got \[\]"),
+        (("u6", 2**31), Code.FRAME_RANGE, "0 to 2147483647, got 2147483648"),
+        (("u6", -1), Code.FRAME_RANGE, "0 to 2147483647, got -1"),
+    ],
+)
+def test_what_a_function_may_not_tell(tmp_path: Path, answer: Any, code: Code, text: str) -> None:
+    write_mask(tmp_path / "masks" / "x.png")
+    data_units = mask_project(tmp_path / "project", *UNITS).data_units
+    found = resolve(find_sources(tmp_path / "masks"), data_units, file_path_to_data_unit_func=lambda path: answer)
+    assert found.sources == []
+    (problem,) = found.problems
+    assert (problem.code, problem.source) == (code, str(tmp_path / "masks" / "x.png"))
+    assert re.search(text, problem.message)
