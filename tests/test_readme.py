@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,9 +25,9 @@ def _blocks(section: str, language: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Working folder with two images, their masks of the classes 1 and 2, and a mapping."""
+    """Working folder with two images, their masks of the classes 1 and 2, and KITTI labels."""
     monkeypatch.chdir(tmp_path)
-    for name in ("images", "predictions"):
+    for name in ("images", "predictions", "labels"):
         Path(name).mkdir()
     for k in range(2):
         mask = np.zeros((40, 60), np.uint8)
@@ -34,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         mask[25:35, 10 + k : 50] = 2
         Image.fromarray(mask).save(f"predictions/street_{k}.png")
         Image.fromarray(mask * 90).save(f"images/street_{k}.png")
+        Path(f"labels/street_{k}.txt").write_text(f"car 0.00 0 0.00 {k} 2.50 30 40 0 0 0 0 0 0 0 0.{k}\n")
     return tmp_path
 
 
@@ -47,13 +49,31 @@ def test_masks_in_python(capsys: pytest.CaptureFixture[str]) -> None:
     assert "imported 4 predictions" in printed
 
 
+def test_kitti(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = _blocks("KITTI", "python")
+    exec(block, {})
+    assert "imported 2 predictions" in capsys.readouterr().out
+    assert sorted(path.name for path in (folder / "labels-again").iterdir()) == ["street_0.txt", "street_1.txt"]
+
+
+def test_from_a_model() -> None:
+    (block,) = _blocks("From a model", "python")
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert [names[name].num_rows for name in ("table", "polygons", "run_lengths")] == [4, 2, 2]
+    assert names["corners"].shape == (2, 4)
+
+
 @pytest.mark.usefixtures("folder")
 def test_projects_in_python(capsys: pytest.CaptureFixture[str]) -> None:
-    block = _blocks("Projects", "python")[0]
-    names: dict[str, object] = {}
-    exec(block, names)
+    first, objects = _blocks("Projects", "python")
+    names: dict[str, Any] = {}
+    exec(first, names)
     assert "imported 4 predictions" in capsys.readouterr().out
-    assert getattr(names["table"], "num_rows", None) == 2
+    assert names["table"].num_rows == 2
+    exec(objects, names)
+    sets = {name: names["project"].scan(name).read_all().num_rows for name in names["project"].sets()}
+    assert sets == {"copy": 4, "default": 4, "objects": 1}
 
 
 def test_command_line(folder: Path) -> None:
@@ -71,3 +91,4 @@ def test_command_line(folder: Path) -> None:
         assert done.returncode == 0, f"{line}\n{done.stderr}"
     assert (folder / "overlay.png").stat().st_size > 0
     assert (folder / "masks.parquet").stat().st_size > 0
+    assert len(list((folder / "results").iterdir())) == 2
