@@ -17,6 +17,7 @@ from predarrow.table import SCHEMA, SCHEMA_VERSION
 
 _NEEDED = ("data_unit", "frame", "kind")
 _VERSION = b"predarrow.schema_version"
+_PANDAS_INDEX = "__index_level_0__"  # which pandas gives rows that were filtered or sorted
 
 
 class Batches(NamedTuple):
@@ -62,6 +63,8 @@ def check_schema(schema: pa.Schema) -> None:
     if version is not None and version != str(SCHEMA_VERSION).encode():
         raise bad_table("", f"schema version must be {SCHEMA_VERSION}, got {version.decode(errors='replace')}")
     for name in names:
+        if name == _PANDAS_INDEX:
+            continue
         if name not in SCHEMA.names:
             hint = close(name.lower(), SCHEMA.names) or "; drop it, or keep it as JSON in attributes"
             raise bad_table(f"column {name}", f"must be a column of the prediction table{hint}")
@@ -72,7 +75,7 @@ def check_schema(schema: pa.Schema) -> None:
     for name in _NEEDED:
         if name not in names:
             hint = "; it is 0 for single images" if name == "frame" else ""
-            raise bad_table(f"column {name}", f"must be there, got {', '.join(names)}{hint}")
+            raise bad_table(f"column {name}", f"must be there, got {', '.join(names) or 'no columns'}{hint}")
     if not {"class_name", "feature_hash"} & set(names):
         raise bad_table("column class_name", f"must be there, or feature_hash, got {', '.join(names)}")
 
@@ -85,19 +88,29 @@ def columns_of(batch: pa.RecordBatch, n_rows: int) -> dict[str, pa.Array]:
         n_rows: of the batch.
 
     Raises:
-        InputError: a value that its column's type cannot hold.
+        InputError: a value that its column's type cannot hold, or text that is not UTF-8.
     """
     columns = {}
     for field in SCHEMA:
         if field.name not in batch.schema.names:
             columns[field.name] = pa.nulls(n_rows, field.type)
             continue
-        column = batch.column(field.name)
         try:
-            columns[field.name] = column if column.type == field.type else column.cast(field.type)
+            columns[field.name] = _cast(batch.column(field.name), field.type)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             raise bad_table(f"column {field.name}", f"must be {field.type}: {error}") from error
     return columns
+
+
+def _cast(column: pa.Array, wanted: pa.DataType) -> pa.Array:
+    column.validate(full=True)  # it may come from anywhere, and wrong offsets would crash
+    if column.type == wanted:
+        return column
+    if isinstance(column, pa.ExtensionArray):
+        return _cast(column.storage, wanted)
+    if isinstance(column, pa.DictionaryArray):  # of Polars' string views: those Arrow cannot cast
+        return column.dictionary.cast(wanted).take(column.indices)
+    return column.cast(wanted)
 
 
 def sliced(batches: Iterable[pa.RecordBatch], max_rows: int) -> Iterator[pa.RecordBatch]:
@@ -110,10 +123,13 @@ def sliced(batches: Iterable[pa.RecordBatch], max_rows: int) -> Iterator[pa.Reco
 def _loses_nothing(given: pa.DataType, wanted: pa.DataType) -> bool:
     """Tell whether values of a type can be cast; a number that does not fit is then refused by the cast.
 
-    Vertices are rounded to 32-bit floats, as everywhere.
+    Whole numbers may be floats: pandas has them as such where some are null. Vertices are rounded to 32-bit floats,
+    as everywhere.
     """
     if given == wanted or t.is_null(given):
         return True
+    if isinstance(given, pa.BaseExtensionType):
+        return _loses_nothing(given.storage_type, wanted)
     if t.is_dictionary(given):
         return _loses_nothing(given.value_type, wanted)
     if t.is_list(wanted):
@@ -125,8 +141,6 @@ def _loses_nothing(given: pa.DataType, wanted: pa.DataType) -> bool:
         return bool(t.is_large_string(given) or t.is_string_view(given))
     if t.is_binary(wanted):
         return bool(t.is_large_binary(given) or t.is_binary_view(given))
-    if t.is_integer(wanted):
-        return bool(t.is_integer(given))
     return bool(t.is_floating(given) or t.is_integer(given))
 
 
