@@ -162,8 +162,24 @@ def test_odd_input_that_is_read(tmp_path: Path, text: str, expected: list[Any], 
         (f"\n0 1 Car {_BOX} x", Code.BAD_NUMBER, "line 2, score"),
         (f'"Car {_BOX} 1', Code.BAD_TEXT, "quoted name must end"),
         (f'"" {_BOX} 1', Code.BAD_TEXT, "empty"),
-        (f"-1 0 Car {_BOX} 1", Code.FRAME_RANGE, "frame or track id"),
+        (
+            f"-1 0 Car {_BOX} 1",
+            Code.FRAME_RANGE,
+            "line 1, frame: must be a whole number from 0 to 2147483647, got '-1'",
+        ),
         (f"{2**31} 0 Car {_BOX} 1", Code.FRAME_RANGE, "got '2147483648'"),
+        (f"\ufeff  0.5 0 Car {_BOX} 1", Code.FRAME_RANGE, "line 1, frame: .* got '0.5'"),
+        (
+            f"0 {2**53} Car {_BOX}",
+            Code.BAD_NUMBER,
+            r"line 1, track id: .* less than 2\*\*53 in size, got '9007199254740992'",
+        ),
+        (f"0,1.5,Car,{_BOX.replace(' ', ',')}", Code.BAD_NUMBER, "line 1, track id: .* got '1.5'"),
+        (f"Car {_BOX} 1 2", Code.FIELD_COUNT, "got 17; write a class name of several words in quotes$"),
+        (f"Car,{_BOX.replace(' ', ',')},1,", Code.FIELD_COUNT, "got 17$"),
+        (f"Ca\0r {_BOX} 1", Code.BAD_TEXT, r"line 1, class: must be text, got 'Ca\\x00r'; it has NUL"),
+        (f"Car {_BOX} 1\0", Code.BAD_NUMBER, "line 1, score: .*; it has NUL bytes, as UTF-16 and damaged files do"),
+        (f"Van {_BOX} 1\n\0\0\0", Code.FIELD_COUNT, "line 2: .* got 1; it has NUL bytes"),
         ("Car 0 0 0 inf 2 3 4 0 0 0 0 0 0 0", Code.BAD_BOX, "left: must be finite, got inf"),
         ("Car 0 0 0 1 nan 3 4 0 0 0 0 0 0 0", Code.BAD_BOX, "top: must be finite, got nan"),
         ("Car 0 0 0 1 2 1e999 4 0 0 0 0 0 0 0", Code.BAD_BOX, "right: must be finite, got inf"),
@@ -182,7 +198,7 @@ def test_odd_input_that_is_refused(tmp_path: Path, text: str, code: Code, told: 
     assert re.search(told, str(problem)), str(problem)
     assert str(problem).startswith(f"{path}: line ")
     assert "\n" not in str(problem)
-    assert len(_read(path, on_error="skip")) == text.count("\nCar")
+    assert len(_read(path, on_error="skip")) == text.count("\nCar") + text.count("Van")
 
 
 def test_inf_and_nan_where_they_are_no_coordinates(tmp_path: Path) -> None:
@@ -194,6 +210,12 @@ def test_inf_and_nan_where_they_are_no_coordinates(tmp_path: Path) -> None:
         "rotation_y": 0,
         "convention": "kitti",
     }
+
+
+def test_utf_16(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", f"Car {_BOX} .5\r\n".encode("utf-16"))
+    with pytest.raises(InputError, match=r"line 1, truncated: .*; it has NUL bytes, as UTF-16 and damaged files do"):
+        read_kitti(path).read_all()
 
 
 def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:

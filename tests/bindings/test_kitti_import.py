@@ -15,7 +15,7 @@ from predarrow.ontology import Ontology
 from predarrow.project import Project
 from predarrow.report import Code
 from predarrow.table import BBOX
-from tests.kitti_files import DONTCARE, SEED, kitti_project, write, write_mapping
+from tests.kitti_files import DONTCARE, SEED, TRACKING_DONTCARE, kitti_project, write, write_mapping
 from tests.mask_files import hashes, unit
 from tests.mask_files import mask_project as project_of
 from tests.project_data import batch
@@ -199,6 +199,19 @@ def test_an_object_file_of_a_video_needs_a_frame(tmp_path: Path) -> None:
     project, folder = _prepared(tmp_path, example_video=SEED)
     with pytest.raises(InputError, match="must name one of the 5 frames of 'u2', got none; write <title>__<frame>"):
         import_kitti_predictions(project, folder)
+
+
+@pytest.mark.parametrize("text", ["", "\n", TRACKING_DONTCARE])
+def test_a_video_in_which_nothing_was_found(tmp_path: Path, text: str) -> None:
+    project, folder = _prepared(tmp_path, example_video=text)
+    result = import_kitti_predictions(project, folder)
+    assert (result.rows, result.report.rejected) == (0, 0)
+
+
+def test_a_line_of_a_video_that_is_refused_is_the_only_problem(tmp_path: Path) -> None:
+    project, folder = _prepared(tmp_path, example_video="0 7 car 1")
+    result = import_kitti_predictions(project, folder, on_error="skip")
+    assert [problem.code for problem in result.report.problems] == [Code.FIELD_COUNT]
 
 
 # Boxes beyond the image, which is 1242 x 375

@@ -71,7 +71,7 @@ def test_what_was_read_is_written_and_read_again(tmp_path: Path, text: str) -> N
 _FINITE = st.floats(allow_nan=False, allow_infinity=False)
 _NUMBER = st.floats() | st.sampled_from([0.0, -1.0, -10.0, -1000.0])
 _SOLID = st.lists(st.sampled_from([0.0, -1.0, -1000.0, -10.0]) | _FINITE, min_size=7, max_size=7)
-_NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\"'"), min_size=1, max_size=6)
+_NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n\"'"), min_size=1, max_size=6)
 
 
 @st.composite
@@ -132,6 +132,7 @@ def test_names_tell_data_unit_and_frame(tmp_path: Path, keys: list[tuple[str, in
         ({"rotation": 30.0, "kind": "rotated_bbox"}, Code.CANNOT_HOLD, "must not be rotated.*got 30.0"),
         ({"class_name": ""}, Code.CANNOT_HOLD, "not empty"),
         ({"class_name": "a\nb"}, Code.CANNOT_HOLD, "one line"),
+        ({"class_name": "a\0b"}, Code.CANNOT_HOLD, "without NUL"),
         ({"class_name": "a\" '"}, Code.CANNOT_HOLD, "both kinds of quotes"),
         ({"confidence": math.nan}, Code.BAD_NUMBER, "confidence: must be finite"),
         ({"frame": -1}, Code.FRAME_RANGE, "at least 0"),

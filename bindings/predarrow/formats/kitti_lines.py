@@ -18,6 +18,7 @@ _UNKNOWN: dict[str, float] = {"truncated": -1, "occluded": -1, "alpha": -10, "ro
 _KNOWN_KEYS = {*_OWN, "convention", "dimensions", "location"}
 _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _BOXES = {"bbox", "rotated_bbox", "cuboid"}
+_NO_NAME = re.compile(r"[\n\r\0]")
 _QUOTED = re.compile(r"[ \t,\"']|\A\ufeff")
 _ANGLE_NOISE = 1e-9
 _EXACT = 2**53
@@ -68,8 +69,9 @@ def kitti_line(row: tuple[Any, ...], flagged: Counter[str]) -> Line:
 
 
 def _name(name: str) -> str:
-    if not name or "\n" in name or "\r" in name:
-        raise BadRow(Code.CANNOT_HOLD, "class_name", f"must be one line of text that is not empty, got {name!r}")
+    if not name or _NO_NAME.search(name):
+        rule = "must be one line of text that is not empty, without NUL"
+        raise BadRow(Code.CANNOT_HOLD, "class_name", f"{rule}, got {name!r}")
     if not _QUOTED.search(name):
         return name
     quote = '"' if '"' not in name else "'"

@@ -28,6 +28,7 @@ _LAYOUTS = (
     *("15 fields (label)", "16 fields (result)"),
     *("17 fields (tracking label)", "18 fields (tracking result)"),
 )
+_NUL = "; it has NUL bytes, as UTF-16 and damaged files do"
 _SHOWN = 40
 _LOOKED_AT = 1 << 12  # bytes before a field: more than a line has
 _SEPARATOR = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
@@ -56,12 +57,14 @@ def line_problem(rows: KittiRows, text: KittiText, record: int, layouts: npt.NDA
     from predarrow_engine import kitti
 
     code = int(rows.code[record])
-    fields = _fields_from(text, rows, record)
+    is_first, by_comma, fields = _fields_from(text, rows, record)
     got = _printable(fields[0])
     n_fields = int(rows.n_fields[record])
+    has_nul = _NUL if any(b"\0" in field for field in fields) else ""
     if code == kitti.BAD_FIELD_COUNT:
         rule = "must have 15 fields (label), 16 (result), or 17 or 18 that begin with frame and track id"
-        hint = "; write a class name of several words in quotes" if n_fields > _N_FIELDS[0] else ""
+        words = "; write a class name of several words in quotes"
+        hint = has_nul or (words if n_fields > _N_FIELDS[0] and not by_comma else "")
         return Code.FIELD_COUNT, "", f"{rule}, with a number in each after the class name, got {n_fields}{hint}"
     if code == kitti.MIXED_FIELD_COUNT:
         expected = _LAYOUTS[layouts[rows.file[record]]]
@@ -74,9 +77,11 @@ def line_problem(rows: KittiRows, text: KittiText, record: int, layouts: npt.NDA
         return Code.BAD_TEXT, "class", f"a quoted name must end with its quote and a separator, got {got}"
     if code == kitti.NO_NAME:
         return Code.BAD_TEXT, "class", "must be a name, got an empty one"
+    if code == kitti.BAD_FRAME and is_first:
+        return Code.FRAME_RANGE, "frame", f"must be a whole number from 0 to {2**31 - 1}, got {got}"
     if code == kitti.BAD_FRAME:
-        return Code.FRAME_RANGE, "frame or track id", f"must be a whole number that 32 bits hold, got {got}"
-    return Code.BAD_NUMBER, _field_name(n_fields, len(fields)), _no_number(got)
+        return Code.BAD_NUMBER, "track id", f"must be a whole number of less than 2**53 in size, got {got}"
+    return Code.BAD_NUMBER, _field_name(n_fields, len(fields)), _no_number(got) + has_nul
 
 
 def first_layouts(rows: KittiRows, n_files: int, known: int | None) -> npt.NDArray[np.uint8]:
@@ -119,6 +124,8 @@ def class_problem(name: bytes) -> Told:
         text = name.decode()
     except UnicodeDecodeError:
         return Code.BAD_TEXT, "class", f"must be UTF-8, got {_printable(name)}; save the file as UTF-8"
+    if b"\0" in name:
+        return Code.BAD_TEXT, "class", f"must be text, got {_printable(name)}{_NUL}"
     rule = "must be a class that the mapping names"
     hint = "map it to a class (with read_kitti also to None, which leaves it out)"
     return Code.UNKNOWN_CLASS, "class", f"{rule}, got {text!r}; {hint}"
@@ -136,8 +143,8 @@ def _no_number(got: str) -> str:
     return f"must be a number, got {got}{hint}"
 
 
-def _fields_from(text: KittiText, rows: KittiRows, record: int) -> list[bytes]:
-    """Fields of a record's line, from the one that is to blame."""
+def _fields_from(text: KittiText, rows: KittiRows, record: int) -> tuple[bool, bool, list[bytes]]:
+    """Fields of a record's line from the one that is to blame; whether that is the first, and commas part them."""
     data, place, file = text.data, int(rows.place[record]), rows.file[record]
     file_start, file_end = text.file_offsets[file : file + 2].tolist()
     line_end = _LINE_END.search(data, place, file_end)
@@ -147,7 +154,8 @@ def _fields_from(text: KittiText, rows: KittiRows, record: int) -> list[bytes]:
     parted_by = _SEPARATOR.findall(data, start, end)
     commas = sum(b"," in separator for separator in parted_by)
     by_comma = commas > len(parted_by) - commas  # as the kernel takes them
-    return (_COMMA if by_comma else _GAP).split(data[place:end].rstrip(b" \t"))
+    is_first = not data[start:place].strip(b" \t\xef\xbb\xbf")
+    return is_first, by_comma, (_COMMA if by_comma else _GAP).split(data[place:end].rstrip(b" \t"))
 
 
 def _field_name(n_fields: int, n_left: int) -> str:

@@ -150,10 +150,11 @@ class _Table:
         has_tracking = bool(self.tracking.any())
         if not has_tracking and columns.n_frames.count(None) == len(self.sources):
             return
-        is_tracking = np.zeros(len(self.sources), np.bool_)
-        is_tracking[self.rows.file[self.tracking & self.keep]] = True
-        for place, (tracking, source) in enumerate(zip(is_tracking.tolist(), self.sources, strict=True)):
-            if problem := self._frame_problem(source, tracking):
+        is_tracking, is_object = np.zeros((2, len(self.sources)), np.bool_)
+        is_tracking[self.rows.file[self.tracking]] = True
+        is_object[self.rows.file[(self.rows.code == 0) & ~self.tracking]] = True
+        for place in np.flatnonzero(is_tracking | is_object).tolist():  # without a record no frame is missing
+            if problem := self._frame_problem(self.sources[place], bool(is_tracking[place])):
                 self.problems.append((int(self.first[place]), problem))
                 self.keep &= self.rows.file != place
         if has_tracking:
@@ -305,7 +306,7 @@ class _Table:
 
 def _decoded(name: bytes) -> str | None:
     try:
-        return name.decode()
+        return None if b"\0" in name else name.decode()
     except UnicodeDecodeError:
         return None
 
