@@ -65,9 +65,9 @@ def boxes(n: int) -> Boxes:
     return np.concatenate([rng.uniform(0, 1000, (n, 2)), rng.uniform(1, 200, (n, 2))], axis=1).astype(np.float32)
 
 
-def instances(n: int, size: int = 512) -> npt.NDArray[np.uint8]:
+def instances(n: int, size: int = 512, *, image: int = 0) -> npt.NDArray[np.uint8]:
     """Masks of n objects, (n, size, size) zeros and ones: blobs of many sizes with a wavy border, some with a hole."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng((SEED, image))
     masks = np.zeros((n, size, size), np.uint8)
     angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     for mask in masks:

@@ -24,6 +24,8 @@ MEASURES: dict[str, Callable[[], list[measures.Measure]]] = {
     "overhead": measures.overhead,
     "threads": measures.threads,
     "project": measures.project,
+    "kitti-parse": measures.kitti_parse,
+    "collector": measures.collector,
 }
 
 

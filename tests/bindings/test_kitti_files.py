@@ -141,6 +141,7 @@ def test_a_large_file_in_pieces_is_what_it_is_in_one(
     whole = read_kitti(tmp_path, on_error="skip")
     expected = whole.read_all()
     monkeypatch.setattr(kitti_pieces, "LARGE", 300)
+    monkeypatch.setattr(kitti_pieces, "_PIECE", 300)
     monkeypatch.setattr(kitti_pieces, "_HEAD", 150)
     monkeypatch.setattr(kitti, "_SMALL", 10)
     for workers in (1, 2):
@@ -151,6 +152,7 @@ def test_a_large_file_in_pieces_is_what_it_is_in_one(
 
 def test_a_file_that_is_refused_is_refused_once_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kitti_pieces, "LARGE", 300)
+    monkeypatch.setattr(kitti_pieces, "_PIECE", 300)
     monkeypatch.setattr(kitti, "_SMALL", 10)
     write(tmp_path / "a.txt", "\n".join([RESULT] * 20))
     source = Source(str(tmp_path / "a.txt"), "a", None, n_frames=3)
