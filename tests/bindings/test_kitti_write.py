@@ -184,16 +184,36 @@ def test_images_must_stand_together(tmp_path: Path) -> None:
 def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     table = _table(
         {"object_id": "7", "attributes": '{"occluded": true}'},
-        {"attributes": '{"convention":"kitti","truncated":0.5,"crowd":true,"alpha":"far"}'},
-        {"attributes": "{}"},
+        {"attributes": '{"convention":"kitti","truncated":0.5,"crowd":true,"alpha":null}'},
+        {"attributes": '{"convention":null,"crowd":null}'},
+        {"object_id": "8", "stream": "image_2", "bbox": None},
+        {"object_id": "9", "stream": "image_2", "data_unit": "no/name"},
     )
-    result = write_kitti(table, tmp_path / "out")
+    result = write_kitti(table, tmp_path / "out", on_error="skip")
     assert result.report.flagged == {
         "object_id left out: object results have no track id": 1,
         "attributes left out that KITTI has no field for": 2,
     }
     lines = [line.split()[1:4] for line in _texts(tmp_path / "out")["a.txt"].splitlines()]
     assert lines == [["-1", "-1", "-10"], ["0.5", "-1", "-10"], ["-1", "-1", "-10"]]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"stream": "image_2"},
+        {"attributes": '{"convention":"kitti","truncated":"far"}'},
+        {"attributes": '{"convention":"kitti","occluded":true}'},
+        {"attributes": '{"convention":"kitti","dimensions":[1,2],"location":[1,2,3]}'},
+        {"attributes": '{"convention":"kitti","location":[1,2,3]}'},
+        {"attributes": '{"convention":"openlabel"}'},
+    ],
+)
+def test_no_value_is_left_out_untold(tmp_path: Path, row: dict[str, Any]) -> None:
+    flagged = write_kitti(_table(row), tmp_path / "out").report.flagged
+    (what,) = flagged
+    assert what.startswith(next(iter(row)))
+    assert "left out" in what
 
 
 def test_polygons_are_written_as_their_boxes(tmp_path: Path) -> None:
@@ -237,6 +257,9 @@ def test_a_readers_own_error_comes_through(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.txt: line 2"):
         write_kitti(read_kitti(tmp_path / "in"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError):
+        write_kitti(read_kitti(tmp_path / "in"), tmp_path / "out" / "below" / "it")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -266,6 +289,11 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
     write_kitti(_table({}), tmp_path, overwrite=True)
     assert _texts(tmp_path)["a.txt"].startswith("Car ")
     assert _texts(tmp_path)["z.txt"] == "mine too"
+    (tmp_path / "b.txt").mkdir()
+    with pytest.raises(OutputError, match=r"b\.txt: must be a file, to be replaced, got a folder"):
+        write_kitti(_table({"data_unit": "a", "class_name": "Van"}, {"data_unit": "b"}), tmp_path, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt", "z.txt"]
+    assert (tmp_path / "a.txt").read_text().startswith("Car ")
     with pytest.raises(OutputError, match="cannot be written"):
         write_kitti(_table({}), tmp_path / "a.txt", overwrite=True)
     with pytest.raises(OutputError, match="cannot be written"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ from predarrow.report import Code
 _OWN = ("truncated", "occluded", "alpha", "rotation_y")
 _UNKNOWN: dict[str, float] = {"truncated": -1, "occluded": -1, "alpha": -10, "rotation_y": -10}
 """What KITTI writes where nothing is known."""
-_KNOWN_KEYS = {*_OWN, "convention", "dimensions", "location"}
 _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _BOXES = {"bbox", "rotated_bbox", "cuboid"}
 _NO_NAME = re.compile(r"[\n\r\0]")
@@ -33,39 +31,44 @@ class BadRow(Exception):
 
 
 class Line(NamedTuple):
-    """A line up to its score."""
+    """A line without its end."""
 
     text: str
+    """Up to the score."""
     score: str | None
+    left_out: list[str]
+    """What of the row the line has no place for."""
 
 
-def kitti_line(row: tuple[Any, ...], flagged: Counter[str]) -> Line:
-    """Give a row's line, without its end.
+def kitti_line(row: tuple[Any, ...]) -> Line:
+    """Give a row's line.
 
     Args:
-        row: data_unit, frame, object_id, class_name, kind, confidence, rotation, attributes, the four corners of
-            the bbox, the ten numbers of the cuboid.
-        flagged: counts what the line leaves out.
+        row: data_unit, frame, object_id, class_name, kind, confidence, rotation, stream, attributes, the four corners
+            of the bbox, the ten numbers of the cuboid.
 
     Raises:
         BadRow: the row cannot be held.
     """
-    _, frame, object_id, class_name, kind, confidence, rotation, attributes = row[:8]
+    _, frame, object_id, class_name, kind, confidence, rotation, stream, attributes = row[:9]
     if frame < 0:
         raise BadRow(Code.FRAME_RANGE, "frame", f"must be at least 0, got {frame}")
     name = _name(class_name)
-    box = _box(row[8:12], rotation, kind)
-    own = _attributes(attributes, flagged)
-    solid, rotation_y = _solid(row[12:22], own)
+    box = _box(row[9:13], rotation, kind)
+    own, is_all = _attributes(attributes)
+    solid, rotation_y = _solid(row[13:23], own)
     if confidence is not None and not math.isfinite(confidence):
         raise BadRow(Code.BAD_NUMBER, "confidence", f"must be finite, got {confidence}")
-    if object_id is not None:
-        flagged["object_id left out: object results have no track id"] += 1
-    if kind is not None and kind not in _BOXES:
-        flagged[f"{kind} left out: only its box is written"] += 1
+    left_out = {
+        "object_id left out: object results have no track id": object_id is not None,
+        "stream left out: object results have no camera or lidar id": stream is not None,
+        f"{kind} left out: only its box is written": kind is not None and kind not in _BOXES,
+        "attributes left out that KITTI has no field for": not is_all,
+    }
     seen = (own.get(key, _UNKNOWN[key]) for key in _OWN[:3])
     text = " ".join([name, *map(repr, (*seen, *box, *solid, rotation_y))])
-    return Line(text, None if confidence is None else repr(confidence))
+    score = None if confidence is None else repr(confidence)
+    return Line(text, score, [what for what, is_left_out in left_out.items() if is_left_out])
 
 
 def _name(name: str) -> str:
@@ -93,32 +96,32 @@ def _box(corners: tuple[float | None, ...], rotation: float | None, kind: str | 
     return box
 
 
-def _attributes(text: str | None, flagged: Counter[str]) -> dict[str, Any]:
-    """Numbers that `read_kitti` kept, with "convention" where they are KITTI's."""
+def _attributes(text: str | None) -> tuple[dict[str, Any], bool]:
+    """Numbers that `read_kitti` kept, with "convention" where they are KITTI's; and whether that is all there is."""
     if not text:
-        return {}
+        return {}, True
     try:
         loaded = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadRow(Code.BAD_TABLE, "attributes", f"must be JSON, got {error}") from None
     if not isinstance(loaded, dict):
         raise BadRow(Code.BAD_TABLE, "attributes", f"must be a JSON object, got {type(loaded).__name__}")
-    if loaded.get("convention") != "kitti":
-        if loaded:
-            flagged["attributes left out that KITTI has no field for"] += 1
-        return {}
-    known: dict[str, Any] = {"convention": "kitti"}
-    for key in _OWN:
-        if (number := _number(loaded.get(key))) is not None:
-            known[key] = number
-    triples = [loaded.get("dimensions"), loaded.get("location")]
-    if all(isinstance(triple, list) and len(triple) == 3 for triple in triples):
-        numbers = [_number(value) for triple in triples for value in triple or ()]
-        if None not in numbers:
-            known["solid"] = numbers
-    if loaded.keys() - _KNOWN_KEYS:
-        flagged["attributes left out that KITTI has no field for"] += 1
-    return known
+    known: dict[str, Any] = {}
+    if loaded.get("convention") == "kitti":
+        known = {"convention": "kitti"}
+        known |= {key: number for key in _OWN if (number := _number(loaded.get(key))) is not None}
+        if (solid := _triples(loaded.get("dimensions"), loaded.get("location"))) is not None:
+            known["solid"] = solid
+    left_out = {key for key in loaded.keys() - known.keys() if loaded[key] is not None}
+    return known, not left_out - ({"dimensions", "location"} if "solid" in known else set())
+
+
+def _triples(*triples: Any) -> list[float | None] | None:
+    """Six numbers from lists of three; None where they are anything else."""
+    if not all(isinstance(triple, list) and len(triple) == 3 for triple in triples):
+        return None
+    numbers = [_number(value) for triple in triples for value in triple]
+    return None if None in numbers else numbers
 
 
 def _number(value: Any) -> float | None:

@@ -6,7 +6,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from predarrow.sources import KITTI_FILE_NAME_REGEX, StrPath, split_name
 from predarrow.table import SCHEMA
 
 _NEEDED = ("data_unit", "frame", "class_name", "bbox")
-_LEAVES = ("data_unit", "frame", "object_id", "class_name", "kind", "confidence", "rotation", "attributes")
+_LEAVES = ("data_unit", "frame", "object_id", "class_name", "kind", "confidence", "rotation", "stream", "attributes")
 _STRUCTS = ("bbox", "cuboid")
 
 COLUMNS = (*_LEAVES, *_STRUCTS)
@@ -47,8 +47,8 @@ def write_kitti(table: Any, folder: StrPath, *, overwrite: bool = False, on_erro
     confidence. Numbers are the shortest decimals that read back equal, so that `read_kitti` of the folder gives the
     same boxes, names, confidences and attributes. The 3-D box comes from `cuboid`, truncated, occluded, alpha and
     rotation_y from attributes that `read_kitti` made; KITTI's own -1, -1000 and -10 stand where there is none.
-    Of masks and polygons the box is written, which the report tells in `flagged`, as it does of track ids and other
-    attributes. Memory holds a batch and one image's lines. Files appear when all of them are whole.
+    Of masks and polygons the box is written, which the report tells in `flagged`, as it does of track ids, streams and
+    other attributes. Memory holds a batch and one image's lines. Files appear when all of them are whole.
 
     Args:
         table: predictions with `__arrow_c_stream__` in the prediction table's schema, the rows of a data unit's frame
@@ -105,7 +105,7 @@ class _Writer:
             if image is None or image.data_unit != row[0] or image.frame != row[1]:
                 image = self._begin(row[0], row[1])
             try:
-                image.lines.append(kitti_line(row, self.report.flagged))
+                image.lines.append(kitti_line(row))
             except BadRow as why:
                 self._refuse(self._rows, why.code, why.column, why.message)
             self._rows += 1
@@ -141,6 +141,8 @@ class _Writer:
             (self._folder / name).write_bytes("\n".join([*lines, ""]).encode())
         self.files.add(name)
         self.report.imported += len(image.lines)
+        for line in image.lines:
+            self.report.flagged.update(line.left_out)
 
     def _name(self, image: _Image, is_sequence: bool) -> str | None:
         title, frame = image.data_unit, image.frame
@@ -200,22 +202,36 @@ def _no_table(message: str) -> InputError:
 @contextmanager
 def _staged(folder: Path, overwrite: bool) -> Iterator[Path]:
     """Give a hidden folder inside `folder`; its files move there when the block ends well, else nothing is left."""
-    is_new = not folder.exists()
-    with _explained(folder):
-        if not is_new and not overwrite and any(folder.iterdir()):
-            raise OutputError(f"{folder}: must be a new or empty folder, got one with files; else overwrite=True")
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = folder / f".predarrow-{uuid.uuid4().hex[:8]}.tmp"
-        staging.mkdir()
+    staging = folder / f".predarrow-{uuid.uuid4().hex[:8]}.tmp"
+    made: list[Path] = []
     done = False
     try:
+        with _explained(folder):
+            made = [path for path in (folder, *folder.parents) if not path.exists()]
+            if not made and not overwrite and any(folder.iterdir()):
+                hint = "overwrite=True (--overwrite) replaces files of the same name"
+                raise OutputError(f"{folder}: must be a new or empty folder, got one with files; {hint}")
+            folder.mkdir(parents=True, exist_ok=True)
+            staging.mkdir()
         yield staging
         with _explained(folder):
-            for file in sorted(staging.iterdir()):
-                file.replace(folder / file.name)
+            _move(staging, folder)
         done = True
     finally:
-        shutil.rmtree(staging if done or not is_new else folder, ignore_errors=True)
+        shutil.rmtree(staging if done or not made else folder, ignore_errors=True)
+        for parent in [] if done else made[1:]:
+            with suppress(OSError):
+                parent.rmdir()
+
+
+def _move(staging: Path, folder: Path) -> None:
+    """Move files, none where one of them cannot be."""
+    files = sorted(staging.iterdir())
+    for file in files:
+        if (folder / file.name).is_dir():
+            raise OutputError(f"{folder / file.name}: must be a file, to be replaced, got a folder")
+    for file in files:
+        file.replace(folder / file.name)
 
 
 @contextmanager
