@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -10,7 +9,7 @@ import pyarrow as pa
 
 from predarrow.data_units import DataUnits
 from predarrow.formats.kitti_write import COLUMNS, WriteResult, write_kitti
-from predarrow.project import Project
+from predarrow.project import Project, opened
 from predarrow.reader import OnError
 from predarrow.sources import StrPath
 
@@ -46,7 +45,7 @@ def export_kitti_predictions(
         OutputError: the folder is not empty, or cannot be written to.
         ProjectError: no such project, set or version.
     """
-    project = project if isinstance(project, Project) else Project(os.fspath(project))
+    project = opened(project)
     if _stands_together(project.scan(set_name, columns=_ORDER[:2], version=version)):
         rows = project.scan(set_name, columns=COLUMNS, version=version)
     else:

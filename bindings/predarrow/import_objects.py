@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from predarrow.errors import PredarrowError
 from predarrow.imports import ImportResult
 from predarrow.objects.batches import object_parts
 from predarrow.ordering import Keyed, sorted_parts
-from predarrow.project import Project
+from predarrow.project import Project, opened
 from predarrow.project_index import ProjectIndex
 from predarrow.reader import OnError, PredictionReader
 from predarrow.refusals import shown
@@ -62,16 +63,16 @@ def import_predictions(
         CommitConflictError: others committed to the set first, again and again.
         PredarrowError: neither objects nor a table, or an option that does not hold.
     """
-    if not isinstance(project, Project):
-        project = Project(os.fspath(project))
+    project = opened(project)
     batches = as_batches(predictions)
-    if batches is None and not isinstance(predictions, Iterable):
+    if batches is None and (not isinstance(predictions, Iterable) or isinstance(predictions, str | bytes | Mapping)):
         rule = "must be an iterable of Prediction objects or an Arrow table"
-        raise PredarrowError(f"predictions: {rule}, got {shown(predictions)}")
+        raise PredarrowError(f"predictions: {rule}, got {shown(predictions)}{_hint(predictions)}")
     index = ProjectIndex(project)
     parts = object_parts(predictions, index) if batches is None else table_parts(batches, index)
     if on_error == "raise":
         parts = _until_refused(parts)
+    parts = chain(parts, _left_out_before(predictions, on_error))
     with PredictionReader(sorted_parts(parts), on_error=on_error) as reader:
         version = project.commit(
             reader,
@@ -82,6 +83,19 @@ def import_predictions(
             details={"source": "objects" if batches is None else "table"},
         )
     return ImportResult(version, reader.report, reader.report.imported)
+
+
+def _left_out_before(predictions: Any, on_error: OnError) -> Iterator[tuple[list[Keyed], Report]]:
+    """Tell, once all is read, what a reader or collector left out by rule, and refused where that may be."""
+    report = getattr(predictions, "report", None)
+    if isinstance(report, Report):
+        yield [], Report(skipped=report.skipped.copy(), problems=report.problems[:] if on_error == "skip" else [])
+
+
+def _hint(predictions: Any) -> str:
+    if isinstance(predictions, str | bytes | os.PathLike):
+        return "; read the file first, as with pyarrow.parquet.read_table"
+    return "; collect() it first" if hasattr(predictions, "collect") else ""
 
 
 def _until_refused(parts: Iterable[tuple[list[Keyed], Report]]) -> Iterator[tuple[list[Keyed], Report]]:

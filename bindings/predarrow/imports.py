@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal, NamedTuple, Unpack
 
@@ -12,7 +11,7 @@ from predarrow.formats.kitti_table import OnOutside
 from predarrow.formats.masks import MaskFileOptions, read_found
 from predarrow.mapping import OntologyMapping, TextMapping, mapped_classes, mapped_texts, read_mapping
 from predarrow.pipeline import Progress
-from predarrow.project import Project
+from predarrow.project import Project, opened
 from predarrow.reader import OnError, PredictionReader
 from predarrow.report import Report
 from predarrow.resolve import DataUnitFunction, resolve
@@ -73,7 +72,7 @@ def import_mask_predictions(
         CommitConflictError: others committed to the set first, again and again.
         PredarrowError: an option that does not hold.
     """
-    project = _opened(project)
+    project = opened(project)
     found = find_sources(predictions_dir, file_name_regex)
     mapping, where = read_mapping(ontology_mapping, predictions_dir)
     background = options.get("background", 0)
@@ -133,7 +132,7 @@ def import_kitti_predictions(
         CommitConflictError: others committed to the set first, again and again.
         PredarrowError: an option that does not hold.
     """
-    project = _opened(project)
+    project = opened(project)
     if on_outside not in ("keep", "clip", "reject"):
         raise PredarrowError(f'on_outside: must be "keep", "clip" or "reject", got {on_outside!r}')
     options = kitti.kitti_options(file_name_regex, default_confidence, keep_dontcare)._replace(on_outside=on_outside)
@@ -143,10 +142,6 @@ def import_kitti_predictions(
     found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func, frames_in_rows=True)
     reader = kitti.read_found(found, names, options, workers=workers, on_error=on_error, progress=progress)
     return _commit(project, reader, predictions_dir, set_name, mode, "import kitti")
-
-
-def _opened(project: Project | StrPath) -> Project:
-    return project if isinstance(project, Project) else Project(os.fspath(project))
 
 
 def _commit(

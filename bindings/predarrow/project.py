@@ -13,6 +13,7 @@ No server and no lock that a killed process could leave behind: any number of pr
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import uuid
@@ -271,7 +272,7 @@ class Project:
         return self.path / "reports" / set_name / f"{version}.parquet"
 
     def _set(self, name: str, *, must_exist: bool = True) -> PredictionSet:
-        if not _SET_NAME.fullmatch(name):
+        if not isinstance(name, str) or not _SET_NAME.fullmatch(name):
             raise ProjectError(
                 "set name: must be up to 100 letters, digits, '.', '_' or '-', the first a letter or digit, "
                 f"got {name!r}"
@@ -285,6 +286,19 @@ class Project:
     def __repr__(self) -> str:
         """Name the project and its folder."""
         return f"<Project {self.name!r} at {self.path}>"
+
+
+def opened(project: Project | str | os.PathLike[str]) -> Project:
+    """Give a project, opened where its folder is given.
+
+    Raises:
+        ProjectError: neither, or the folder is no project.
+    """
+    if isinstance(project, Project):
+        return project
+    if not isinstance(project, str | os.PathLike):
+        raise ProjectError(f"project: must be a Project or its folder, got {type(project).__name__}")
+    return Project(os.fspath(project))
 
 
 def _read_header(path: Path) -> dict[str, Any]:

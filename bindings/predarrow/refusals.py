@@ -57,5 +57,8 @@ def problem(row: int, code: Code, pointer: str, message: str) -> Problem:
 
 def shown(value: Any) -> str:
     """Give a value for a message, shortened: it may be a whole array."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists as deep
+        text = f"{type(value).__name__}, too long to tell"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -113,8 +113,15 @@ def test_tables_of_any_kind() -> None:
     collector.add_table(nulls)
     collector.add_table(tables[2].to_batches()[0])
     assert collector.table()["row"].to_pylist() == [0, 1, 2, 3, None, 4]
-    with pytest.raises(PredarrowError, match="table: must have the schema of a prediction table, got"):
-        collector.add_table(pa.table({"x": [1]}))
+    larger = tables[2].set_column(0, "data_unit", pa.array(["x"], pa.large_string()))
+    for bad, text in (
+        (pa.table({"x": [1]}), "must have the schema of a prediction table, got the columns x$"),
+        (larger, "data_unit: string not null>, got .*data_unit: large_string>; cast it with"),
+        ([tables[2]], "must be a pyarrow.Table or RecordBatch, got list$"),
+    ):
+        with pytest.raises(PredarrowError, match="^table: .*" + text):
+            collector.add_table(bad)
+    assert len(collector) == 6
 
 
 def test_a_step_that_is_refused_leaves_nothing() -> None:

@@ -102,9 +102,11 @@ class Collector:
             PredarrowError: not in the prediction table's schema.
             OutputError: the temporary file cannot be written.
         """
+        if not isinstance(table, pa.Table | pa.RecordBatch):
+            raise PredarrowError(f"table: must be a pyarrow.Table or RecordBatch, got {type(table).__name__}")
         table = pa.table(table)
         if not table.schema.equals(SCHEMA):
-            raise PredarrowError(f"table: must have the schema of a prediction table, got {table.schema.names}")
+            raise PredarrowError(f"table: must have the schema of a prediction table{_difference(table.schema)}")
         for batch in table.to_batches():
             self._take(batch)
 
@@ -145,9 +147,7 @@ class Collector:
         """
         from predarrow.import_objects import import_predictions
 
-        result = import_predictions(project, self, set_name=set_name, mode=mode, on_error=on_error)
-        result.report.skipped.update(self.report.skipped)
-        return result
+        return import_predictions(project, self, set_name=set_name, mode=mode, on_error=on_error)
 
     def __getstate__(self) -> dict[str, Any]:
         if self._spilled:
@@ -171,6 +171,13 @@ class Collector:
         if self._kept_bytes > self._memory_limit:
             self._spilled.append(_Spilled(_joined(self._kept)))
             self._kept, self._kept_bytes = [], 0
+
+
+def _difference(schema: pa.Schema) -> str:
+    if schema.names != SCHEMA.names:
+        return f", got the columns {', '.join(schema.names)}"
+    wanted, got = next(pair for pair in zip(SCHEMA, schema, strict=True) if pair[0] != pair[1])
+    return f", {wanted}, got {got}; cast it with table.cast(predarrow.SCHEMA)"
 
 
 @lru_cache(maxsize=16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ box_fields = attrgetter(*BOX_FIELDS, "unit")
 
 _N_FIELDS = len(BOX_FIELDS) + 1
 _RULES = {"q": "must be a whole number", "d": "must be a number"}
+_NO_NUMBER = (TypeError, ValueError, OverflowError, RuntimeError)  # text, a signalling NaN, too large, a whole tensor
 
 
 def texts(values: list[Any], pointer: str, refusals: Refusals) -> list[str]:
@@ -35,11 +37,13 @@ def numbers(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
     """Give (n,) int64 ("q") or float64 ("d") values, and where None stood (None for nowhere).
 
-    Python's arrays take whatever is a number (NumPy's and torch's scalars as well) and refuse text.
+    Python's arrays take whatever is a number (NumPy's and torch's scalars as well) and refuse text; booleans, which
+    they would take, are refused as well.
     """
     try:
-        return np.frombuffer(array(typecode, values), typecode), None
-    except (TypeError, OverflowError):
+        if bool not in set(map(type, values)):
+            return np.frombuffer(array(typecode, values), typecode), None
+    except _NO_NUMBER:
         pass
     result = np.zeros(len(values), typecode)
     is_missing = np.zeros(len(values), np.bool_)
@@ -50,7 +54,8 @@ def numbers(
             continue
         try:
             result[row] = array(typecode, [value])[0]
-        except (TypeError, OverflowError):
+            is_wrong[row] = isinstance(value, bool)
+        except _NO_NUMBER:
             is_wrong[row] = True
     refusals.add(is_wrong, Code.BAD_VALUE, pointer, lambda row: f"{_RULES[typecode]}, got {shown(values[row])}")
     return result, is_missing
@@ -75,12 +80,14 @@ def track_ids(values: list[Any], refusals: Refusals) -> Any:
     if types == {type(None)}:
         return pa.nulls(len(values), pa.string())
     if types <= {str, type(None)}:
-        return pa.array(values, pa.string())
+        with suppress(UnicodeEncodeError):
+            return pa.array(values, pa.string())
     is_wrong = np.array([not _is_track_id(value) for value in values])
     pointer = "object.track_id"
     rule = "must be text or a whole number"
     refusals.add(is_wrong, Code.BAD_VALUE, pointer, lambda row: f"{rule}, got {shown(values[row])}")
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
+    pairs = zip(values, is_wrong.tolist(), strict=True)
+    return pa.array([None if value is None or bad else str(value) for value, bad in pairs], pa.string())
 
 
 def boxes(values: list[Any], refusals: Refusals) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
@@ -100,13 +107,20 @@ def boxes(values: list[Any], refusals: Refusals) -> tuple[npt.NDArray[np.float64
 
 def units(values: list[Any], refusals: Refusals) -> npt.NDArray[np.bool_]:
     """Give (n,) whether each unit is "relative" rather than "pixel"."""
-    is_relative = np.array([value == "relative" for value in values], np.bool_)
+    known = [value if isinstance(value, str) else None for value in values]  # not an array, which equals many things
+    is_relative = np.array([value == "relative" for value in known], np.bool_)
     if not is_relative.all():
-        is_wrong = ~is_relative & np.array([value != "pixel" for value in values], np.bool_)
+        is_wrong = ~is_relative & np.array([value != "pixel" for value in known], np.bool_)
         rule = 'must be "relative" or "pixel"'
         refusals.add(is_wrong, Code.BAD_VALUE, "object.data.unit", lambda row: f"{rule}, got {shown(values[row])}")
     return is_relative
 
 
 def _is_track_id(value: Any) -> bool:
-    return value is None or (isinstance(value, str | int | np.integer) and not isinstance(value, bool))
+    if not isinstance(value, str | int | np.integer | None) or isinstance(value, bool):
+        return False
+    try:
+        str(value).encode()
+    except ValueError:  # surrogates, of file names that are not UTF-8; thousands of digits
+        return False
+    return True

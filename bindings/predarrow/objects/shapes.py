@@ -16,6 +16,7 @@ POINTER = "object.data"
 
 _BOX_FIELDS = ("x", "y", "w", "h", "theta", "unit")
 _LEAST_POINTS = 3
+_MOST_LEVELS = 4
 _RULE_POLYGON = "must be (n, 2) points of one ring, or parts of rings of such points"
 
 
@@ -123,7 +124,9 @@ def _ring(points: Any, pointer: str) -> npt.NDArray[np.float64]:
     if n > 1 and values[0, 0] == values[-1, 0] and values[0, 1] == values[-1, 1]:
         n -= 1  # rings are open in the table
     if n < _LEAST_POINTS:
-        raise ShapeError(pointer, f"a ring must have at least {_LEAST_POINTS} different points, got {n}")
+        raise ShapeError(
+            pointer, f"a ring must have at least {_LEAST_POINTS} points, the first one counted once, got {n}"
+        )
     return np.array(values[:n], np.float64)
 
 
@@ -151,17 +154,19 @@ def _array(data: Any, kinds: str, pointer: str = POINTER) -> npt.NDArray[Any]:
         raise ShapeError(pointer, f"must be an array of numbers: {error}") from None
     if values.dtype.kind not in kinds:
         raise ShapeError(pointer, f"must be an array of numbers, got {shown(data)}")
+    if np.ma.is_masked(data):
+        raise ShapeError(pointer, "must have no masked values; fill them, as with array.filled(0)")
     return values
 
 
 def _depth(data: Any) -> int:
-    """Count the levels of nested sequences and array dimensions, along the first items."""
+    """Count the levels of nested sequences and array dimensions, along the first items; 5 may be more."""
     depth = 0
-    while not hasattr(data, "ndim"):
+    while not hasattr(data, "ndim") and depth <= _MOST_LEVELS:
         if isinstance(data, str | bytes) or not isinstance(data, Sequence):
             return depth
         depth += 1
         if not data:
             return depth
         data = data[0]
-    return depth + int(data.ndim)
+    return depth + int(getattr(data, "ndim", 0))
