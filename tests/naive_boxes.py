@@ -43,20 +43,21 @@ def _in_layout(corners: Numbers, layout: str) -> Numbers:
     return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
 
 
-def judge(corners: tuple[float, float, float, float], size: tuple[float, float] | None) -> str:
+def judge(corners: tuple[float, float, float, float], size: tuple[float, float] | None) -> list[str]:
     """What is wrong with one box, the worst first."""
     left, top, right, bottom = corners
+    flaws = []
     if not all(map(math.isfinite, corners)):
-        return "NOT_FINITE"
+        flaws.append("NOT_FINITE")
     if right < left or bottom < top:
-        return "NEGATIVE_SIZE"
+        flaws.append("NEGATIVE_SIZE")
     if size is not None:
-        height, width = size
-        if left < -1e-6 * width or right - width > 1e-6 * width:
-            return "OUTSIDE"
-        if top < -1e-6 * height or bottom - height > 1e-6 * height:
-            return "OUTSIDE"
-    return "ZERO_SIZE" if right == left or bottom == top else "OK"
+        edges = [(left, size[1]), (right, size[1]), (top, size[0]), (bottom, size[0])]
+        if any(edge < -1e-6 * side or edge - side > 1e-6 * side for edge, side in edges):
+            flaws.append("OUTSIDE")
+    if right == left or bottom == top:
+        flaws.append("ZERO_SIZE")
+    return flaws
 
 
 def rotated_corners(box: tuple[float, float, float, float], degrees: float) -> list[tuple[float, float]]:

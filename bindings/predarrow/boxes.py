@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal
 
@@ -26,6 +25,7 @@ _LAYOUTS = {str(layout): layout for layout in engine.Layout} | {
     "openlabel": engine.Layout.OPENLABEL,
 }
 _NUMBERS = (int, float)
+_LARGE = 1e9  # from 1 to here a side is finite and positive in either type
 _PIXELS_ONLY = ("kitti", "openlabel")
 _FLAWS = {
     "not_finite": engine.NOT_FINITE,
@@ -104,14 +104,14 @@ def check_boxes(
     *,
     unit: BoxUnit = "pixel",
     image_size: Any = None,
-    refuse: Collection[BoxFlaw] = ("not_finite", "negative_size"),
+    refuse: BoxFlaw | Iterable[BoxFlaw] = ("not_finite", "negative_size"),
 ) -> None:
     """Refuse boxes that have a flaw which is not allowed, all of them in one error.
 
     Args:
         boxes, layout, unit, image_size: see `convert_boxes`; null boxes of an Arrow column pass.
-        refuse: of "not_finite" (NaN or infinite), "negative_size", "zero_size", and "outside" (an edge is beyond
-            the image by more than a millionth of its side, so that float noise is not; needs image_size). A
+        refuse: one or more of "not_finite" (NaN or infinite), "negative_size", "zero_size", and "outside" (an edge is
+            beyond the image by more than a millionth of its side, so that float noise is not; needs image_size). A
             box is told of once, with the first of not_finite, negative_size, outside, zero_size that is refused.
 
     Raises:
@@ -122,17 +122,17 @@ def check_boxes(
     Traceback (most recent call last):
     predarrow.errors.InputError: boxes[1]: width must not be negative, got -2.0 of (9.0, 0.0, 7.0, 5.0)
     """
-    if unknown := set(refuse) - _FLAWS.keys():
-        raise PredarrowError(f"refuse: must be of {', '.join(_FLAWS)}, got {', '.join(sorted(unknown))}")
-    needs_size = _conversion(layout, "xyxy", unit, "pixel").needs_size or "outside" in refuse
+    flaws = [refuse] if isinstance(refuse, str) else list(refuse)
+    if unknown := [flaw for flaw in flaws if flaw not in _FLAWS]:
+        raise PredarrowError(f"refuse: must be of {', '.join(_FLAWS)}, got {', '.join(map(str, unknown))}")
+    needs_size = _conversion(layout, "xyxy", unit, "pixel").needs_size or "outside" in flaws
     rows, is_null = _rows(boxes, layout)
     sizes = checked_sizes(image_size, rows.size // 4, _FLOAT64) if needs_size else None
     corners = engine.to_corners(rows.reshape(-1, 4), _LAYOUTS[layout], unit, sizes)
-    codes = engine.judge(corners, sizes if "outside" in refuse else None)
+    codes = engine.judge(corners, sizes, [_FLAWS[flaw] for flaw in flaws])
     codes[is_null] = engine.OK
-    bad = np.isin(codes, [_FLAWS[flaw] for flaw in refuse])
-    if bad.any():
-        raise InputError([_flaw(row, int(codes[row]), corners, rows) for row in np.flatnonzero(bad).tolist()])
+    if (bad := np.flatnonzero(codes)).size:
+        raise InputError([_flaw(row, int(codes[row]), corners, rows) for row in bad.tolist()])
 
 
 def _rows(boxes: Any, layout: BoxLayout) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
@@ -220,10 +220,11 @@ def checked_sizes(image_size: Any, n_rows: int, dtype: npt.DTypeLike) -> Any:
     """
     if type(image_size) is tuple and len(image_size) == 2:  # at once: a single box is converted in as little time
         height, width = image_size
-        if type(height) in _NUMBERS and type(width) in _NUMBERS and 0 < height < math.inf and 0 < width < math.inf:
+        if type(height) in _NUMBERS and type(width) in _NUMBERS and 1 <= height < _LARGE and 1 <= width < _LARGE:
             return image_size
     if image_size is None:
-        raise _refused("image_size", "must be (height, width) between pixels and other units, got None")
+        what = "between pixels and other units, and to tell what is outside"
+        raise _refused("image_size", f"must be (height, width) {what}, got None")
     from predarrow.models.arrays import as_array
 
     array = as_array(image_size, "image_size")

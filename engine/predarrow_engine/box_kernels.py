@@ -170,25 +170,45 @@ def columns_of_rows(
             _column(boxes, corners, n, i, form, _scale(plan, sizes[k + _ONE]), _scale(plan, sizes[k]))
 
 
+@inline
+def _is_beyond(edge: Any, side: Any) -> Any:
+    return (-edge > NOISE * side) | (edge - side > NOISE * side)
+
+
+@inline
+def _code(corners: Any, n: Any, i: Any, height: Any, width: Any, wanted: Any) -> Any:
+    left, top, right, bottom = corners[i], corners[n + i], corners[n + n + i], corners[n + n + n + i]
+    zero, negative, outside, not_finite = wanted
+    code = OK
+    if zero & ((right == left) | (bottom == top)):
+        code = ZERO_SIZE
+    beyond = _is_beyond(left, width) | _is_beyond(right, width) | _is_beyond(top, height) | _is_beyond(bottom, height)
+    if outside & beyond:
+        code = OUTSIDE
+    if negative & ((right < left) | (bottom < top)):
+        code = NEGATIVE_SIZE
+    if not_finite & (left * 0.0 + top * 0.0 + right * 0.0 + bottom * 0.0 != 0.0):  # NaN, unless all four are finite
+        code = NOT_FINITE
+    return np.uint8(code)
+
+
 @kernel
-def codes(corners: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], result: npt.NDArray[np.uint8]) -> None:
-    """Write a code for each box of four columns; sizes may be empty, too: not known."""
+def codes(
+    corners: npt.NDArray[np.float64],
+    sizes: npt.NDArray[np.float64],
+    is_wanted: npt.NDArray[np.bool_],
+    result: npt.NDArray[np.uint8],
+) -> None:
+    """Write the worst code that is wanted of each box of four columns; an infinite image holds every box."""
     n = np.uint64(result.size)
-    step = _TWO if sizes.size > 2 else np.uint64(0)
-    for i in range(n):
-        left, top, right, bottom = corners[i], corners[n + i], corners[n + n + i], corners[n + n + n + i]
-        code = OK
-        if right == left or bottom == top:
-            code = ZERO_SIZE
-        if sizes.size:
-            height, width = sizes[step * i], sizes[step * i + _ONE]
-            if max(-left, right - width) > NOISE * width or max(-top, bottom - height) > NOISE * height:
-                code = OUTSIDE
-        if right < left or bottom < top:
-            code = NEGATIVE_SIZE
-        if left * 0.0 + top * 0.0 + right * 0.0 + bottom * 0.0 != 0.0:  # NaN, unless all four are finite
-            code = NOT_FINITE
-        result[i] = np.uint8(code)
+    wanted = (is_wanted[ZERO_SIZE], is_wanted[NEGATIVE_SIZE], is_wanted[OUTSIDE], is_wanted[NOT_FINITE])
+    if sizes.size == 2:
+        for i in range(n):
+            result[i] = _code(corners, n, i, sizes[0], sizes[1], wanted)
+    else:
+        for i in range(n):
+            k = _TWO * np.uint64(i)
+            result[i] = _code(corners, n, i, sizes[k], sizes[k + _ONE], wanted)
 
 
 @kernel

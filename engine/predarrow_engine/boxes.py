@@ -27,7 +27,7 @@ infinite size leaves the lowest coordinate alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -39,6 +39,7 @@ from predarrow_engine import box_kernels
 from predarrow_engine.box_kernels import NEGATIVE_SIZE, NOISE, NOT_FINITE, OK, OUTSIDE, ZERO_SIZE
 
 __all__ = [
+    "FLAWS",
     "NEGATIVE_SIZE",
     "NOISE",
     "NOT_FINITE",
@@ -58,6 +59,9 @@ __all__ = [
     "sizes_array",
     "to_corners",
 ]
+
+FLAWS = (NOT_FINITE, NEGATIVE_SIZE, OUTSIDE, ZERO_SIZE)
+"""All codes but OK, from the worst."""
 
 Sizes: TypeAlias = npt.ArrayLike
 Columns: TypeAlias = Sequence[npt.NDArray[Any]] | npt.NDArray[Any]
@@ -208,16 +212,16 @@ def to_corners(
     return corners
 
 
-def judge(corners: npt.NDArray[np.float64], sizes: Sizes | None = None) -> npt.NDArray[np.uint8]:
-    """Give what is wrong with each box, the worst where it is more than one thing.
-
-    From the worst: NOT_FINITE, NEGATIVE_SIZE, OUTSIDE, ZERO_SIZE, OK. Which of them a caller refuses is its own
-    policy; one that does not ask for OUTSIDE leaves `sizes` out.
+def judge(
+    corners: npt.NDArray[np.float64], sizes: Sizes | None = None, among: Collection[int] = FLAWS
+) -> npt.NDArray[np.uint8]:
+    """Give what is wrong with each box, the worst where it is more than one thing, OK where it is nothing.
 
     Args:
         corners: (4, n) float64: xmin, ymin, xmax, ymax in pixels; never written to.
-        sizes: height and width in pixels, (2,) for all or (n, 2) a row each. An edge is outside where it passes
-            the image by more than `NOISE` of its side.
+        sizes: height and width in pixels, (2,) for all or (n, 2) a row each; without them no box is OUTSIDE. An edge
+            is outside where it passes the image by more than `NOISE` of its side.
+        among: the codes that are looked for; `FLAWS` has all, from the worst.
 
     Returns:
         (n,) uint8, codes of this module.
@@ -228,8 +232,10 @@ def judge(corners: npt.NDArray[np.float64], sizes: Sizes | None = None) -> npt.N
     if corners.ndim != 2 or len(corners) != 4:
         raise ValueError(f"corners must have shape (4, n), got {corners.shape}")
     result = np.empty(corners.shape[1], np.uint8)
-    rows = _NOT_KNOWN if sizes is None else _sizes_of(sizes, result.size, _FLOAT64)
-    box_kernels.codes(_read_only(np.asarray(corners, np.float64)), rows, result)
+    rows = _ENDLESS if sizes is None else _sizes_of(sizes, result.size, _FLOAT64)
+    wanted = np.zeros(len(FLAWS) + 1, np.bool_)
+    wanted[list(among)] = True
+    box_kernels.codes(_read_only(np.asarray(corners, np.float64)), rows, wanted, result)
     return result
 
 
@@ -270,4 +276,4 @@ def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 _FLOAT32: np.dtype[Any] = np.dtype(np.float32)
 _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
 _NO_MATTER = {dtype: _read_only(np.ones(2, dtype)) for dtype in (_FLOAT32, _FLOAT64)}
-_NOT_KNOWN = _read_only(np.empty(0))
+_ENDLESS = _read_only(np.full(2, np.inf))

@@ -180,7 +180,7 @@ def test_arrays_that_are_no_boxes(given_boxes: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("image_size", "message"),
     [
-        (None, r"^image_size: must be \(height, width\) between pixels and other units, got None$"),
+        (None, r"^image_size: must be \(height, width\) between pixels and other units, .*, got None$"),
         ((0, 640), "^image_size: height and width must be finite and positive, got 0 and 640$"),
         ((480, math.nan), "got 480.0 and nan$"),
         ([480, math.inf], "got 480.0 and inf$"),
@@ -188,6 +188,8 @@ def test_arrays_that_are_no_boxes(given_boxes: Any, message: str) -> None:
         ([[480, 640]], r"got shape \(1, 2\)$"),
         ([[480, 640], [-1, 5], [1, 0]], r"^image_size\[1\]: .* got -1 and 5\nimage_size\[2\]: .* got 1 and 0$"),
         ((True, True), "^image_size: must be numbers, got bool$"),
+        ((10**400, 640), "^image_size: must be"),
+        ((0.0, 0.5), "got 0.0 and 0.5$"),
         (("480", "640"), "^image_size: must be"),
     ],
 )
@@ -252,6 +254,32 @@ def test_check_by_policy(refuse: Any, bad: list[int], layout: BoxLayout, form: s
     assert outside == ([4] if "outside" in refuse else [])
 
 
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("box", "refuse", "told"),
+    [
+        ([200, 0, 150, 5], "outside", "must lie in the image"),
+        ([200, 0, 50, 5], "outside", "must lie in the image"),
+        ([-INF, 0, 5, 5], "outside", "must lie in the image"),
+        ([0, 0, math.nan, 101], "outside", "must lie in the image"),
+        ([5, 5, 5, 4], "zero_size", "width must be positive, got 0.0"),
+        ([5, -INF, 4, 7], "negative_size", "width must not be negative, got -1.0"),
+        ([5, 5, 5, 101], ("zero_size", "outside"), "must lie in the image"),
+        ([5, 5, 4, 101], iter(["negative_size", "outside"]), "width must not be negative"),
+    ],
+)
+def test_a_flaw_is_not_hidden_by_another_that_is_allowed(box: Any, refuse: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        check_boxes(box, "xyxy", image_size=(100, 100), refuse=refuse)
+
+
+def test_a_float32_side_that_is_none() -> None:
+    with pytest.raises(InputError, match="must be finite and positive"):
+        convert_boxes(ROWS.astype(np.float32), "xyxy", "xyxy", source_unit="percent", image_size=(1e-300, 5))
+
+
 def test_words_of_a_check() -> None:
     with pytest.raises(InputError) as refusal:
         check_boxes(
@@ -272,6 +300,7 @@ def test_check_of_one_box_and_of_float_noise() -> None:
     check_boxes([0.0, 0.0, 1.0 + 1e-12, 1.0], "xyxy", unit="relative", image_size=(480, 640), refuse=["outside"])
     with pytest.raises(InputError, match="must lie in the image, got corners"):
         check_boxes([0.0, 0.0, 1.001, 1.0], "xyxy", unit="relative", image_size=(480, 640), refuse=["outside"])
-    with pytest.raises(PredarrowError, match=r"^refuse: must be of .*, got ugly$"):
-        check_boxes(ROWS, "xyxy", refuse=["ugly"])  # type: ignore[list-item]  # what is tested
+    for ugly in ("ugly", ["ugly"]):
+        with pytest.raises(PredarrowError, match=r"^refuse: must be of .*, got ugly$"):
+            check_boxes(ROWS, "xyxy", refuse=ugly)  # type: ignore[arg-type]  # what is tested
     check_boxes(np.empty((0, 4)), "xyxy")
