@@ -41,8 +41,8 @@ def import_predictions(
 
     A table has the columns of `predarrow.SCHEMA`, in any order and in any form that loses nothing (large or
     dictionary strings, 64-bit frames). Columns that may be null may be left out; `data_unit` may be an id or a title;
-    of `feature_hash` and `class_name` one is enough; `image_height`, `image_width` and the `bbox` of a polygon are
-    filled in where they are null.
+    of `feature_hash` and `class_name` one is enough; `image_height`, `image_width` and the `bbox` of polygons and masks
+    are filled in where they are null.
 
     The set's earlier predictions are replaced in one commit, by nothing where the input is empty. Where anything
     fails nothing is changed, and what a generator raises comes out as it is. Rows are sorted by data unit, frame and

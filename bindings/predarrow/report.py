@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import pyarrow as pa
 
+EMPTY_MASK = "mask without a pixel"
+"""What a report calls masks that are left out because nothing is inside them."""
+
 
 class Code(StrEnum):
     """Why something was refused."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -16,12 +17,19 @@ from predarrow.import_objects import import_predictions
 from predarrow.ordering import WINDOW_BYTES
 from predarrow.project import Project
 from predarrow.project_index import KIND_SHAPES
-from predarrow.report import Code
+from predarrow.report import EMPTY_MASK, Code
 from predarrow.table import SCHEMA
 from predarrow.tables.checks import HOLDERS
 from predarrow.tables.door import BATCH_ROWS
+from predarrow_engine.rle import encode
 from tests.mask_files import write_mask
 from tests.object_project import box, object_project, rows, thing
+
+
+def rle(mask: npt.NDArray[Any]) -> bytes:
+    """Give a mask as COCO's compressed run lengths."""
+    return encode(mask != 0).counts.tobytes()
+
 
 BOX = {"xmin": 10.0, "ymin": 20.0, "xmax": 30.0, "ymax": 40.0}
 RING = [{"x": 0.0, "y": 0.0}, {"x": 5.0, "y": 0.0}, {"x": 5.0, "y": 7.0}]
@@ -38,7 +46,7 @@ MASK: dict[str, Any] = {
     "frame": 0,
     "feature_hash": "bits",
     "kind": "bitmask",
-    "mask": {"height": 100, "width": 200, "counts": b"0"},
+    "mask": {"height": 100, "width": 200, "counts": rle(np.eye(100, 200))},
     "bbox": BOX,
 }
 
@@ -172,6 +180,18 @@ def test_a_polygons_cover_is_filled_in(project: Project) -> None:
     assert rows(project)[2]["polygon"] == two
 
 
+def test_a_masks_cover_is_filled_in(project: Project) -> None:
+    mask = np.zeros((100, 200))
+    mask[20:23, 7:11] = 1
+    given = [MASK, POLYGON, _mask(counts=rle(mask)) | {"bbox": None}, _mask(counts=rle(0 * mask)), ROW]
+    result = import_predictions(project, _table(*given))
+    assert (result.rows, result.report.skipped) == (4, {EMPTY_MASK: 1})
+    covers = [[*row["bbox"].values()] for row in rows(project)]
+    assert covers == [[10, 20, 30, 40], [0, 0, 5, 7], [7, 20, 11, 23], [10, 20, 30, 40]]
+    import_predictions(project, _table(*given).slice(2, 1))
+    assert [[*row["bbox"].values()] for row in rows(project)] == [[7, 20, 11, 23]]
+
+
 def test_rows_come_out_in_the_tables_order(project: Project) -> None:
     given = [
         ROW | {"data_unit": "u2", "frame": 5, "row": 1},
@@ -276,6 +296,11 @@ BAD: list[tuple[dict[str, Any], Code, str]] = [
     (POLYGON | {"feature_hash": "box"}, Code.UNKNOWN_CLASS, "shape polygon or bitmask for a polygon, got 'a box'"),
     (ROW | {"confidence": math.nan}, Code.BAD_TABLE, "column confidence: must be a finite number or null, got nan"),
     (ROW | {"rotation": math.inf}, Code.BAD_TABLE, "column rotation: must be a finite number or null, got inf"),
+    (ROW | {"row": -1}, Code.BAD_TABLE, "column row: must be at least 0 or null, got -1"),
+    (ROW | {"keypoints": [{"x": 0.0}, {"x": math.nan}]}, Code.BAD_TABLE, "column keypoints: numbers must be finite"),
+    (ROW | {"cuboid": {"x": 1.0, "qw": math.inf}}, Code.BAD_TABLE, "column cuboid: numbers must be finite or null"),
+    (ROW | {"attributes": '{"a": 1'}, Code.BAD_TABLE, """column attributes: must be a JSON object or null, got '{"a"""),
+    (ROW | {"attributes": "[1]"}, Code.BAD_TABLE, r"column attributes: .* got '\[1\]'"),
     (ROW | {"bbox": None}, Code.BAD_TABLE, "column bbox: must not be null for a bbox"),
     (ROW | {"kind": "rotated_bbox", "class_name": "a turned"}, Code.BAD_TABLE, "column rotation: must not be null"),
     (_box(xmax=math.nan), Code.BAD_BOX, r"column bbox: must be finite, .* got \[10.0, 20.0, nan, 40.0\]"),
@@ -292,6 +317,8 @@ BAD: list[tuple[dict[str, Any], Code, str]] = [
     (MASK | {"mask": None}, Code.BAD_TABLE, "column mask: must not be null for a bitmask"),
     (_mask(height=None), Code.BAD_TABLE, "column mask: height, width and counts must not be null"),
     (_mask(counts=None), Code.BAD_TABLE, "column mask: height, width and counts must not be null"),
+    (_mask(counts=b"0"), Code.BAD_TABLE, "counts must be COCO's .* of 200 x 100 pixels, got b'0'"),
+    (_mask(counts=b"\xff"), Code.BAD_TABLE, r"counts must be .* got b'\\xff'"),
     (_mask(height=7), Code.SIZE_MISMATCH, "column mask: must be 200 x 100 pixels as its data unit is, got 200 x 7"),
     (MASK | {"data_unit": "u3"} | _mask(width=0) | {"data_unit": "u3"}, Code.SIZE_MISMATCH, "got 0 x 100"),
     (ROW | {"image_height": 101}, Code.SIZE_MISMATCH, "column image_height: must be 100 .* got 101"),

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predarrow import InputError, PredarrowError, Report, from_label_mask, from_masks, to_shapely
-from predarrow.models.instance_masks import EMPTY, SMALL, MaskForm
+from predarrow.models.instance_masks import SMALL, MaskForm
+from predarrow.report import EMPTY_MASK
 from predarrow.table import SCHEMA
 from predarrow_engine import instances
 from tests import naive_rle
@@ -66,7 +67,7 @@ def test_columns() -> None:
     assert [tuple(row["bbox"][name] for name in BOX_COLUMNS) for row in rows] == [(1, 1, 8, 5), (0, 0, 8, 6)]
     assert [len(row["polygon"]) for row in rows] == [2, 1]
     assert [len(part) for part in rows[1]["polygon"]] == [2]
-    assert report.skipped == {EMPTY: 1}
+    assert report.skipped == {EMPTY_MASK: 1}
 
 
 def test_run_lengths() -> None:
@@ -113,7 +114,7 @@ def test_area() -> None:
     report = Report()
     assert from_masks(MASKS, min_area=8, report=report)["row"].to_pylist() == [2]
     assert from_masks(MASKS, min_area=7, form="rle", report=report)["row"].to_pylist() == [0, 2]
-    assert report.skipped == {EMPTY: 2, SMALL: 1}
+    assert report.skipped == {EMPTY_MASK: 2, SMALL: 1}
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int64, np.int8, ">i2"])
@@ -152,7 +153,7 @@ def test_classes_left_out_on_purpose() -> None:
     report = Report()
     table = from_masks(MASKS, labels=[0, 0, 1], classes={0: None, 1: "car"}, report=report)
     assert table["row"].to_pylist() == [2]
-    assert report.skipped == {EMPTY: 1, "class is mapped to None": 1}
+    assert report.skipped == {EMPTY_MASK: 1, "class is mapped to None": 1}
 
 
 @pytest.mark.parametrize(

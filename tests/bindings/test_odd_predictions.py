@@ -60,7 +60,7 @@ class Tensor:
         (thing("polygon", ENDLESS), r"object.data: must be .* got 5 levels"),
         (thing("polygon", json.dumps([[[[[[[[]]]]]]]])), r"object.data: must be .* got 5 levels"),
         (
-            thing("mask", np.ma.array(np.ones((100, 200)), mask=np.eye(100, 200)), "bits"),
+            thing("mask", np.ma.array(np.ones((100, 200)), mask=np.eye(100, 200, dtype=np.bool_)), "bits"),
             "object.data: must have no masked values; fill",
         ),
     ],

@@ -15,7 +15,7 @@ from predarrow.models.arrays import arrow, as_array, bad_array, finite_numbers, 
 from predarrow.models.detections import one_of
 from predarrow.models.labels import class_column, keep_named
 from predarrow.pipeline import Spares
-from predarrow.report import Code, Problem, Report
+from predarrow.report import EMPTY_MASK, Code, Problem, Report
 from predarrow.table import MASK, SCHEMA, bbox_array, polygon_array, record_batch
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MaskForm = Literal["polygon", "rle"]
 
-EMPTY = "mask without a pixel"
 SMALL = "mask with fewer pixels than min_area"
 
 
@@ -106,7 +105,7 @@ def from_masks(
         if report is not None:
             n_empty = int(np.count_nonzero(shapes.area == 0))
             n_small = n - int(np.count_nonzero(kept)) - n_empty
-            report.skipped += Counter({EMPTY: n_empty, SMALL: n_small})  # which drops what is 0
+            report.skipped += Counter({EMPTY_MASK: n_empty, SMALL: n_small})  # which drops what is 0
         batch = batch.filter(pa.array(kept))
         classed = classed.filtered(kept)
     return pa.Table.from_batches([keep_named(batch, classed, report)], SCHEMA)

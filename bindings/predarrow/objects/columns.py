@@ -16,10 +16,8 @@ from predarrow.objects.checks import Floats, Ints
 from predarrow.objects.shapes import POINTER, Mask, Rings
 from predarrow.project_index import ProjectIndex
 from predarrow.refusals import Refusals
-from predarrow.report import Code, Report
+from predarrow.report import EMPTY_MASK, Code, Report
 from predarrow.table import MASK, bbox_array, polygon_array
-
-EMPTY_MASK = "mask without a pixel"
 
 _BOX_KINDS = ("bbox", "rotated_bbox")
 

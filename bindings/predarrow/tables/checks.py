@@ -1,7 +1,8 @@
-"""Rules that rows of a table must keep: numbers, boxes, polygons, masks."""
+"""Rules that rows of a table must keep: numbers, boxes, polygons, masks, attributes."""
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,8 @@ import pyarrow.compute as pc
 
 from predarrow.objects.checks import Bools, Floats, Ints, flag_outside
 from predarrow.objects.columns import cover_of
-from predarrow.refusals import Refusals
-from predarrow.report import Code, Report
+from predarrow.refusals import Refusals, shown
+from predarrow.report import EMPTY_MASK, Code, Report
 from predarrow.table import bbox_array
 
 Columns = dict[str, pa.Array]
@@ -52,21 +53,23 @@ def check_present(columns: Columns, refusals: Refusals) -> None:
 
 
 def check_numbers(columns: Columns, refusals: Refusals) -> None:
-    """Refuse confidences and rotations that are not finite."""
+    """Refuse confidences and rotations that are not finite, and rows in their source that are negative."""
     for name in ("confidence", "rotation"):
         column = columns[name]
         if column.null_count == len(column):
             continue
         values = column.fill_null(0.0).to_numpy(zero_copy_only=False)
         _refuse(~np.isfinite(values), name, "must be a finite number or null", values, refusals)
+    rows = columns["row"].fill_null(0).to_numpy(zero_copy_only=False)
+    _refuse(rows < 0, "row", "must be at least 0 or null", rows, refusals)
 
 
 def checked_boxes(columns: Columns, covers: Floats | None, sizes: Ints, refusals: Refusals, report: Report) -> pa.Array:
-    """Give the bbox column, filled where it is null and a polygon's cover is known; bad boxes are refused.
+    """Give the bbox column, filled where it is null and a cover is known; bad boxes are refused.
 
     Args:
         columns: of the prediction table.
-        covers: (4, n) of polygons, NaN where there is none.
+        covers: (4, n) of polygons and masks, NaN where there is none; None for none at all.
         sizes: (n, 2) height and width, 0 where unknown.
         refusals: of as many rows.
         report: told of boxes beyond their images.
@@ -141,11 +144,16 @@ def _covers(vertices: pa.Array, owner: Ints, n_rows: int, refusals: Refusals) ->
     return covers
 
 
-def check_masks(columns: Columns, sizes: Ints, refusals: Refusals) -> None:
-    """Refuse masks of another size than their image, or with a field that is null."""
+def check_masks(columns: Columns, sizes: Ints, refusals: Refusals, report: Report) -> Floats | None:
+    """Refuse masks that are incomplete, of another size than their image, or do not decode; give covers, (4, n).
+
+    Covers are NaN for no mask; None where the column has no mask at all. Bitmasks without a pixel are left out by rule.
+    """
+    from predarrow_engine.rle_cover import covers
+
     column = columns["mask"]
     if column.null_count == len(column):
-        return
+        return None
     is_valid = _bools(column.is_valid())
     heights, widths, counts = column.flatten()
     is_incomplete = np.zeros(len(column), np.bool_)
@@ -153,14 +161,76 @@ def check_masks(columns: Columns, sizes: Ints, refusals: Refusals) -> None:
         is_incomplete |= _bools(field.is_null())
     message = "height, width and counts must not be null"
     refusals.add(is_valid & is_incomplete, Code.BAD_TABLE, "column mask", message)
-    own = np.stack([side.fill_null(0).to_numpy() for side in (heights, widths)], 1)
+    own = np.stack([side.fill_null(0).to_numpy() for side in (heights, widths)], 1).astype(np.int64, order="C")
     differs = ((sizes != own) & (sizes > 0) | (own <= 0)).any(1)
 
-    def words(row: int) -> str:
+    def other_size(row: int) -> str:
         (height, width), (has_height, has_width) = sizes[row], own[row]
         return f"must be {width} x {height} pixels as its data unit is, got {has_width} x {has_height}"
 
-    refusals.add(is_valid & differs, Code.SIZE_MISMATCH, "column mask", words)
+    def no_mask(row: int) -> str:
+        height, width = own[row]
+        got = shown(counts[row].as_py())
+        return f"counts must be COCO's compressed run lengths of {width} x {height} pixels, got {got}"
+
+    refusals.add(is_valid & differs, Code.SIZE_MISMATCH, "column mask", other_size)
+    strings, offsets = _flat(counts)
+    found = covers(strings, offsets, np.maximum(own, 0))
+    refusals.add(is_valid & (found.area < 0), Code.BAD_TABLE, "column mask", no_mask)
+    is_empty = is_valid & (found.area == 0) & ~refusals.bad & _bools(pc.equal(columns["kind"].fill_null(""), "bitmask"))
+    if is_empty.any():
+        report.skipped[EMPTY_MASK] += int(is_empty.sum())
+        refusals.bad |= is_empty
+    return found.bbox
+
+
+def _flat(strings: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """Give the bytes of a binary column and (n + 1,) where each row's begin."""
+    _, offsets, data = strings.buffers()
+    flat = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    return flat, np.frombuffer(offsets, np.int32, len(strings) + 1, 4 * strings.offset)
+
+
+def check_leaves(columns: Columns, refusals: Refusals) -> None:
+    """Refuse keypoints and cuboids with a number that is not finite."""
+    for name in ("keypoints", "cuboid"):
+        column: Any = columns[name]
+        n_rows = len(column)
+        if column.null_count == n_rows:
+            continue
+        owner = np.arange(n_rows)
+        if pa.types.is_list(column.type):
+            owner = np.repeat(owner, pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False))
+            column = column.flatten()
+        is_bad = np.zeros(n_rows, np.bool_)
+        for leaf in column.flatten():
+            if pa.types.is_floating(leaf.type):
+                is_bad[owner[~np.isfinite(leaf.fill_null(0.0).to_numpy(zero_copy_only=False))]] = True
+        refusals.add(is_bad, Code.BAD_TABLE, f"column {name}", "numbers must be finite or null")
+
+
+def check_attributes(columns: Columns, refusals: Refusals) -> None:
+    """Refuse attributes that are no JSON object."""
+    column = columns["attributes"]
+    if column.null_count == len(column):
+        return
+    encoded = column.dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    wrong = [place for place, text in enumerate(texts) if not _is_json_object(text)]
+    if wrong:
+        places = encoded.indices.fill_null(-1).to_numpy()
+        rule = "must be a JSON object or null"
+        is_bad = np.isin(places, wrong)
+        refusals.add(
+            is_bad, Code.BAD_TABLE, "column attributes", lambda row: f"{rule}, got {shown(texts[places[row]])}"
+        )
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _refuse(where: Bools, name: str, rule: str, values: npt.NDArray[Any], refusals: Refusals) -> None:

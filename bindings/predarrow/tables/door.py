@@ -13,7 +13,16 @@ from predarrow.project_index import ProjectIndex
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Report
 from predarrow.table import SCHEMA, record_batch
-from predarrow.tables.checks import Columns, check_masks, check_numbers, check_polygons, check_present, checked_boxes
+from predarrow.tables.checks import (
+    Columns,
+    check_attributes,
+    check_leaves,
+    check_masks,
+    check_numbers,
+    check_polygons,
+    check_present,
+    checked_boxes,
+)
 from predarrow.tables.class_resolution import resolve_classes
 from predarrow.tables.form import Batches, check_schema, columns_of, sliced
 
@@ -55,9 +64,12 @@ def _checked(columns: Columns, first: int, index: ProjectIndex, report: Report) 
     sizes = index.sizes(units)
     for side, name in enumerate(("image_height", "image_width")):
         columns[name] = _size_column(columns[name], sizes[:, side], name, refusals)
-    covers = check_polygons(columns, refusals)
-    check_masks(columns, sizes, refusals)
-    columns["bbox"] = checked_boxes(columns, covers, sizes, refusals, report)
+    check_leaves(columns, refusals)
+    check_attributes(columns, refusals)
+    covers = [check_polygons(columns, refusals), check_masks(columns, sizes, refusals, report)]
+    known = [cover for cover in covers if cover is not None]
+    cover = np.where(np.isnan(known[0]), known[-1], known[0]) if known else None
+    columns["bbox"] = checked_boxes(columns, cover, sizes, refusals, report)
     report.problems += sorted(refusals.problems, key=lambda found: found.row or 0)
     if refusals.bad.all():
         return Keyed(record_batch(0, {}), frames[:0])

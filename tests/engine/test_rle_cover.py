@@ -1,0 +1,84 @@
+"""Covers of run lengths against the encoder, a slow twin and pycocotools; strings of no mask."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from predarrow_engine.rle import encode
+from predarrow_engine.rle_cover import Covers, covers
+from tests import naive_rle
+
+
+def covers_of(strings: list[bytes], *sizes: tuple[int, int]) -> Covers:
+    data = np.frombuffer(b"".join(strings), np.uint8)
+    offsets = np.array([0, *accumulate(map(len, strings))], np.int32)
+    return covers(data, offsets, np.array(sizes * (len(strings) if len(sizes) == 1 else 1), np.int64).reshape(-1, 2))
+
+
+@settings(max_examples=200, deadline=None)
+@given(hnp.arrays(np.bool_, st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(1, 80))))
+def test_they_are_the_encoders(masks: np.ndarray[tuple[int, int, int], np.dtype[np.bool_]]) -> None:
+    encoded = encode(masks)
+    found = covers(encoded.counts, encoded.offsets, np.full((len(masks), 2), masks.shape[1:], np.int64))
+    assert np.array_equal(found.area, encoded.area)
+    assert np.array_equal(found.bbox, encoded.bbox, equal_nan=True)
+
+
+def is_mask(string: bytes, size: int) -> bool:
+    """Tell, by the slow twin, whether a string is one of a mask of so many pixels."""
+    if any(not 48 <= character < 112 for character in string) or (string and (string[-1] - 48) & 0x20):
+        return False
+    lengths = naive_rle.from_string(string)
+    return all(length >= 0 for length in lengths) and sum(lengths) == size
+
+
+characters = st.integers(48, 111) | st.sampled_from([0, 47, 112, 255])
+numbers = st.lists(st.integers(0, 9), max_size=8).map(naive_rle.to_string)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(characters, max_size=8).map(bytes) | numbers, st.integers(1, 6), st.integers(1, 6))
+@example(b"", 1, 1)
+@example(b"1P", 1, 1)
+@example(b"100O1O1", 2, 2)
+def test_any_string(string: bytes, height: int, width: int) -> None:
+    ((area,), (box,)) = (values.T.tolist() for values in covers_of([string], (height, width)))
+    if not is_mask(string, height * width):
+        assert area == -1
+        assert np.isnan(box).all()
+        return
+    mask = naive_rle.decode(string, height, width)
+    assert area == np.count_nonzero(mask)
+    assert np.array_equal(box, naive_rle.bbox(mask), equal_nan=True)
+
+
+def test_sizes_at_the_limit() -> None:
+    side = 2**31 - 1
+    whole = naive_rle.to_string([0, side * side])
+    found = covers_of([whole, b"o" * 13, naive_rle.to_string([2**62])], (side, side))
+    assert found.area.tolist() == [-1, -1, -1]  # more than 60 bits: no image has so many pixels
+    row = naive_rle.to_string([1, side - 1])
+    assert covers_of([row], (1, side)).bbox.T.tolist() == [[1, 0, side, 1]]
+    assert covers_of([row], (side, 1)).bbox.T.tolist() == [[0, 1, 1, side]]
+
+
+def test_nothing() -> None:
+    assert covers_of([], (1, 1)).area.tolist() == []
+    assert covers_of([b"", b"0", b"1"], (0, 5)).area.tolist() == [0, 0, -1]
+
+
+def test_pycocotools_gives_the_same() -> None:
+    peer = pytest.importorskip("pycocotools.mask")
+    masks = np.random.default_rng(3).random((20, 30, 40)) < 0.002
+    theirs = peer.encode(np.asfortranarray(masks.transpose(1, 2, 0).astype(np.uint8)))
+    found = covers_of([entry["counts"] for entry in theirs], (30, 40))
+    assert found.area.tolist() == peer.area(theirs).tolist()
+    x, y, width, height = peer.toBbox(theirs).T
+    inside = found.area > 0
+    assert np.array_equal(found.bbox[:, inside], np.stack([x, y, x + width, y + height])[:, inside])
