@@ -201,6 +201,7 @@ def test_preset_with_an_exception(folder: Path, capsys: Captured) -> None:
         "import masks project masks --outline inside",
         "import masks project masks --background x",
         "import masks project masks --class one",
+        "import masks project masks --class deep.json",
         "import masks project masks --class 1=pedestrian --ontology-mapping masks/ontology_mapping.json",
         "init p",
         "init p --images a --data-units b --classes c",
@@ -209,6 +210,7 @@ def test_preset_with_an_exception(folder: Path, capsys: Captured) -> None:
     ],
 )
 def test_wrong_usage_is_2(folder: Path, command: str, capsys: Captured) -> None:
+    (folder / "deep.json").write_text("[" * 100_000)
     assert run(command.split()) == 2
     out, err = capsys.readouterr()
     assert out == ""

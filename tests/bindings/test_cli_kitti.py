@@ -78,18 +78,20 @@ def test_validate_tells_and_writes_nothing(folder: Path, capsys: Captured) -> No
     before = sorted(folder.rglob("*"))
     assert run(["validate", "kitti", "labels"]) == 0
     out, err = capsys.readouterr()
-    assert out == "6 predictions in 2 files hold, 0 refused\n"
+    assert out == "6 predictions from 2 files, 0 refused\n"
     assert err == ""
     assert sorted(folder.rglob("*")) == before
     write(folder / "labels" / "bad.txt", f"{LABEL}\nCar 1 2\n{DONTCARE}")
     assert run(["validate", "kitti", "labels"]) == 3
     out, err = capsys.readouterr()
-    assert out == "7 predictions in 3 files hold, 1 refused\nskipped 1: DontCare\n"
+    assert out == "7 predictions from 3 files, 1 refused\nskipped 1: DontCare\n"
     assert re.fullmatch(r"refused: labels/bad\.txt: line 2: must have 15 fields .+ got 3\n", err)
     assert run(["validate", "kitti", "labels", "--json", "--class", "Car=", "--workers", "2"]) == 3
     result = _json(capsys)
     assert {problem["code"] for problem in result["problems"]} == {"field_count", "unknown_class"}
     assert (result["rejected"], result["skipped"]) == (7, {"DontCare": 1, "class is mapped to None": 1})
+    assert run(["validate", "kitti", "labels/bad.txt"]) == 3
+    assert capsys.readouterr().out.startswith("1 prediction from 1 file, 1 refused\n")
 
 
 def test_rejects_are_3(folder: Path, capsys: Captured) -> None:
@@ -117,10 +119,12 @@ def test_rejects_are_3(folder: Path, capsys: Captured) -> None:
         "import kitti project labels --class Car=car --ontology-mapping labels/ontology_mapping.json",
         "convert kitti labels o.parquet --class labels/example_image.txt",
         "convert kitti labels o.parquet --class list.json",
+        "convert kitti labels o.parquet --class deep.json",
     ],
 )
 def test_wrong_usage_is_2(folder: Path, command: str, capsys: Captured) -> None:
     write(folder / "list.json", "[1]")
+    write(folder / "deep.json", "[" * 100_000)
     assert run(command.split()) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -135,10 +139,13 @@ def test_wrong_usage_is_2(folder: Path, command: str, capsys: Captured) -> None:
         "export kitti nowhere out",
         "export kitti project out",
         "import kitti nowhere labels",
+        "import kitti project nowhere",
+        "import kitti project labels --class none.json",
         "convert kitti labels missing/o.parquet",
     ],
 )
 def test_failing_is_1_with_a_line(folder: Path, command: str, capsys: Captured) -> None:
+    write(folder / "none.json", "{}")
     assert run(command.split()) == 1
     out, err = capsys.readouterr()
     assert out == ""

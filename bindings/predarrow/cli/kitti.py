@@ -14,10 +14,13 @@ import click
 from predarrow.cli.file_options import (
     file_options,
     files_text,
+    given_mapping,
     on_error_option,
     reading,
     report_lines,
+    rows_text,
     search_options,
+    write_outcome,
 )
 from predarrow.cli.output import (
     exit_with_rejects,
@@ -86,11 +89,7 @@ def import_kitti(
     """
     from predarrow.imports import import_kitti_predictions
 
-    mapping: dict[str, str] | Path | None = ontology_mapping
-    if classes:
-        if ontology_mapping is not None:
-            raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
-        mapping = _by_name(parse_classes(classes) or {})
+    mapping = given_mapping(ontology_mapping, parse_classes(classes), "KITTI class")
     start = time.perf_counter()
     with progress_bar("files") as progress:
         result = import_kitti_predictions(
@@ -106,11 +105,10 @@ def import_kitti(
             **reading(arguments),
         )
     seconds = time.perf_counter() - start
-    lines = [f"{result.rows:,} predictions from {files_text(result.report.sources)} in {seconds:.1f} s"]
-    lines += [*report_lines(result.report), f"set {set_name!r} of {project} is at version {result.version}"]
-    summary = {"version": result.version, "rows": result.rows, "set": set_name, **report_as_dict(result.report)}
-    write_result(summary, lines, as_json=as_json)
-    exit_with_rejects(result.report)
+    told = f"{rows_text(result.rows)} from {files_text(result.report.sources)} in {seconds:.1f} s"
+    summary = {"version": result.version, "rows": result.rows, "set": set_name}
+    last = f"set {set_name!r} of {project} is at version {result.version}"
+    write_outcome(summary, result.report, told, last, as_json=as_json)
 
 
 @click.command("kitti")
@@ -148,10 +146,9 @@ def convert_kitti(
     ):
         n_rows = write_parquet(reader, target)
     seconds = time.perf_counter() - start
-    lines = [f"{n_rows:,} predictions from {files_text(reader.report.sources)} in {seconds:.1f} s"]
-    lines += [*report_lines(reader.report), f"written to {target}"]
-    write_result({"path": str(target), "rows": n_rows, **report_as_dict(reader.report)}, lines, as_json=as_json)
-    exit_with_rejects(reader.report)
+    told = f"{rows_text(n_rows)} from {files_text(reader.report.sources)} in {seconds:.1f} s"
+    summary = {"path": str(target), "rows": n_rows}
+    write_outcome(summary, reader.report, told, f"written to {target}", as_json=as_json)
 
 
 @click.command("kitti")
@@ -182,11 +179,9 @@ def export_kitti(
         project, folder, set_name=set_name, version=version, overwrite=overwrite, on_error=on_error
     )
     seconds = time.perf_counter() - start
-    lines = [f"{result.rows:,} predictions in {files_text(result.files)} in {seconds:.1f} s"]
-    lines += [*report_lines(result.report), f"written to {folder}"]
-    summary = {"path": str(folder), "files": result.files, "rows": result.rows, **report_as_dict(result.report)}
-    write_result(summary, lines, as_json=as_json)
-    exit_with_rejects(result.report)
+    told = f"{rows_text(result.rows)} in {files_text(result.files)} in {seconds:.1f} s"
+    summary = {"path": str(folder), "files": result.files, "rows": result.rows}
+    write_outcome(summary, result.report, told, f"written to {folder}", as_json=as_json)
 
 
 @click.command("kitti")
@@ -214,8 +209,8 @@ def validate_kitti(source: Path, classes: tuple[str, ...], as_json: bool, **argu
         for _ in reader:
             pass
     report = reader.report
-    held = f"{report.imported:,} predictions in {files_text(report.sources)} hold, {report.rejected:,} refused"
-    write_result(report_as_dict(report), [held, *report_lines(report)], as_json=as_json)
+    told = f"{rows_text(report.imported)} from {files_text(report.sources)}, {report.rejected:,} refused"
+    write_result(report_as_dict(report), [told, *report_lines(report)], as_json=as_json)
     exit_with_rejects(report)
 
 
@@ -234,24 +229,14 @@ def parse_classes(texts: tuple[str, ...]) -> dict[str, str | None] | None:
             classes.update(_read_classes(Path(text)))
         else:
             raise click.BadParameter(f"must be KITTI=NAME or a JSON file, got {text!r}", param_hint="--class")
-    return classes or None
+    return classes if texts else None
 
 
 def _read_classes(path: Path) -> dict[str, str | None]:
     try:
         loaded = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise click.BadParameter(f"{path}: must be a JSON object, got {error}", param_hint="--class") from None
     if not isinstance(loaded, dict) or not all(name is None or isinstance(name, str) for name in loaded.values()):
         raise click.BadParameter(f"{path}: must be a JSON object of class: name or null", param_hint="--class")
     return loaded
-
-
-def _by_name(classes: dict[str, str | None]) -> dict[str, str]:
-    mapping: dict[str, str] = {}
-    for value, name in classes.items():
-        if name is None or name in mapping:
-            rule = "must name one class of the ontology for each KITTI class, each class once"
-            raise click.BadParameter(f"{rule}, got {value}={name or ''}", param_hint="--class")
-        mapping[name] = value
-    return mapping

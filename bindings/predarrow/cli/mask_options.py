@@ -76,7 +76,7 @@ def parse_classes(texts: tuple[str, ...]) -> dict[int, str | None] | None:
             classes.update(_read_classes(Path(text)))
         else:
             raise click.BadParameter(f"must be VALUE=NAME or a JSON file, got {text!r}", param_hint="--class")
-    return classes or None
+    return classes if texts else None
 
 
 def _background(text: str) -> int | None:
@@ -91,6 +91,6 @@ def _read_classes(path: Path) -> dict[int, str | None]:
     try:
         loaded = json.loads(path.read_text("utf-8-sig"))
         return {int(value): name for value, name in loaded.items()}
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         message = f"{path}: must be a JSON object of pixel value: name, got {error}"
         raise click.BadParameter(message, param_hint="--class") from None

@@ -8,16 +8,9 @@ from typing import Any
 
 import click
 
-from predarrow.cli.file_options import files_text, report_lines
+from predarrow.cli.file_options import files_text, given_mapping, rows_text, write_outcome
 from predarrow.cli.mask_options import mask_options, parse_classes, split
-from predarrow.cli.output import (
-    exit_with_rejects,
-    json_option,
-    progress_bar,
-    report_as_dict,
-    set_option,
-    write_result,
-)
+from predarrow.cli.output import json_option, progress_bar, set_option
 
 _PATH = click.Path(path_type=Path)
 _CLASS_HELP = "Name of a pixel value (empty to leave it out), or a JSON file of value: name; repeatable."
@@ -56,11 +49,7 @@ def import_masks(
     from predarrow.imports import import_mask_predictions
 
     options, reading = split(arguments)
-    mapping: dict[str, int] | Path | None = ontology_mapping
-    if classes:
-        if ontology_mapping is not None:
-            raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
-        mapping = _by_name(parse_classes(classes) or {})
+    mapping = given_mapping(ontology_mapping, parse_classes(classes), "value")
     start = time.perf_counter()
     with progress_bar("masks") as progress:
         result = import_mask_predictions(
@@ -74,12 +63,10 @@ def import_masks(
             **options,
         )
     seconds = time.perf_counter() - start
-    lines = [f"{result.rows:,} predictions from {files_text(result.report.sources)} in {seconds:.1f} s"]
-    lines += report_lines(result.report)
-    lines.append(f"set {set_name!r} of {project} is at version {result.version}")
-    summary = {"version": result.version, "rows": result.rows, "set": set_name, **report_as_dict(result.report)}
-    write_result(summary, lines, as_json=as_json)
-    exit_with_rejects(result.report)
+    told = f"{rows_text(result.rows)} from {files_text(result.report.sources)} in {seconds:.1f} s"
+    summary = {"version": result.version, "rows": result.rows, "set": set_name}
+    last = f"set {set_name!r} of {project} is at version {result.version}"
+    write_outcome(summary, result.report, told, last, as_json=as_json)
 
 
 @click.command("masks")
@@ -108,20 +95,6 @@ def convert_masks(source: Path, target: Path, classes: tuple[str, ...], as_json:
     ):
         n_rows = write_parquet(reader, target)
     seconds = time.perf_counter() - start
-    lines = [
-        f"{n_rows:,} predictions from {files_text(reader.report.sources)} in {seconds:.1f} s",
-        f"written to {target}",
-    ]
-    summary = {"path": str(target), "rows": n_rows, **report_as_dict(reader.report)}
-    write_result(summary, lines, as_json=as_json)
-    exit_with_rejects(reader.report)
-
-
-def _by_name(classes: dict[int, str | None]) -> dict[str, int]:
-    mapping: dict[str, int] = {}
-    for value, name in classes.items():
-        if name is None or name in mapping:
-            rule = "must name one class of the ontology for each value, each class once"
-            raise click.BadParameter(f"{rule}, got {value}={name or ''}", param_hint="--class")
-        mapping[name] = value
-    return mapping
+    told = f"{rows_text(n_rows)} from {files_text(reader.report.sources)} in {seconds:.1f} s"
+    summary = {"path": str(target), "rows": n_rows}
+    write_outcome(summary, reader.report, told, f"written to {target}", as_json=as_json)
