@@ -49,7 +49,6 @@ class Targets(NamedTuple):
     score: int
     frame: int
     track: int
-    dont_care: int
     tokens: int
     tokens_stride: int
 
@@ -102,7 +101,6 @@ def targets_of(columns: Columns) -> Targets:
         columns.score.ctypes.data,
         columns.frame.ctypes.data,
         columns.track.ctypes.data,
-        columns.dont_care.ctypes.data,
         columns.tokens.ctypes.data,
         columns.tokens.strides[0],
     )
