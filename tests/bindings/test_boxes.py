@@ -166,7 +166,7 @@ def test_an_out_that_cannot_hold_the_result(out: Any, message: str) -> None:
         (np.zeros((2, 4), np.longdouble), "got (longdouble|float128)$"),
         ([["a"] * 4], "^boxes: must be"),
         (object(), "^boxes: must be"),
-        (np.ma.masked_array(ROWS, ROWS > 50), "^boxes: must have no masked numbers"),
+        (np.ma.masked_array(ROWS, ROWS > 50), "^boxes: must have no masked"),
     ],
 )
 def test_arrays_that_are_no_boxes(given_boxes: Any, message: str) -> None:
