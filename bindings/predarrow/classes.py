@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.errors import OntologyError
+from predarrow.refusals import shown
 
 LEFT_OUT = "class is mapped to None"
 """What a report calls records that are left out so."""
@@ -79,8 +80,11 @@ def class_names(classes: Classes) -> ClassNames:
         classes: names by number, or a sequence whose place is the number; None leaves a class out.
 
     Raises:
-        OntologyError: a key that is no whole number, a name that is no text.
+        OntologyError: a key that is no whole number, a name that is no text, or names without an order.
     """
+    if isinstance(classes, str) or not hasattr(classes, "__getitem__"):  # a text, a set or a number
+        rule = "must be a list of names, or a mapping of numbers to names"
+        raise OntologyError(f"classes: {rule}, got {shown(classes)}")
     pairs = tuple(classes.items() if isinstance(classes, Mapping) else enumerate(classes))
     try:
         return _cached(pairs)  # made anew, they cost as much as the rest of a small mask
@@ -95,10 +99,22 @@ def _class_names(pairs: tuple[tuple[Any, Any], ...]) -> ClassNames:
             value = index(key)
         except TypeError:
             raise OntologyError(f"classes: a pixel value must be a whole number, got {key!r}") from None
-        if name is not None and not isinstance(name, str):
-            raise OntologyError(f"classes: the name of {value} must be text or None, got {name!r}")
-        names[value] = name
+        if not -(2**63) <= value < 2**63:
+            raise OntologyError(f"classes: a pixel value must fit 64 bits, got {shown(value)}")
+        names[value] = _checked_name(value, name)
     return from_columns([(value, name, None) for value, name in names.items()])
+
+
+def _checked_name(key: int | str, name: Any) -> str | None:
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise OntologyError(f"classes: the name of {key} must be text or None, got {name!r}")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise OntologyError(f"classes: the name of {key} must be text that UTF-8 can hold, got {name!r}") from None
+    return name
 
 
 _cached = lru_cache(maxsize=16)(_class_names)
@@ -142,8 +158,7 @@ def text_classes(classes: Mapping[str, str | None]) -> TextClasses:
     for key, name in classes.items():
         if not isinstance(key, str):
             raise OntologyError(f"classes: the source's name of a class must be text, got {key!r}")
-        if name is not None and not isinstance(name, str):
-            raise OntologyError(f"classes: the name of {key} must be text or None, got {name!r}")
+        _checked_name(key, name)
     return text_columns([(key, name, None) for key, name in classes.items()])
 
 

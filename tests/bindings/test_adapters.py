@@ -161,7 +161,7 @@ def test_ultralytics_masks_of_the_networks_size() -> None:
     assert table["row"].to_pylist() == [0, 2]
     assert report.skipped == {"polygon has fewer than 3 points": 2}
     assert from_ultralytics(found, classes={0: "person", 1: None}).num_rows == 0
-    message = "results[0]: masks must be 8 x 6 as the image is, got 4 x 3 and form; predict with retina_masks=True"
+    message = "results[0].masks: must be 8 x 6 as the image is, got 4 x 3 and form; predict with retina_masks=True"
     assert refused(from_ultralytics, found, form="rle") == message
 
 
@@ -182,7 +182,10 @@ def test_ultralytics_rotated_boxes() -> None:
         ({"boxes": boxes(), "keypoints": object()}, "results[0]: must have boxes, masks or obb and no keypoints"),
         ({"boxes": boxes(np.array([1.5, 2]))}, "results[0].id: must be whole numbers, got [1.5, 2.0]"),
         ({"boxes": boxes(), "path": ""}, "results[0].path: must be there where image_ids are not given"),
-        ({"boxes": boxes(), "names": {0: "person"}}, "labels[0]: must be a number that classes names, got 1"),
+        (
+            {"boxes": boxes(), "names": {0: "person"}},
+            "results[0].labels[0]: must be a number that classes names, got 1",
+        ),
     ],
 )
 def test_ultralytics_refusals(found: dict[str, Any], message: str) -> None:

@@ -61,7 +61,7 @@ class Tensor:
         (thing("polygon", json.dumps([[[[[[[[]]]]]]]])), r"object.data: must be .* got 5 levels"),
         (
             thing("mask", np.ma.array(np.ones((100, 200)), mask=np.eye(100, 200, dtype=np.bool_)), "bits"),
-            "object.data: must have no masked values; fill",
+            "object.data: must have no masked numbers, got some; fill",
         ),
     ],
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from predarrow.errors import PredarrowError
 from predarrow.formats.png import ColourMap
+from predarrow.options import whole_number
+from predarrow.refusals import shown
 
 if TYPE_CHECKING:
     from predarrow_engine.outlines import Outlines
@@ -78,10 +80,22 @@ def new_tracer(options: TraceOptions) -> Tracer:
 
     if unknown := options.keys() - MaskFileOptions.__annotations__.keys():
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
+    _check_numbers(options)
     try:
         return Tracer(**cast(TraceOptions, {name: value for name, value in options.items() if name in _TRACER_OPTIONS}))
     except ValueError as error:
         raise PredarrowError(str(error)) from None
+
+
+def _check_numbers(options: TraceOptions) -> None:
+    if options.get("background") is not None:
+        whole_number("background", options["background"])
+    whole_number("min_area", options.get("min_area", 0), 0)
+    void: object = options.get("void", ())
+    if isinstance(void, str) or not isinstance(void, Iterable):
+        raise PredarrowError(f"void: must be a list of whole numbers, got {shown(void)}")
+    for value in void:
+        whole_number("void", value)
 
 
 def simplified(outlines: Outlines, tolerance: float) -> Outlines:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.classes import Classes, ClassNames, class_names
@@ -22,6 +21,7 @@ from predarrow.formats.mask_options import (
     simplified,
 )
 from predarrow.formats.mask_table import MAX_CLASSES, MaskImage, part, soft_map, too_many_classes
+from predarrow.models.arrays import as_array, frame_numbers, texts
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError, PredictionReader
 from predarrow.report import Code, Problem, Report
@@ -99,9 +99,9 @@ def read_found(
 
 
 def from_label_mask(
-    mask: npt.ArrayLike,
+    mask: Any,
     *,
-    data_unit: str = "",
+    data_unit: str | int = "",
     frame: int = 0,
     classes: Classes | None = None,
     **options: Unpack[MaskOptions],
@@ -109,9 +109,10 @@ def from_label_mask(
     """Give the predictions of one label mask in memory, one for each connected component.
 
     Args:
-        mask: (height, width) integers of up to 32 bits, or booleans.
-        data_unit: of every row.
-        frame: of every row.
+        mask: (height, width) integers of up to 32 bits, or booleans, in an array of any library (NumPy, torch, JAX,
+            anything with DLPack or `__array__`, lists); it is not changed.
+        data_unit: text or number of the image.
+        frame: of a video; 0 for a single image.
         classes: as in `read_masks`.
         options: see `MaskOptions`.
 
@@ -127,18 +128,20 @@ def from_label_mask(
     >>> from_label_mask(np.zeros((0, 5), np.uint8)).num_rows
     0
     """
-    import numpy as np
-
     names = None if classes is None else class_names(classes)
+    title, number = texts(data_unit, 1, "data_unit"), frame_numbers(frame, 1, "frame")
+    if not isinstance(title, str) or not isinstance(number, int):
+        name, got = ("frame", frame) if isinstance(title, str) else ("data_unit", data_unit)
+        raise InputError([Problem(name, None, "", Code.BAD_ARRAY, f"must be one for the mask, got {got!r}")])
     max_classes = options.get("max_classes", MAX_CLASSES)
-    labels = np.asarray(mask)
+    labels = as_array(mask, "mask")
     if labels.ndim != 2 or labels.dtype.kind not in "uib":
         message = f"must be whole numbers of shape (height, width), got {labels.dtype} of shape {labels.shape}"
         raise InputError([Problem("mask", None, "", Code.UNSUPPORTED, message)])
-    if soft_map(labels, n_left_out(options), max_classes):
-        raise InputError([too_many_classes("mask", None, max_classes)])
     key = repr(options) if options else ""
     tracer = _KEPT.tracer if _KEPT.key == key else new_tracer(options)
+    if soft_map(labels, n_left_out(options), max_classes):
+        raise InputError([too_many_classes("mask", None, max_classes)])
     _KEPT.key = None  # an interrupted tracer holds half a mask: it is kept only once it is empty again
     try:
         tracer.add(labels)
@@ -149,7 +152,7 @@ def from_label_mask(
     if (tolerance := options.get("simplify")) is not None:
         outlines = simplified(outlines, tolerance)
     height, width = labels.shape
-    result = part(outlines, [MaskImage(data_unit, frame, height, width)], names, max_classes)
+    result = part(outlines, [MaskImage(title, number, height, width)], names, max_classes)
     if result.report.problems:
         raise InputError(result.report.problems)
     return pa.Table.from_batches(result.batches, SCHEMA)

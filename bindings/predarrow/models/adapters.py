@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
@@ -15,12 +16,14 @@ from predarrow.errors import InputError
 from predarrow.models.arrays import as_array, as_column, bad_array, scalar, shape
 from predarrow.models.detections import from_detections
 from predarrow.models.instance_masks import MaskForm, from_masks
+from predarrow.refusals import shown
 from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA
 
 _ROW = SCHEMA.get_field_index("row")
 
 _RECTANGLE_NOISE = 1e-3
+_SUPERVISION = ("xyxy", "mask", "confidence", "class_id", "tracker_id")
 
 
 class InstanceOptions(TypedDict, total=False):
@@ -64,8 +67,10 @@ def from_torchvision(
     Raises:
         InputError: an output without boxes or labels, or what `from_detections` and `from_masks` raise.
     """
-    outputs = [outputs] if isinstance(outputs, Mapping) else list(outputs)
+    outputs = [outputs] if isinstance(outputs, Mapping) else as_list(outputs, "outputs", "one mapping per image")
     for i, output in enumerate(outputs):
+        if not isinstance(output, Mapping):
+            raise bad_array(f"outputs[{i}]", "must be a mapping with boxes and labels", shown(output))
         for name in ("boxes", "labels"):
             if name not in output:
                 raise bad_array(f"outputs[{i}]", "must have boxes and labels", f"{', '.join(map(str, output))}")
@@ -83,18 +88,19 @@ def from_torchvision(
         )
     tables = []
     for i, output in enumerate(outputs):
-        tables.append(
-            mask_rows(
-                _without_channel(output["masks"]),
-                options,
-                scores=output.get("scores"),
-                labels=output["labels"],
-                data_unit=ids[i],
-                frame=frames[i],
-                classes=classes,
-                report=report,
+        with named(f"outputs[{i}]"):
+            tables.append(
+                mask_rows(
+                    _without_channel(output["masks"]),
+                    options,
+                    scores=output.get("scores"),
+                    labels=output["labels"],
+                    data_unit=ids[i],
+                    frame=frames[i],
+                    classes=classes,
+                    report=report,
+                )
             )
-        )
     return joined(tables, [len(output["boxes"]) for output in outputs])
 
 
@@ -123,6 +129,8 @@ def from_supervision(
     Raises:
         InputError: what `from_detections` and `from_masks` raise; four corners that are no rectangle.
     """
+    if not all(hasattr(detections, name) for name in _SUPERVISION):
+        raise bad_array("detections", f"must have {', '.join(_SUPERVISION)}", shown(detections))
     data = getattr(detections, "data", None) or {}
     labels = data.get("class_name") if classes is None else None
     labels = detections.class_id if labels is None else labels
@@ -144,6 +152,22 @@ def from_supervision(
     else:
         boxes = detections.xyxy
     return from_detections(boxes, scores, labels, image_id, frames=frame, image_sizes=image_size, **common)
+
+
+def as_list(values: Any, where: str, what: str) -> list[Any]:
+    """Give what must be iterable as a list."""
+    if not isinstance(values, Iterable):
+        raise bad_array(where, f"must be {what}", shown(values))
+    return list(values)
+
+
+@contextmanager
+def named(where: str) -> Iterator[None]:
+    """Name the image in the problems of its arrays: `outputs[3].masks[0]`."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError([found._replace(source=f"{where}.{found.source}") for found in error.problems]) from None
 
 
 def mask_rows(masks: Any, options: InstanceOptions, **columns: Any) -> pa.Table:

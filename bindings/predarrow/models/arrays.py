@@ -10,11 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.errors import InputError
+from predarrow.refusals import shown
 from predarrow.report import Code, Problem
 
 _ARROW_TYPES = {np.dtype(name): getattr(pa, name)() for name in ("int32", "int64", "float64")}
 _FRAME_LIMIT = 2**31
 _LISTED_VALUES = 6
+_RULE_COLUMN = "must be texts, or whole numbers of 64 bits, all of one kind"
+_RULE_UTF8 = "must be text that UTF-8 can hold (file names that are not UTF-8 come with surrogates)"
 
 
 def bad_array(where: str, rule: str, got: object) -> InputError:
@@ -22,7 +25,7 @@ def bad_array(where: str, rule: str, got: object) -> InputError:
     return InputError([Problem(where, None, "", Code.BAD_ARRAY, f"{rule}, got {got}")])
 
 
-def as_array(values: Any, where: str) -> npt.NDArray[Any]:
+def as_array(values: Any, where: str, rule: str = "must be an array of numbers") -> npt.NDArray[Any]:
     """Give an array of any library as NumPy's, without a copy where its memory can be shared.
 
     Takes NumPy, DLPack (torch, JAX, CuPy, Arrow …), `__array__` and lists. A torch tensor is detached and fetched from
@@ -31,21 +34,28 @@ def as_array(values: Any, where: str) -> npt.NDArray[Any]:
     Args:
         values: the array; the result may share its memory and must not be written to.
         where: what to call it in errors.
+        rule: what it must be, for errors.
 
     Raises:
-        InputError: nothing that NumPy takes as an array.
+        InputError: nothing that NumPy takes as an array, or one with masked values.
     """
-    if isinstance(values, np.ndarray):
+    if type(values) is np.ndarray:
         return values
-    for name in ("detach", "cpu"):
-        method = getattr(values, name, None)
-        if method is not None:
-            values = method()
+    if np.ma.is_masked(values):
+        raise bad_array(where, "must have no masked numbers", "some; fill them, as with array.filled(0)")
     reason: Exception | None = None
-    for take in (np.from_dlpack, np.asarray) if hasattr(values, "__dlpack__") else (np.asarray,):
+    try:
+        for name in ("detach", "cpu"):
+            method = getattr(values, name, None)
+            values = values if method is None else method()
+    except RuntimeError as error:  # a tensor without data
+        raise bad_array(where, rule, f"{shown(values)} ({error})") from None
+    # Arrow's own arrays warn of NumPy's way to ask for DLPack, and refuse it where values are null.
+    is_shared = hasattr(values, "__dlpack__") and not isinstance(values, pa.Array)
+    for take in (np.from_dlpack, np.asarray) if is_shared else (np.asarray,):
         try:
             array: npt.NDArray[Any] = take(values)
-        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        except (BufferError, OverflowError, RuntimeError, TypeError, ValueError) as error:
             reason = error
         else:
             if array.dtype == object:
@@ -54,8 +64,7 @@ def as_array(values: Any, where: str) -> npt.NDArray[Any]:
     widened = getattr(values, "float", None)
     if reason is not None and widened is not None and "bfloat16" in str(getattr(values, "dtype", "")):
         return as_array(widened(), where)
-    got = type(values).__name__ if reason is None else f"{type(values).__name__} ({reason})"
-    raise bad_array(where, "must be an array of numbers", got)
+    raise bad_array(where, rule, shown(values) if reason is None else f"{shown(values)} ({reason})")
 
 
 def per_row(values: Any, n_rows: int, where: str) -> npt.NDArray[Any]:
@@ -153,6 +162,8 @@ def texts(values: Any, n_rows: int, where: str, *, nullable: bool = False) -> st
         InputError: another number of values, neither texts nor whole numbers, or missing ones.
     """
     if isinstance(values, str):
+        if not _is_utf8(values):
+            raise bad_array(where, _RULE_UTF8, repr(values))
         return values
     one = scalar(values)
     column = as_column([one] if one is not None else values, where)
@@ -173,11 +184,21 @@ def texts(values: Any, n_rows: int, where: str, *, nullable: bool = False) -> st
 
 
 def as_column(values: Any, where: str) -> pa.Array:
-    """Give texts or numbers as an Arrow array of the type that they have.
+    """Give texts or numbers as an Arrow array of the type that they have, categories as what they stand for.
 
     Raises:
         InputError: neither a list nor an array, or values of mixed types.
     """
+    column = _column(values, where)
+    if not isinstance(column, pa.DictionaryArray):
+        return column
+    known = column.dictionary
+    if pa.types.is_string_view(known.type):  # Polars': Arrow cannot take them
+        known = known.cast(pa.string())
+    return known.take(column.indices)
+
+
+def _column(values: Any, where: str) -> pa.Array:
     if isinstance(values, pa.Array):
         return values
     if hasattr(values, "__arrow_c_stream__"):  # pyarrow's chunks, Polars, pandas
@@ -189,15 +210,33 @@ def as_column(values: Any, where: str) -> pa.Array:
             except (pa.ArrowInvalid, pa.ArrowTypeError):
                 if any(isinstance(value, str) for value in values):
                     raise
-                return pa.array(as_array(values, where))  # scalars of another library, perhaps
-        if str(getattr(values, "dtype", "")) == "object":  # texts of NumPy, and of pandas before 3
+                return pa.array(as_array(values, where, _RULE_COLUMN))  # scalars of another library, perhaps
+        if _holds_objects(values):
             return pa.array(np.asarray(values).tolist())
-        array = as_array(values, where)
+        array = as_array(values, where, _RULE_COLUMN)
         if array.ndim == 1 and array.dtype.kind in "iu" and array.dtype != np.uint64:
             return arrow(array.astype(np.int64))
         return pa.array(array)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise bad_array(where, "must be texts or numbers, all of one kind", error) from None
+    except UnicodeError:  # in lists when they are encoded, in NumPy's texts when they are decoded
+        row = next(row for row, value in enumerate(values) if isinstance(value, str) and not _is_utf8(value))
+        raise bad_array(f"{where}[{row}]", _RULE_UTF8, repr(str(values[row]))) from None
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
+        raise bad_array(where, _RULE_COLUMN, error) from None
+
+
+def _holds_objects(values: Any) -> bool:
+    """Whether NumPy has an array as one of objects: texts of its own, indices and categories of pandas."""
+    dtype = getattr(values, "dtype", None)
+    is_foreign = not isinstance(dtype, np.dtype) and hasattr(values, "__array__") and not hasattr(values, "__dlpack__")
+    return str(dtype) == "object" or is_foreign
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def arrow(values: npt.NDArray[Any]) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -67,9 +68,10 @@ class BoxRows:
         if self._counts is None:
             return texts(ids, self.n, where)
         entries = self._entries(ids, where)
-        if not all(isinstance(entry, str) for entry in entries):
-            entries = as_column(texts(entries, len(self._counts), where), where).to_pylist()
-        return _repeated(entries, self._counts)
+        if all(isinstance(entry, str) for entry in entries):
+            with suppress(UnicodeEncodeError):
+                return _repeated(entries, self._counts)
+        return _repeated(as_column(texts(entries, len(self._counts), where), where).to_pylist(), self._counts)
 
     def frames(self, frames: Any) -> int | pa.Array:
         """Give the frame of each row."""
@@ -93,7 +95,7 @@ class BoxRows:
         if values.shape not in ((2,), (n, 2)):
             raise bad_array("image_sizes", f"must be (height, width), or have shape ({n}, 2)", shape(values))
         with np.errstate(invalid="ignore"):  # NaN is told below
-            whole = values.astype(np.int64)
+            whole = values.astype(np.int64) if values.dtype.kind in "iuf" else np.zeros((2,), np.int64)
         if not ((whole == values) & (whole > 0) & (whole < _SIZE_LIMIT)).all():
             raise bad_array("image_sizes", "must be whole numbers of pixels of at least 1", values.tolist())
         return whole if whole.ndim == 1 or self._counts is None else whole[self._image_of()]

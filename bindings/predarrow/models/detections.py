@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.classes import Classes
-from predarrow.errors import InputError, PredarrowError
+from predarrow.errors import InputError
 from predarrow.models.arrays import arrow, bad_array, finite_numbers, texts
 from predarrow.models.box_rows import BoxRows
 from predarrow.models.labels import class_column, keep_named
+from predarrow.options import one_of
 from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA, bbox_array, record_batch
 
@@ -140,14 +141,3 @@ def _unit(box_unit: str) -> Unit:
     from predarrow_engine.boxes import Unit
 
     return Unit[one_of("box_unit", box_unit, ("pixel", "percent", "relative")).upper()]
-
-
-def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    """Give an option's value.
-
-    Raises:
-        PredarrowError: it is none of those that are allowed.
-    """
-    if value not in allowed:
-        raise PredarrowError(f"{name}: must be one of {', '.join(map(repr, allowed))}, got {value!r}")
-    return value

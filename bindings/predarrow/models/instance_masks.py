@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -12,9 +13,10 @@ import pyarrow as pa
 from predarrow.classes import Classes
 from predarrow.errors import InputError, PredarrowError
 from predarrow.models.arrays import arrow, as_array, bad_array, finite_numbers, frame_numbers, shape, texts
-from predarrow.models.detections import one_of
 from predarrow.models.labels import class_column, keep_named
+from predarrow.options import one_of, whole_number
 from predarrow.pipeline import Spares
+from predarrow.refusals import shown
 from predarrow.report import EMPTY_MASK, Code, Problem, Report
 from predarrow.table import MASK, SCHEMA, bbox_array, polygon_array, record_batch
 
@@ -82,6 +84,7 @@ def from_masks(
         one_of(name, value, allowed)
     if form == "rle" and (outline, holes) != ("edge", "keep"):
         raise PredarrowError(f"form: outline and holes are of polygons, got form 'rle' with {outline!r}, {holes!r}")
+    min_area = whole_number("min_area", min_area, 0)
     values = _mask_array(masks, threshold)
     n, height, width = values.shape
     classed = class_column(labels, classes, n)
@@ -135,8 +138,8 @@ def _mask_array(masks: Any, threshold: float | None) -> npt.NDArray[Any]:
         raise bad_array("masks", "must be booleans or whole numbers", f"{values.dtype}; {hint}")
     if not is_float and threshold is not None:
         raise bad_array("threshold", "must be None where masks are no floats", f"{threshold} with {values.dtype}")
-    if threshold is not None and not np.isfinite(threshold):
-        raise PredarrowError(f"threshold: must be a finite number, got {threshold}")
+    if threshold is not None and not (isinstance(threshold, int | float | np.number) and math.isfinite(threshold)):
+        raise PredarrowError(f"threshold: must be a finite number, got {shown(threshold)}")
     return values
 
 
@@ -150,10 +153,12 @@ def _binary(masks: npt.NDArray[Any], threshold: float | None) -> npt.NDArray[np.
 
     inside = np.empty(masks.shape, np.uint8)
     kind: type[np.floating[Any]] = np.float64 if masks.dtype == np.float64 else np.float32  # float16 becomes float32
+    with np.errstate(over="ignore"):  # what float32 does not reach is beyond all its values
+        limit = kind(threshold)
     for i, mask in enumerate(masks):
         values: npt.NDArray[Any] = np.ascontiguousarray(mask, kind).reshape(-1)
         values.flags.writeable = False
-        n_nan = above(values, kind(threshold), inside[i].reshape(-1))
+        n_nan = above(values, limit, inside[i].reshape(-1))
         if n_nan:
             message = f"must not be NaN, got {n_nan} NaN of {values.size} pixels"
             raise InputError([Problem(f"masks[{i}]", i, "", Code.BAD_NUMBER, message)])

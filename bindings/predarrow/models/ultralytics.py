@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.classes import Classes
-from predarrow.models.adapters import InstanceOptions, joined, mask_rows, per_image
+from predarrow.models.adapters import InstanceOptions, as_list, joined, mask_rows, named, per_image
 from predarrow.models.arrays import as_array, bad_array
 from predarrow.models.detections import from_detections
+from predarrow.refusals import shown
 from predarrow.report import Report
 from predarrow.table import SCHEMA, polygon_array
 
@@ -47,7 +48,10 @@ def from_ultralytics(
         InputError: results of another kind (classification, poses), an image id that stands twice without frames,
             or what `from_detections` and `from_masks` raise.
     """
-    results = [results] if hasattr(results, "orig_shape") else list(results)
+    results = [results] if hasattr(results, "orig_shape") else as_list(results, "results", "Results of Ultralytics")
+    for i, result in enumerate(results):
+        if not hasattr(result, "orig_shape"):
+            raise bad_array(f"results[{i}]", "must be Results of Ultralytics", shown(result))
     if image_ids is None:
         image_ids = [_file_name(result, i) for i, result in enumerate(results)]
     ids = per_image(image_ids, len(results), "image_ids")
@@ -60,7 +64,8 @@ def from_ultralytics(
     for result, found, key, frame in zip(results, rows, ids, numbers, strict=True):
         names = result.names if classes is None else classes
         common = {"classes": names, "object_ids": found.object_ids, "report": report}
-        tables.append(_table(result, found, key, frame, common, options))
+        with named(found.where):
+            tables.append(_table(result, found, key, frame, common, options))
     return joined(tables, [len(found.labels) for found in rows])
 
 
@@ -96,16 +101,16 @@ def _table(
     given = (found.scores, found.labels, key)
     common = {**common, "frames": frame, "image_sizes": (height, width)}
     if found.kind == "obb":
-        turned = as_array(result.obb.xywhr, f"{found.where}.obb.xywhr").astype(np.float64).reshape(-1, 5)
+        turned = as_array(result.obb.xywhr, "obb.xywhr").astype(np.float64).reshape(-1, 5)
         degrees = np.degrees(turned[:, 4])
         return from_detections(turned[:, :4], *given, box_format="cxcywh", rotations=degrees, **common)
     if found.kind == "boxes":
         return from_detections(result.boxes.xyxy, *given, **common)
-    masks = as_array(result.masks.data, f"{found.where}.masks")
+    masks = as_array(result.masks.data, "masks")
     if masks.shape[1:] != (height, width):
         if options:
             got = f"{masks.shape[2]} x {masks.shape[1]} and {', '.join(options)}; predict with retina_masks=True"
-            raise bad_array(found.where, f"masks must be {width} x {height} as the image is", got)
+            raise bad_array("masks", f"must be {width} x {height} as the image is", got)
         return _drawn(result.masks.xy, given, common)
     columns = {name: common[name] for name in ("classes", "object_ids", "report")}
     scores, labels, _ = given

@@ -155,7 +155,7 @@ def _array(data: Any, kinds: str, pointer: str = POINTER) -> npt.NDArray[Any]:
     if values.dtype.kind not in kinds:
         raise ShapeError(pointer, f"must be an array of numbers, got {shown(data)}")
     if np.ma.is_masked(data):
-        raise ShapeError(pointer, "must have no masked values; fill them, as with array.filled(0)")
+        raise ShapeError(pointer, "must have no masked numbers, got some; fill them, as with array.filled(0)")
     return values
 
 
