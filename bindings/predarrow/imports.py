@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, NamedTuple, Unpack
 
@@ -73,6 +74,7 @@ def import_mask_predictions(
         PredarrowError: an option that does not hold.
     """
     project = opened(project)
+    _check_path(predictions_dir)
     found = find_sources(predictions_dir, file_name_regex)
     mapping, where = read_mapping(ontology_mapping, predictions_dir)
     background = options.get("background", 0)
@@ -133,6 +135,7 @@ def import_kitti_predictions(
         PredarrowError: an option that does not hold.
     """
     project = opened(project)
+    _check_path(predictions_dir)
     if on_outside not in ("keep", "clip", "reject"):
         raise PredarrowError(f'on_outside: must be "keep", "clip" or "reject", got {on_outside!r}')
     options = kitti.kitti_options(file_name_regex, default_confidence, keep_dontcare)._replace(on_outside=on_outside)
@@ -142,6 +145,12 @@ def import_kitti_predictions(
     found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func, frames_in_rows=True)
     reader = kitti.read_found(found, names, options, workers=workers, on_error=on_error, progress=progress)
     return _commit(project, reader, predictions_dir, set_name, mode, "import kitti")
+
+
+def _check_path(predictions_dir: object) -> None:
+    if not isinstance(predictions_dir, str | os.PathLike):
+        got = type(predictions_dir).__name__
+        raise PredarrowError(f"predictions_dir: must be the path of a folder or a file, got {got}")
 
 
 def _commit(

@@ -137,6 +137,8 @@ def new_parquet_file(path: str | Path) -> Iterator[ParquetFile]:
     import pyarrow.parquet as pq
 
     path = Path(path)
+    if not path.name:
+        raise OutputError(f"{path}: must be the name of a file to write")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with _explained(path):

@@ -110,6 +110,8 @@ def compile_pattern(file_name_regex: str) -> re.Pattern[str]:
     Raises:
         PredarrowError: not a regular expression, or one without the group `data_unit_title`.
     """
+    if not isinstance(file_name_regex, str):
+        raise PredarrowError(f"file_name_regex: must be a text, got {file_name_regex!r}")
     try:
         pattern = re.compile(file_name_regex)
     except re.error as error:
@@ -200,6 +202,8 @@ def _files(
     """Path and name of every candidate."""
     if not isinstance(path, str | os.PathLike):
         seen: set[str] = set()
+        if not isinstance(path, Sequence) or not all(isinstance(one, str | os.PathLike) for one in path):
+            raise PredarrowError(f"path: must be a folder, a file or a list of them, got {path!r:.80}")
         for one in path:
             if (file := os.fspath(one)) in seen:
                 raise InputError(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from predarrow.errors import InputError
+from predarrow.errors import InputError, PredarrowError
 from predarrow.formats import kitti, kitti_pieces, kitti_table
 from predarrow.formats.kitti import read_kitti
 from predarrow.report import Code
@@ -161,6 +167,46 @@ def test_a_file_that_is_refused_is_refused_once_in_pieces(tmp_path: Path, monkey
     assert sum(part.report.sources for part in parts) == 1
     gone = list(kitti_pieces.pieces(source._replace(path="gone"), None, kitti_table.KittiOptions()))
     assert [(part.report.sources, part.report.problems[0].code) for part in gone] == [(1, Code.UNREADABLE)]
+
+
+def test_what_comes_bit_by_bit_is_read_to_its_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+
+    def write_slowly() -> None:
+        with (tmp_path / "a.txt").open("w") as pipe:
+            for _ in range(4):
+                pipe.write(RESULT + "\n")
+                pipe.flush()
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=write_slowly)
+    thread.start()
+    assert read_kitti(tmp_path, workers=1).read_all().num_rows == 4
+    thread.join()
+
+
+@pytest.mark.parametrize("confidence", [10**400, True, math.nan, "1"])
+def test_a_default_confidence_that_is_none(tmp_path: Path, confidence: Any) -> None:
+    write(tmp_path / "a.txt", LABEL)
+    with pytest.raises(PredarrowError, match="default_confidence: must be a finite number or None, got"):
+        read_kitti(tmp_path, default_confidence=confidence)
+
+
+def test_a_default_confidence_of_numpy(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", LABEL)
+    table = read_kitti(tmp_path, default_confidence=cast(float, np.float32(0.5))).read_all()
+    assert table["confidence"].to_pylist() == [0.5]
+
+
+@pytest.mark.parametrize("path", [None, b"x", [1], 5])
+def test_a_path_that_is_none(path: Any) -> None:
+    with pytest.raises(PredarrowError, match="path: must be a folder, a file or a list of them, got"):
+        read_kitti(path)
+
+
+def test_a_pattern_that_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(PredarrowError, match="file_name_regex: must be a text, got 5"):
+        read_kitti(tmp_path, file_name_regex=cast(str, 5))
 
 
 def test_all_problems_come_in_the_files_order(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
@@ -309,3 +309,9 @@ def test_titles_that_share_a_stem_keep_their_extension(tmp_path: Path) -> None:
     assert export_kitti_predictions(project, tmp_path / "out", overwrite=True).rows == 9
     with pytest.raises(ProjectError, match="no prediction set"):
         export_kitti_predictions(project, tmp_path / "none", set_name="none")
+
+
+def test_a_list_of_paths_is_no_folder(tmp_path: Path) -> None:
+    project = kitti_project(tmp_path / "project")
+    with pytest.raises(PredarrowError, match="predictions_dir: must be the path of a folder or a file, got list"):
+        import_kitti_predictions(project, cast(Path, [tmp_path]), {"Car": "Car"})

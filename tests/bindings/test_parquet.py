@@ -126,3 +126,8 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="must have the prediction table's schema"):
         write_parquet([pa.record_batch({"a": [1]})], tmp_path / "rows.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_a_name() -> None:
+    with pytest.raises(OutputError, match="must be the name of a file"):
+        write_parquet([], "")

@@ -6,9 +6,11 @@ a track id. What a line may look like stands in `predarrow_engine.kitti`.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from time import perf_counter
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ from predarrow.formats.kitti_problems import KittiText
 from predarrow.formats.kitti_table import KittiOptions, part
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError, Part, PredictionReader
+from predarrow.refusals import shown
 from predarrow.report import Code, Problem, Report
 from predarrow.sources import (
     KITTI_FILE_NAME_REGEX,
@@ -31,7 +34,6 @@ from predarrow.sources import (
     compile_pattern,
     evenly,
     find_sources,
-    read_bytes,
 )
 
 SUFFIXES = STANDARD_SUFFIXES[KITTI_FILE_NAME_REGEX]
@@ -95,9 +97,14 @@ def kitti_options(file_name_regex: str, default_confidence: float | None, keep_d
     has_frame = "frame" in compile_pattern(file_name_regex).groupindex
     if default_confidence is None:
         return KittiOptions(None, keep_dontcare, has_frame)
-    if not isinstance(default_confidence, int | float) or not np.isfinite(default_confidence):
-        raise PredarrowError(f"default_confidence: must be a finite number or None, got {default_confidence!r}")
-    return KittiOptions(float(default_confidence), keep_dontcare, has_frame)
+    given: object = default_confidence
+    try:
+        confidence = float(given) if isinstance(given, Real) else math.nan
+    except OverflowError:
+        confidence = math.inf
+    if isinstance(given, bool) or not math.isfinite(confidence):
+        raise PredarrowError(f"default_confidence: must be a finite number or None, got {shown(given)}")
+    return KittiOptions(confidence, keep_dontcare, has_frame)
 
 
 def read_found(
@@ -202,12 +209,20 @@ class _KittiFiles:
 
 
 def _content(path: str) -> bytes | None:
-    """Give a file's bytes, None for a large one; a small one is not asked for its size."""
+    """Give a file's bytes, None for a large one; a small one is not asked for its size.
+
+    It is read until nothing comes: what is no file on a disk (a pipe, some networks) gives less at a time.
+    """
     handle = _open(path, _FLAGS)
     try:
         data = _read(handle, _SMALL)
         if len(data) == _SMALL and os.fstat(handle).st_size > kitti_pieces.LARGE:
             return None
+        if data and (more := _read(handle, _SMALL)):
+            parts = [data, more]
+            while more := _read(handle, kitti_pieces.LARGE):
+                parts.append(more)
+            return b"".join(parts)
     finally:
         _close(handle)
-    return data if len(data) < _SMALL else read_bytes(path)
+    return data
