@@ -233,11 +233,12 @@ def test_texts_of_other_libraries() -> None:
 
 def test_the_callers_arrays_are_neither_changed_nor_kept() -> None:
     boxes, scores, frames = BOXES.astype(np.float64), np.array([0.5, 0.6, 0.7]), np.array([1, 2, 3], np.int32)
-    fixed = [array.copy() for array in (boxes, scores, frames)]
+    arrays: list[npt.NDArray[Any]] = [boxes, scores, frames]
+    fixed = [array.copy() for array in arrays]
     table = from_detections(boxes, scores, 1, "x", frames=frames)
-    assert all(np.array_equal(a, b) for a, b in zip((boxes, scores, frames), fixed, strict=True))
-    assert all(array.flags.writeable for array in (boxes, scores, frames))
-    for array in (boxes, scores, frames):
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, fixed, strict=True))
+    assert all(array.flags.writeable for array in arrays)
+    for array in arrays:
         array[...] = 0
     assert corners(table) == fixed[0].tolist()
     assert table["confidence"].to_pylist() == fixed[1].tolist()
