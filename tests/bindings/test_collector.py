@@ -170,8 +170,23 @@ def test_a_disk_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     with pytest.raises(OutputError, match="/nowhere: cannot be written"):
         collector.add(*step(0))
-    with pytest.raises(PredarrowError, match="memory_limit: must be at least 0, got -1"):
-        Collector(memory_limit=-1)
+    assert len(collector) == collector.table().num_rows == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"memory_limit": -1}, "memory_limit: must be a number of bytes of at least 0, got -1"),
+        ({"memory_limit": "1 GB"}, "memory_limit: must be a number of bytes of at least 0, got '1 GB'"),
+        ({"memory_limit": float("nan")}, "memory_limit: must be a number"),
+        ({"box_format": "yxyx"}, "box_format: must be one of 'xyxy', 'xywh', 'cxcywh', got 'yxyx'"),
+        ({"box_unit": "inch"}, "box_unit: must be one of 'pixel', 'percent', 'relative', got 'inch'"),
+        ({"classes": "car"}, "classes: must be a list of names"),
+    ],
+)
+def test_options_are_checked_before_the_loop(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(PredarrowError, match=f"^{text}"):
+        Collector(**options)
 
 
 def test_no_thread_is_started() -> None:

@@ -9,15 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.classes import Classes
+from predarrow.classes import Classes, class_names
 from predarrow.errors import OutputError, PredarrowError
 from predarrow.models.arrays import arrow
 from predarrow.models.detections import BoxFormat, BoxUnit, DetectionOptions, from_detections
+from predarrow.options import one_of
 from predarrow.report import Report
 from predarrow.table import SCHEMA, record_batch
 
@@ -44,6 +45,10 @@ class Collector:
         box_format, box_unit: of the boxes of `add`; see `from_detections`.
         memory_limit: bytes that are kept in memory.
 
+    Raises:
+        PredarrowError: an option that does not hold.
+        OntologyError: `classes` that do not hold.
+
     >>> collector = Collector(classes=["car"])
     >>> collector.add([[[0, 0, 9, 9]], [[1, 1, 2, 2], [3, 3, 4, 4]]], None, 0, ["a.png", "b.png"])
     >>> collector.table()["data_unit"].to_pylist()
@@ -58,8 +63,12 @@ class Collector:
         box_unit: BoxUnit = "pixel",
         memory_limit: int = 1 << 28,
     ) -> None:
-        if memory_limit < 0:
-            raise PredarrowError(f"memory_limit: must be at least 0, got {memory_limit}")
+        one_of("box_format", box_format, get_args(BoxFormat))
+        one_of("box_unit", box_unit, get_args(BoxUnit))
+        if classes is not None:
+            class_names(classes)
+        if not (isinstance(memory_limit, int | float) and memory_limit >= 0):
+            raise PredarrowError(f"memory_limit: must be a number of bytes of at least 0, got {memory_limit!r}")
         self.report = Report()
         """Counts of what was taken, and left out by rule."""
         self._classes, self._box_format, self._box_unit = classes, box_format, box_unit
@@ -79,7 +88,7 @@ class Collector:
 
         Raises:
             InputError: what `from_detections` raises; nothing of the step is taken then.
-            OutputError: the temporary file cannot be written.
+            OutputError: the temporary file cannot be written; the step is taken, and all stays in memory.
         """
         table = from_detections(
             boxes,
@@ -100,7 +109,7 @@ class Collector:
 
         Raises:
             PredarrowError: not in the prediction table's schema.
-            OutputError: the temporary file cannot be written.
+            OutputError: the temporary file cannot be written; the rows are taken, and all stays in memory.
         """
         if not isinstance(table, pa.Table | pa.RecordBatch):
             raise PredarrowError(f"table: must be a pyarrow.Table or RecordBatch, got {type(table).__name__}")

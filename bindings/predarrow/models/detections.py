@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -134,10 +134,10 @@ def _size_columns(sizes: npt.NDArray[np.int64] | None) -> dict[str, Any]:
 def _layout(box_format: str) -> Layout:
     from predarrow_engine.boxes import Layout
 
-    return Layout[one_of("box_format", box_format, ("xyxy", "xywh", "cxcywh")).upper()]
+    return Layout[one_of("box_format", box_format, get_args(BoxFormat)).upper()]
 
 
 def _unit(box_unit: str) -> Unit:
     from predarrow_engine.boxes import Unit
 
-    return Unit[one_of("box_unit", box_unit, ("pixel", "percent", "relative")).upper()]
+    return Unit[one_of("box_unit", box_unit, get_args(BoxUnit)).upper()]
