@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from predarrow_engine import rle_text
 
 
 def counts(mask: npt.NDArray[Any]) -> list[int]:
@@ -47,6 +49,44 @@ def from_string(string: bytes) -> list[int]:
             lengths.append(value + (lengths[-2] if len(lengths) > 2 else 0))
             value = shift = 0
     return lengths
+
+
+class Read(NamedTuple):
+    """What a string turned out to be: see `rle_text.RunLengths`."""
+
+    lengths: list[int]
+    flaw: int
+    place: int
+    total: int
+
+
+def read(string: bytes, height: int, width: int) -> Read:
+    """Give the run lengths of a string, or what is wrong with it."""
+    lengths: list[int] = []
+    over = None
+    begin = 0
+    while begin < len(string):
+        end = begin
+        while end < len(string) and 48 <= string[end] < 112 and (string[end] - 48) & 0x20 and end - begin < 12:
+            end += 1
+        if end == len(string):
+            return Read(lengths, rle_text.TRUNCATED, begin, sum(lengths))
+        if not 48 <= string[end] < 112:
+            return Read(lengths, rle_text.BAD_CHARACTER, end, sum(lengths))
+        if end - begin == 12:
+            return Read(lengths, rle_text.LONG_NUMBER, begin, sum(lengths))
+        value = from_string(string[begin : end + 1])[0] + (lengths[-2] if len(lengths) > 2 else 0)
+        if value < 0:
+            return Read(lengths, rle_text.NEGATIVE_COUNT, begin, sum(lengths))
+        lengths.append(value)
+        if sum(lengths) > height * width and over is None:
+            over = begin
+        if value > rle_text.PIXEL_LIMIT:
+            break
+        begin = end + 1
+    if sum(lengths) != height * width:
+        return Read(lengths, rle_text.WRONG_SUM, len(string) if over is None else over, sum(lengths))
+    return Read(lengths, rle_text.OK, 0, sum(lengths))
 
 
 def decode(string: bytes, height: int, width: int) -> npt.NDArray[np.bool_]:

@@ -25,11 +25,11 @@ import numpy.typing as npt
 from predarrow_engine._jit import Index, inline, kernel
 from predarrow_engine._simd import LANES, count_trailing_zeros
 from predarrow_engine._simd_png import nonzero
+from predarrow_engine.rle_text import STRING_LIMIT, write_number
 from predarrow_engine.runs import ALL, ONE, ZERO
 
 _LONGEST = 13  # characters of a count of 63 bits
 _FIRST_STARTS = 1 << 14
-_STRING_LIMIT = 2**31 - 1  # Arrow's binary counts in 32 bits
 
 
 class Encoded(NamedTuple):
@@ -82,12 +82,12 @@ def encode(masks: npt.NDArray[Any]) -> Encoded:
         done = _encode_masks(pixels, done, scratch, counts, offsets, area, bbox)
         if done == n:
             return Encoded(counts[: offsets[n]].copy(), offsets, area, bbox)
-        if counts.size == _STRING_LIMIT:
-            raise ValueError(f"the strings of masks hold at most {_STRING_LIMIT} bytes; encode fewer masks at a time")
+        if counts.size == STRING_LIMIT:
+            raise ValueError(f"the strings of masks hold at most {STRING_LIMIT} bytes; encode fewer masks at a time")
         # Either the starts or the strings had no room: a mask that is all noise has as many starts as pixels.
         room = min(2 * room, height * width + width + 1)
         scratch = _scratch(room, width)
-        grown = np.empty(min(2 * counts.size + _LONGEST * room, _STRING_LIMIT), np.uint8)
+        grown = np.empty(min(2 * counts.size + _LONGEST * room, STRING_LIMIT), np.uint8)
         grown[: offsets[done]] = counts[: offsets[done]]
         counts = grown
 
@@ -199,27 +199,13 @@ def _write_counts(scratch: _Scratch, height: int, width: int, counts: npt.NDArra
         end = np.uint64(columns[x])
         while i < end:
             here = int(np.int64(x)) * height + int(np.int64(ordered[i]))
-            n = _write_count(counts, n, here - begin - (last_but_one if k > 2 else 0))
+            n = write_number(counts, n, here - begin - (last_but_one if k > 2 else 0))
             last_but_one = last
             last = here - begin
             begin = here
             k += 1
             i += ONE
-    return int(np.int64(_write_count(counts, n, height * width - begin - (last_but_one if k > 2 else 0))))
-
-
-@inline
-def _write_count(counts: npt.NDArray[np.uint8], n: Index, value: int) -> np.uint64:
-    """Write a number, 5 bits a character, the lowest first; give where it ends."""
-    at = np.uint64(n)
-    more = True
-    while more:
-        bits = value & 0x1F
-        value >>= 5
-        more = value != (-1 if bits & 0x10 else 0)
-        counts[at] = bits + 48 + (0x20 if more else 0)
-        at += ONE
-    return at
+    return int(np.int64(write_number(counts, n, height * width - begin - (last_but_one if k > 2 else 0))))
 
 
 @inline

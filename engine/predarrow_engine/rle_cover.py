@@ -1,7 +1,7 @@
 """COCO's compressed run lengths -> whether they fill their mask, how many pixels are inside, and their cover.
 
 A string is taken where each of its characters is one of COCO's 64, its last number ends, no run is negative and all
-runs together are height * width pixels; then the mask is known to decode. Nothing is decoded for it: a run of pixels
+runs together are height * width pixels; then the mask is known to decode. No pixel is painted for it: a run of pixels
 inside goes from one place to another down the columns, and its ends tell which rows and columns it covers.
 
     begin = 5 -> column 1, row 1      a run in one column covers rows row(begin) to row(end)
@@ -12,14 +12,14 @@ Source: `rleFrString` and `rleToBbox` of COCO's maskApi.c (P. Dollár, T.-Y. Lin
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import inline, kernel
-
-_MOST_BITS = 60  # of one number: more would leave 64
+from predarrow_engine._jit import Index, inline, kernel
+from predarrow_engine.rle_text import OK, PIXEL_LIMIT, TOO_LARGE, RunLengths, fixed, pixels, read_string
+from predarrow_engine.runs import ONE
 
 
 class Covers(NamedTuple):
@@ -29,84 +29,118 @@ class Covers(NamedTuple):
     """(n,) pixels inside; -1 where the string is none of a mask of its size"""
     bbox: npt.NDArray[np.float64]
     """(4, n) xmin, ymin, xmax, ymax in pixels, x right, y down; NaN for an empty mask and where area is -1"""
+    flaw: npt.NDArray[np.uint8]
+    """(n,) what is wrong with the string: `rle_text.OK` ... `rle_text.TOO_LARGE`"""
+    place: npt.NDArray[np.int64]
+    """(n,) where, as in `rle_text.RunLengths`"""
+    total: npt.NDArray[np.int64]
+    """(n,) sum of the runs, as there"""
 
 
-def covers(counts: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64]) -> Covers:
-    """Give areas and covers of masks from their compressed run lengths.
+def covers(
+    counts: npt.NDArray[np.uint8],
+    offsets: npt.NDArray[np.signedinteger[Any]],
+    sizes: npt.NDArray[np.int64],
+    limit: int = PIXEL_LIMIT,
+) -> Covers:
+    """Give areas and covers of masks from their compressed run lengths; bytes of any kind do no harm.
 
     Args:
-        counts: (n_bytes,) contiguous, the strings, one after the other.
-        offsets: (n + 1,) contiguous, first byte of each.
-        sizes: (n, 2) contiguous, height and width of each, 0 to 2**31 - 1.
+        counts: (n_bytes,) the strings, one after the other.
+        offsets: (n + 1,) int32 or int64, ascending, first byte of each.
+        sizes: (n, 2) height and width of each.
+        limit: pixels of the largest mask that is taken, up to 2**32 - 1.
     """
     n = len(sizes)
-    result = Covers(np.empty(n, np.int64), np.full((4, n), np.nan))
-    counts, offsets, sizes = counts.view(), offsets.view(), sizes.view()
-    counts.flags.writeable = offsets.flags.writeable = sizes.flags.writeable = False
-    _measure(counts, offsets, sizes, *result)
+    flaws = np.zeros(n, np.uint8), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    result = Covers(np.full(n, -1, np.int64), np.full((4, n), np.nan), *flaws)
+    longest = int(np.diff(offsets).max()) if n else 0
+    runs = np.empty(longest, np.uint32)
+    _measure_strings(fixed(counts), fixed(offsets), fixed(sizes), min(limit, PIXEL_LIMIT), runs, result)
+    return result
+
+
+def covers_of_runs(runs: RunLengths, sizes: npt.NDArray[np.int64]) -> Covers:
+    """Give areas and covers of masks from run lengths as `rle_text` gives them.
+
+    Args:
+        runs: from `rle_text.from_strings` or `from_counts`, with their flaws.
+        sizes: (n, 2) height and width of each, as they were given there.
+    """
+    n = len(sizes)
+    result = Covers(np.full(n, -1, np.int64), np.full((4, n), np.nan), runs.flaw, runs.place, runs.total)
+    _measure_runs(fixed(runs.counts), fixed(runs.offsets), fixed(sizes), fixed(runs.flaw), result.area, result.bbox)
     return result
 
 
 @kernel
-def _measure(
-    counts: npt.NDArray[np.uint8],
-    offsets: npt.NDArray[np.int32],
+def _measure_strings(
+    strings: npt.NDArray[np.uint8],
+    offsets: npt.NDArray[np.signedinteger[Any]],
     sizes: npt.NDArray[np.int64],
+    limit: int,
+    runs: npt.NDArray[np.uint32],
+    result: Covers,
+) -> None:
+    for i in range(np.uint64(result.area.size)):
+        size = pixels(sizes, i, limit)
+        if size < 0:
+            result.flaw[i] = TOO_LARGE
+            continue
+        read = read_string(strings, np.int64(offsets[i]), np.int64(offsets[i + ONE]), size, runs, 0)
+        result.total[i], result.flaw[i], result.place[i] = read.total, read.flaw, read.place
+        if read.flaw == OK:
+            _cover(runs, np.int64(0), np.int64(read.n_counts), np.int64(sizes[i, 0]), i, result.area, result.bbox)
+
+
+@kernel
+def _measure_runs(
+    counts: npt.NDArray[np.uint32],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    flaw: npt.NDArray[np.uint8],
     area: npt.NDArray[np.int64],
     bbox: npt.NDArray[np.float64],
 ) -> None:
-    for i in range(area.size):
-        height, width = sizes[i]
-        area[i], low_x, low_y, high_x, high_y = _cover(counts, offsets[i], offsets[i + 1], height, width)
-        if area[i] > 0:
-            bbox[0, i], bbox[1, i], bbox[2, i], bbox[3, i] = low_x, low_y, high_x, high_y
+    for i in range(np.uint64(area.size)):
+        if flaw[i] == OK:
+            _cover(counts, np.int64(offsets[i]), np.int64(offsets[i + ONE]), np.int64(sizes[i, 0]), i, area, bbox)
 
 
 @inline
-def _cover(counts: npt.NDArray[np.uint8], at: int, end: int, height: int, width: int) -> tuple[int, int, int, int, int]:
-    """Give area, xmin, ymin, xmax and ymax of the mask whose string is counts[at:end]; area -1 for none."""
-    low_x, low_y, high_x, high_y = width, height, 0, 0
-    size = height * width
-    area, begin, before, before_that = 0, 0, 0, 0
-    k = 0
-    while at < end:
-        run, at = _number(counts, at, end)
-        if at < 0:
-            return -1, 0, 0, 0, 0
-        if k > 2:
-            run += before_that
-        if run < 0 or run > size - begin:
-            return -1, 0, 0, 0, 0
-        if run and k & 1:
-            area += run
-            left, top = divmod(begin, height)
-            right, bottom = divmod(begin + run - 1, height)
-            low_x, high_x = min(low_x, left), right + 1
-            if left == right:
-                low_y, high_y = min(low_y, top), max(high_y, bottom + 1)
-            else:
-                low_y, high_y = 0, height
-        begin += run
-        before_that, before = before, run
-        k += 1
-    return (area if begin == size else -1), low_x, low_y, high_x, high_y
-
-
-@inline
-def _number(counts: npt.NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
-    """Give the number whose first character is counts[at], and where it ends; -1 for that where it does not."""
-    value, shift = 0, 0
-    more = True
-    while more:
-        if at == end or shift == _MOST_BITS:
-            return 0, -1
-        bits = int(counts[at]) - 48
-        if bits < 0 or bits > 63:
-            return 0, -1
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        more = bits & 0x20 != 0
-        if not more and bits & 0x10:
-            value -= 1 << shift
-        at += 1
-    return value, at
+def _cover(
+    counts: npt.NDArray[np.uint32],
+    begin: Index,
+    end: Index,
+    height: np.int64,
+    i: Index,
+    area: npt.NDArray[np.int64],
+    bbox: npt.NDArray[np.float64],
+) -> None:
+    """Write area and cover of the mask whose counts are counts[begin:end], and fill it, into column i."""
+    low, high = height, np.int64(0)
+    inside, place, y = np.int64(0), np.int64(0), np.int64(0)
+    first, last = np.int64(-1), np.int64(0)
+    for k in range(np.uint64(begin), np.uint64(max(end - 1, begin)), np.uint64(2)):
+        gap, run = np.int64(counts[k]), np.int64(counts[k + ONE])
+        place += gap + run
+        y += gap
+        if y >= height + height:  # rare, as most gaps go on to the next column: a subtraction, no division
+            y %= height
+        y -= height if y >= height else np.int64(0)
+        if run == 0:
+            continue
+        first = place - run if first < 0 else first
+        last = place
+        inside += run
+        until = y + run
+        low = min(low, np.int64(0) if until > height else y)
+        high = max(high, min(until, height))
+        y = until
+        if y >= height + height:
+            y %= height
+        y -= height if y >= height else np.int64(0)
+    area[i] = inside
+    if inside > 0:
+        bbox[0, i], bbox[1, i] = first // height, low
+        bbox[2, i], bbox[3, i] = (last - 1) // height + 1, high

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from predarrow_engine.rle import encode
 from predarrow_engine.rle_cover import Covers, covers
+from predarrow_engine.rle_text import OK
 from tests import naive_rle
 
 
@@ -48,7 +49,9 @@ numbers = st.lists(st.integers(0, 9), max_size=8).map(naive_rle.to_string)
 @example(b"1P", 1, 1)
 @example(b"100O1O1", 2, 2)
 def test_any_string(string: bytes, height: int, width: int) -> None:
-    ((area,), (box,)) = (values.T.tolist() for values in covers_of([string], (height, width)))
+    found = covers_of([string], (height, width))
+    ((area,), (box,)) = found.area.tolist(), found.bbox.T.tolist()
+    assert (found.flaw[0] == OK) == (area >= 0)
     if not is_mask(string, height * width):
         assert area == -1
         assert np.isnan(box).all()
