@@ -193,10 +193,7 @@ def is_arrow(values: Any) -> bool:
 def _array(values: Any) -> npt.NDArray[Any]:
     from predarrow.models.arrays import as_array
 
-    array = as_array(values, "boxes")
-    if np.ma.is_masked(array):
-        raise _refused("boxes", "must have no masked numbers, got some")
-    return np.asarray(array)
+    return np.asarray(as_array(values, "boxes"))  # no matrix, no masked array without masks
 
 
 def floats(array: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
