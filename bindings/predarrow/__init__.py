@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from predarrow.data_units import DataUnits
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
     from predarrow.exports import export_kitti_predictions
+    from predarrow.formats.coco_annotations import write_coco_annotations
+    from predarrow.formats.coco_write import CocoWriteResult, write_coco_results
     from predarrow.formats.kitti import read_kitti
     from predarrow.formats.kitti_write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
@@ -46,6 +48,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BoundingBox": "objects.predictions",
+    "CocoWriteResult": "formats.coco_write",
     "Code": "report",
     "Collector": "models.collector",
     "CommitConflictError": "errors",
@@ -85,6 +88,8 @@ _HOMES = {
     "read_png": "formats.png",
     "to_label_mask": "painting",
     "to_shapely": "interop",
+    "write_coco_annotations": "formats.coco_annotations",
+    "write_coco_results": "formats.coco_write",
     "write_kitti": "formats.kitti_write",
     "write_parquet": "parquet",
 }
@@ -93,6 +98,7 @@ __all__ = [
     "PRESETS",
     "SCHEMA",
     "BoundingBox",
+    "CocoWriteResult",
     "Code",
     "Collector",
     "CommitConflictError",
@@ -130,6 +136,8 @@ __all__ = [
     "read_png",
     "to_label_mask",
     "to_shapely",
+    "write_coco_annotations",
+    "write_coco_results",
     "write_kitti",
     "write_parquet",
 ]

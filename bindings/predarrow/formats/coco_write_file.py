@@ -1,0 +1,97 @@
+"""A file of a format that is written piece by piece, and appears when it is whole."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+import pyarrow as pa
+
+from predarrow.errors import OutputError
+
+_LEVEL = 6  # of gzip: level 9 takes three times as long and saves 1 % of results
+
+
+class Sink(Protocol):
+    """What takes bytes."""
+
+    def write(self, data: bytes | memoryview, /) -> object:
+        """Take them."""
+
+
+@contextmanager
+def new_file(path: Path, *, overwrite: bool) -> Iterator[Sink]:
+    """Give a sink whose bytes have that name when the block ends well; gzip where the name ends in .gz.
+
+    Raises:
+        OutputError: the file exists and `overwrite` is false, or it cannot be written.
+    """
+    if path.is_dir() or (path.exists() and not overwrite):
+        got = "a folder" if path.is_dir() else "one that exists; overwrite=True (--overwrite) replaces it"
+        raise OutputError(f"{path}: must be a new file, got {got}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with explained(path), ExitStack() as stack:
+            file: IO[bytes] = stack.enter_context(temporary.open("wb"))
+            if path.suffix.lower() == ".gz":  # without name and time: the same rows give the same bytes
+                file = stack.enter_context(
+                    gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=file, mtime=0)  # type: ignore[arg-type] # is one
+                )
+            yield file
+        with explained(path):
+            temporary.replace(path)
+    finally:
+        with suppress(OSError):  # it has its name, or there is no such folder
+            temporary.unlink()
+
+
+@contextmanager
+def spooled(path: Path) -> Iterator[IO[bytes]]:
+    """Give a nameless file in the folder of another, for bytes that come before what must stand in front of them."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    with explained(path), ExitStack() as stack:
+        file = stack.enter_context(temporary.open("w+b"))
+        temporary.unlink()
+        yield file
+
+
+def copy(source: IO[bytes], sink: Sink) -> None:
+    """Write all of a spooled file."""
+    source.seek(0)
+    shutil.copyfileobj(source, sink, 1 << 20)
+
+
+class JsonList:
+    """Records as the items of a JSON list, one a line.
+
+    Args:
+        sink: takes the bytes; what stands before and behind the items is the caller's.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._is_first = True
+
+    def add(self, records: pa.StringArray) -> None:
+        """Write records, each of which begins with ",\\n"."""
+        if not len(records):
+            return
+        _, offsets, data = records.buffers()
+        ends = memoryview(offsets).cast("i")
+        text = memoryview(data)[ends[records.offset] : ends[records.offset + len(records)]]
+        self._sink.write(text[1:] if self._is_first else text)
+        self._is_first = False
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Word the operating system's errors."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{error.filename or path}: cannot be written: {error.strerror or error}") from error

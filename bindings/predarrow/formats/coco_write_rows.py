@@ -1,0 +1,193 @@
+"""What a batch of predictions has for COCO, and which of its rows COCO cannot hold.
+
+mask                        -> segmentation: run lengths
+polygon without holes       -> segmentation: lists of coordinates
+polygon with holes          -> segmentation: run lengths, as COCO's lists of coordinates have no holes
+keypoints                   -> keypoints
+box, and the cover of all   -> bbox
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from predarrow.errors import InputError
+from predarrow.formats.coco_write_text import Bools, Floats
+from predarrow.reader import PredictionReader
+from predarrow.refusals import Refusals
+from predarrow.report import Code, Problem
+from predarrow.table import SCHEMA
+
+BATCH_ROWS = 16_384
+
+_NEEDED = ("data_unit", "frame", "class_name", "kind")
+_COLUMNS = (
+    *("data_unit", "frame", "object_id", "class_name", "kind", "confidence", "bbox", "rotation", "polygon"),
+    *("keypoints", "mask", "stream", "attributes", "image_height", "image_width"),
+)
+_AS_POLYGON = ("polygon", "bitmask")  # kinds whose polygon is an area
+_HELD = ("bbox", "rotated_bbox", "polygon", "bitmask", "keypoints", "skeleton")
+
+
+@dataclass
+class Rows:
+    """Rows of one batch; `filter` leaves out those that are refused."""
+
+    columns: dict[str, pa.Array]
+    boxes: Floats
+    """(4, n) xmin, ymin, xmax, ymax; NaN for none"""
+    has_box: Bools
+    has_mask: Bools
+    has_polygon: Bools
+    """of those without a mask"""
+    has_holes: Bools
+    has_keypoints: Bools
+
+    def __len__(self) -> int:
+        return len(self.has_box)
+
+    def filter(self, chosen: Bools) -> Rows:
+        """Give the rows that are chosen."""
+        if chosen.all():
+            return self
+        mask = pa.array(chosen)
+        columns = {name: column.filter(mask) for name, column in self.columns.items()}
+        flags = (self.has_box, self.has_mask, self.has_polygon, self.has_holes, self.has_keypoints)
+        return Rows(columns, self.boxes[:, chosen], *(flag[chosen] for flag in flags))
+
+
+def batches_of(table: Any) -> Iterator[pa.RecordBatch]:
+    """Give the batches of a table, a piece of some thousand rows at a time.
+
+    Raises:
+        InputError: no Arrow table.
+    """
+    if isinstance(table, PredictionReader):  # as it is: through a stream its errors would be Arrow's
+        batches = iter(table)
+    else:
+        if not hasattr(table, "__arrow_c_stream__"):
+            if not hasattr(table, "__arrow_c_array__"):
+                raise no_table(f"must speak Arrow's stream interface, got {type(table).__name__}")
+            table = pa.table(table)
+        batches = iter(pa.RecordBatchReader.from_stream(table))
+    for batch in batches:
+        for first in range(0, batch.num_rows, BATCH_ROWS):
+            yield batch.slice(first, BATCH_ROWS)
+
+
+def no_table(message: str) -> InputError:
+    """Give the error of a table that does not hold as a whole."""
+    return InputError([Problem("table", None, "", Code.BAD_TABLE, message)])
+
+
+def rows_of(batch: pa.RecordBatch, refusals: Refusals) -> Rows:
+    """Give a batch's rows; those whose values do not hold are refused.
+
+    Raises:
+        InputError: a table without the columns, or with others than the prediction table's types.
+    """
+    names = batch.schema.names
+    if missing := [name for name in _NEEDED if names.count(name) != 1]:
+        raise no_table(f"must have one column {missing[0]}, got {', '.join(names) or 'none'}")
+    try:
+        columns = {name: _cast(batch, name) for name in _COLUMNS}
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise no_table(f"must have the prediction table's types, got {error}") from None
+    for name in _NEEDED:
+        if columns[name].null_count:
+            raise no_table(f"column {name} must not be null")
+    frames = columns["frame"].to_numpy()
+    refusals.add(frames < 0, Code.FRAME_RANGE, "frame", lambda row: f"must be at least 0, got {frames[row]}")
+    score = columns["confidence"].fill_null(0.0).to_numpy()
+    refusals.add(~np.isfinite(score), Code.BAD_NUMBER, "confidence", lambda row: f"must be finite, got {score[row]}")
+    boxes, has_box = _boxes(columns["bbox"], refusals)
+    has_mask = _bools(columns["mask"].is_valid())
+    is_area = _bools(pc.is_in(columns["kind"], pa.array(_AS_POLYGON)))
+    has_polygon, has_holes = _polygons(columns["polygon"], is_area & ~has_mask, refusals)
+    has_keypoints = _keypoints(columns["keypoints"], refusals)
+    return Rows(columns, boxes, has_box, has_mask, has_polygon, has_holes, has_keypoints)
+
+
+def flags_of(rows: Rows) -> Iterator[tuple[str, int]]:
+    """Give what of rows COCO has no place for, with the number of rows."""
+    kinds = rows.columns["kind"].filter(pc.invert(pc.is_in(rows.columns["kind"], pa.array(_HELD))))
+    for item in kinds.value_counts().to_pylist():
+        yield f"{item['values']} left out: only its box is written", item["counts"]
+    if n_streams := len(rows) - rows.columns["stream"].null_count:
+        yield "stream left out: COCO has no camera or lidar id", n_streams
+
+
+def is_rotated(rows: Rows) -> Bools:
+    """Give which boxes are rotated."""
+    is_turned: Bools = rows.columns["rotation"].fill_null(0.0).to_numpy() != 0
+    return is_turned
+
+
+def _cast(batch: pa.RecordBatch, name: str) -> pa.Array:
+    type_ = SCHEMA.field(name).type
+    return batch[name].cast(type_) if name in batch.schema.names else pa.nulls(batch.num_rows, type_)
+
+
+def _boxes(column: pa.StructArray, refusals: Refusals) -> tuple[Floats, Bools]:
+    sides = column.flatten()  # null where the box is
+    boxes = np.stack([side.fill_null(np.nan).to_numpy() for side in sides])
+    has_box = _bools(column.is_valid())
+    left, top, right, bottom = boxes
+    is_good = np.isfinite(boxes).all(0) & (left <= right) & (top <= bottom)
+    rule = "corners must be finite and in order"
+    refusals.add(has_box & ~is_good, Code.BAD_BOX, "bbox", lambda row: f"{rule}, got {boxes[:, row].tolist()}")
+    return boxes, has_box
+
+
+def _polygons(column: pa.ListArray, chosen: Bools, refusals: Refusals) -> tuple[Bools, Bools]:
+    """Tell which of the chosen rows have a polygon, and which of these one with holes."""
+    n_rows = len(column)
+    has_polygon = chosen & _bools(column.is_valid())
+    if not has_polygon.any():
+        return has_polygon, has_polygon
+    parts = column.flatten()
+    row_of_part = np.repeat(np.arange(n_rows), _lengths(column))
+    n_rings = _lengths(parts)
+    rings = parts.flatten()
+    row_of_ring = np.repeat(row_of_part, n_rings)
+    n_vertices = _lengths(rings)
+    vertices = rings.flatten()
+    row_of_vertex = np.repeat(row_of_ring, n_vertices)
+    is_bad = np.bincount(row_of_part, minlength=n_rows) == 0
+    is_bad[row_of_part[n_rings == 0]] = True
+    is_bad[row_of_ring[n_vertices < 3]] = True
+    for axis in ("x", "y"):
+        is_bad[row_of_vertex[~np.isfinite(vertices.field(axis).to_numpy(zero_copy_only=False))]] = True
+    rule = "must have parts of rings of at least 3 vertices, all of them finite"
+    refusals.add(has_polygon & is_bad, Code.BAD_TABLE, "polygon", rule)
+    has_holes = np.zeros(n_rows, np.bool_)
+    has_holes[row_of_part[n_rings > 1]] = True
+    return has_polygon, has_holes & has_polygon
+
+
+def _keypoints(column: pa.ListArray, refusals: Refusals) -> Bools:
+    has_keypoints = _bools(column.is_valid())
+    points = column.flatten()
+    row_of_point = np.repeat(np.arange(len(column)), _lengths(column))
+    is_bad = np.zeros(len(column), np.bool_)
+    for axis in ("x", "y"):
+        is_bad[row_of_point[~np.isfinite(points.field(axis).fill_null(np.nan).to_numpy(zero_copy_only=False))]] = True
+    refusals.add(is_bad, Code.BAD_TABLE, "keypoints", "x and y must be finite")
+    return has_keypoints
+
+
+def _lengths(lists: pa.ListArray) -> npt.NDArray[np.int32]:
+    lengths: npt.NDArray[np.int32] = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    return lengths
+
+
+def _bools(column: pa.Array) -> Bools:
+    values: Bools = column.to_numpy(zero_copy_only=False)
+    return values
