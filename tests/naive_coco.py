@@ -97,6 +97,11 @@ def kind_of(value: Any) -> int:
     return c.STRING if isinstance(value, str) else c.LIST if isinstance(value, list) else c.OBJECT
 
 
+def _plain_kind(value: Any) -> int:
+    """Give `kind_of`, NUMBER of whatever is a number."""
+    return c.NUMBER if isinstance(value, Token) else kind_of(value)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, Token)
 
@@ -116,8 +121,8 @@ def _spans(values: list[Value | None]) -> npt.NDArray[np.int32]:
     return np.array([(v.start, v.end) if v else (0, 0) for v in values], np.int32).reshape(-1, 2)
 
 
-def _kinds(values: list[Value | None]) -> npt.NDArray[np.uint8]:
-    return np.array([kind_of(v.value) if v else c.MISSING for v in values], np.uint8)
+def _kinds(values: list[Value | None], kind: Callable[[Any], int] = kind_of) -> npt.NDArray[np.uint8]:
+    return np.array([kind(v.value) if v else c.MISSING for v in values], np.uint8)
 
 
 def _ids(records: list[_Record], key: str) -> Ids:
@@ -144,7 +149,7 @@ def _offsets(lengths: list[int]) -> npt.NDArray[np.int32]:
 
 def _lists(records: list[_Record], key: str) -> Lists:
     values = [record.get(key) for record in records]
-    kinds = _kinds(values)
+    kinds = _kinds(values, _plain_kind)
     kept: list[list[Token]] = []
     for i, value in enumerate(values):
         good = value is not None and _are(_is_number, value.value)
@@ -157,7 +162,7 @@ def _lists(records: list[_Record], key: str) -> Lists:
 
 def _boxes(records: list[_Record]) -> Boxes:
     values = [record.get("bbox") for record in records]
-    kinds = _kinds(values)
+    kinds = _kinds(values, _plain_kind)
     n_values = np.zeros(len(records), np.int32)
     numbers = np.zeros((len(records), _N_BOX))
     for i, value in enumerate(values):
@@ -238,7 +243,7 @@ class _Table:
         self.others: list[list[tuple[int, int, int, int]]] = []
 
     def add(self, text: str, item: Value, position: tuple[int, int] = (0, 0)) -> None:
-        kind = kind_of(item.value)
+        kind = _plain_kind(item.value)
         record: _Record = {}
         others: list[tuple[int, int, int, int]] = []
         for key, value in members(text, item.start) if kind == c.OBJECT else ():
@@ -247,7 +252,7 @@ class _Table:
             else:
                 others.append((key.start, key.end, value.start, value.end))
         self.spans.append((item.start, item.end))
-        self.kinds.append(c.MISSING if kind == c.OBJECT else c.NUMBER if kind in (c.INT, c.WHOLE) else kind)
+        self.kinds.append(c.MISSING if kind == c.OBJECT else kind)
         self.positions.append(position)
         self.records.append(record)
         self.others.append(others)
@@ -279,8 +284,7 @@ class _Document:
 
     def add_top(self, text: str, at: int, wanted: Collection[int]) -> None:
         for key, value in members(text, at):
-            kind = kind_of(value.value)
-            kind = c.NUMBER if kind in (c.INT, c.WHOLE) else kind
+            kind = _plain_kind(value.value)
             self.top.append((key.start, key.end, value.start, kind))
             section = _LISTS.get(key.value, c.UNREAD)
             if kind != c.LIST or section == c.UNREAD or section not in wanted:
@@ -327,12 +331,19 @@ class _Document:
         return CocoBlock(code, place, len(text), records, images, objects, top)
 
 
-def flaw(data: bytes) -> tuple[int, int]:
-    """Give OK, BAD_UTF8 or EXPECTED_VALUE (for whatever makes it no JSON), and where."""
+def _text_flaw(data: bytes) -> tuple[int, int]:
     try:
         data.decode()
     except UnicodeDecodeError as error:
         return c.BAD_UTF8, error.start
+    return c.OK, 0
+
+
+def flaw(data: bytes) -> tuple[int, int]:
+    """Give OK, BAD_UTF8 or EXPECTED_VALUE (for whatever makes it no JSON), and where."""
+    code, place = _text_flaw(data)
+    if code:
+        return code, place
     try:
         _DECODER.decode(data.decode("latin-1"))
     except json.JSONDecodeError as error:
@@ -354,7 +365,8 @@ def scan(
     mark = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     text = " " * mark + data[mark:].decode("latin-1")
     if lines:
-        return _scan_lines(text, document)
+        code, place = _text_flaw(data)
+        return document.block(text, code, place) if code else _scan_lines(text, document)
     code, place = flaw(b" " * mark + data[mark:])
     at = _blanks(text, 0)
     if code == c.OK and text[at] == "[":
@@ -368,12 +380,15 @@ def scan(
 
 
 def _scan_lines(text: str, document: _Document) -> CocoBlock:
-    start = 0
-    for line in text.split("\n"):
-        if line.strip(" \t\r"):
-            code, place = flaw(line.encode("latin-1"))
-            if code != c.OK:
-                return document.block(text, code, start + place)
-            document.records.add(text, _value(text, start))
-        start += len(line) + 1
+    """Read values with a line end behind each but the last."""
+    at = _blanks(text, 0)
+    while at < len(text):
+        try:
+            item = _value(text, at)
+        except json.JSONDecodeError as error:
+            return document.block(text, c.EXPECTED_VALUE, error.pos)
+        at = _blanks(text, item.end)
+        if at < len(text) and "\n" not in text[item.end : at]:
+            return document.block(text, c.EXTRA_DATA, at)
+        document.records.add(text, item)
     return document.block(text, c.OK, 0)

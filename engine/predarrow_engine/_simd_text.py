@@ -61,6 +61,17 @@ load_int = cast(Callable[[int], int], intrinsic(_load_int))
 """The int64 at an address."""
 
 
+def _load_short(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.sext(_load(builder, args[0], ir.IntType(32)), _I64)
+
+    return types.int64(types.int64), codegen
+
+
+load_short = cast(Callable[[int], int], intrinsic(_load_short))
+"""The int32 at an address."""
+
+
 def _load_float(typingctx: Any, address: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _load(builder, args[0], ir.DoubleType())
@@ -82,6 +93,19 @@ def _store(typingctx: Any, address: Any, value: Any) -> Any:
 
 store = cast(Callable[[int, float | np.generic], None], intrinsic(_store))
 """Write a number to an address, in as many bytes as its type has."""
+
+
+def _copy_block(typingctx: Any, target: Any, source: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value = _load(builder, args[1], ir.VectorType(_I8, BLOCK))
+        builder.store(value, builder.inttoptr(args[0], value.type.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+copy_block = cast(Callable[[int, int], None], intrinsic(_copy_block))
+"""Copy 64 bytes to the first address from the second."""
 
 
 def _compare(operator: str) -> Callable[..., Any]:

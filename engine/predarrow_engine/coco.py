@@ -1,7 +1,133 @@
-"""COCO results, annotation files and JSON Lines -> columns. The types; see `coco_columns.py`."""
+"""COCO results, annotation files and JSON Lines -> columns, block by block.
+
+Text becomes columns without an object for each value in between: keys are compared eight bytes at a time, numbers are
+read as words of text (`json_scan.py`, `numbers.py`), strings are searched 64 bytes at a time. What the columns are
+stands in `coco_columns.py`.
+"""
 
 from __future__ import annotations
 
-from predarrow_engine.coco_columns import CocoBlock, CocoImages, CocoRecords
+from collections.abc import Iterable
 
-__all__ = ["CocoBlock", "CocoImages", "CocoRecords"]
+import numpy as np
+import numpy.typing as npt
+
+from predarrow_engine import coco_slots as s
+from predarrow_engine.coco_columns import (
+    ANNOTATIONS,
+    BAD_UTF8,
+    CATEGORIES,
+    IMAGES,
+    OK,
+    TRUNCATED,
+    VIDEOS,
+    WHOLE,
+    CocoBlock,
+    CocoImages,
+    CocoRecords,
+)
+from predarrow_engine.coco_document import DONE, LINE, START, scan_block
+from predarrow_engine.coco_room import Room
+from predarrow_engine.json_scan import DEPTHS, HAS_HIGH, MAX_DEPTH, PLACE, ROOM, SHORT, code_of
+
+__all__ = ["CocoBlock", "CocoImages", "CocoRecords", "CocoScanner"]
+
+_MAX_SIZE = 2**31 - 1
+_IDS = (
+    *(s.IMAGE_ID, s.CATEGORY_ID, s.ID),
+    *(s.PICTURE_ID, s.PICTURE_WIDTH, s.PICTURE_HEIGHT, s.PICTURE_FILE_NAME),
+)
+_NUMBERS = (s.SCORE, s.AREA, s.ISCROWD)
+
+
+class CocoScanner:
+    """Reads one document, a block at a time.
+
+    It is JSON as Python's `json` takes it (NaN and Infinity too, a byte order mark in front), UTF-8, lists and
+    objects in up to 512 others. At the top there is a list of records, with lists of records in it perhaps, or a
+    dictionary; its lists `annotations`, `images`, `categories` and `videos` are read, all else is passed over. With
+    `lines` every line is a record.
+
+    Args:
+        lines: JSON Lines: values with line ends between them.
+        wanted: lists that are read: ANNOTATIONS (results too), IMAGES, CATEGORIES, VIDEOS. Those that are not are
+            passed over, and not looked at but for their being well-formed.
+    """
+
+    def __init__(
+        self, *, lines: bool = False, wanted: Iterable[int] = (ANNOTATIONS, IMAGES, CATEGORIES, VIDEOS)
+    ) -> None:
+        self._depths = np.zeros(MAX_DEPTH, np.uint8)
+        self._slots = np.zeros(s.N_SLOTS, np.int64)
+        self._slots[DEPTHS] = self._depths.ctypes.data
+        self._slots[s.PHASE] = LINE if lines else START
+        self._slots[s.WANTED] = sum(1 << section for section in set(wanted))
+        self._rates = np.zeros(s.N_TABLES)
+
+    def scan(self, data: npt.NDArray[np.uint8], *, last: bool) -> CocoBlock:
+        """Give the records that lie in a block as a whole; the bytes behind them begin the next block.
+
+        A block may be cut anywhere. Where nothing of it was read and it is not the last one, the next one has to be
+        longer: a record, or a value at the top that is no list, lies in one block.
+
+        Args:
+            data: (n_bytes,) uint8, contiguous: what was not read of the block before, and what follows it.
+            last: nothing follows.
+
+        Raises:
+            ValueError: data of another type or shape, or of more than 2**31 - 1 bytes.
+        """
+        data = _cast(data)
+        slots = self._slots
+        slots[HAS_HIGH] = slots[s.CONSUMED] = 0
+        room = Room(slots, self._rates, data.size)
+        while (stop := scan_block(data, slots, int(slots[s.CONSUMED]), last)) == ROOM:
+            room.grow(int(slots[SHORT]), data.size)
+        code, place = code_of(stop), int(slots[PLACE])
+        if code == OK and last and (stop < 0 or slots[s.PHASE] not in (DONE, LINE)):
+            code, place = TRUNCATED, data.size
+        consumed = int(slots[s.CONSUMED])
+        if slots[HAS_HIGH]:
+            code, place = _check_text(data[:consumed], code, place)
+        self._rates = np.maximum(self._rates / 2, room.rates())
+        _settle(data, room)
+        return CocoBlock(
+            code=code,
+            place=place if code else 0,
+            consumed=consumed,
+            records=room.records(),
+            images=room.images(),
+            objects=room.flat(s.OBJECTS),
+            top=room.flat(s.TOP),
+        )
+
+
+def _cast(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    if data.dtype != np.uint8 or data.ndim != 1 or data.size > _MAX_SIZE:
+        raise ValueError(f"data must be up to {_MAX_SIZE} uint8, of one dimension")
+    data = np.ascontiguousarray(data).view()
+    data.flags.writeable = False
+    return data
+
+
+def _check_text(data: npt.NDArray[np.uint8], code: int, place: int) -> tuple[int, int]:
+    try:
+        str(memoryview(data), "utf-8")  # type: ignore[arg-type]  # NumPy's arrays are buffers
+    except UnicodeDecodeError as error:
+        return BAD_UTF8, error.start
+    return code, place
+
+
+def _settle(data: npt.NDArray[np.uint8], room: Room) -> None:
+    """Ask `float` for the numbers that kernels could not decide."""
+    for column, index, start, end in room.flat(s.PENDING).tolist():
+        value = float(data[start:end].tobytes())
+        if column in _IDS:
+            if value.is_integer() and -(2.0**63) <= value < 2.0**63:
+                room.columns[column][index], room.columns[column + 1][index] = WHOLE, int(value)
+        elif column in _NUMBERS:
+            room.columns[column + 1][index] = value
+        elif column == s.BOX_VALUES:
+            room.columns[column].reshape(-1)[index] = value
+        else:
+            room.flat(column)[index] = value

@@ -119,7 +119,7 @@ def scaled(mantissa: np.uint64, exponent: int) -> float:
 
 
 @inline
-def _digits(address: int, at: int, end: int, readable: int, number: np.uint64) -> tuple[int, np.uint64]:
+def digits(address: int, at: int, end: int, readable: int, number: np.uint64) -> tuple[int, np.uint64]:
     """Append the digits from `at` to a number; give where they end. The number wraps around after 19 of them."""
     while at + 8 <= readable:
         word = load_word(address + at) ^ _ZEROS
@@ -141,7 +141,7 @@ def _digits(address: int, at: int, end: int, readable: int, number: np.uint64) -
 
 
 @inline
-def _exponent(address: int, at: int, end: int) -> tuple[int, int]:
+def exponent_of(address: int, at: int, end: int) -> tuple[int, int]:
     """Read what follows an `e`; give where it ends, or -1 where it has no digits, and its value."""
     negative = False
     if at < end:
@@ -209,18 +209,18 @@ def parse_number(address: int, start: int, end: int, readable: int) -> tuple[flo
     if sign == 45 or sign == 43:
         at += 1
     begin = at
-    at, mantissa = _digits(address, at, end, readable, _U(0))
+    at, mantissa = digits(address, at, end, readable, _U(0))
     n = at - begin
     exponent = 0
     if at < end and load_byte(address + at) == 46:
         dot = at + 1
-        at, mantissa = _digits(address, dot, end, readable, mantissa)
+        at, mantissa = digits(address, dot, end, readable, mantissa)
         exponent = dot - at
         n -= exponent
     digits_end = at
     given = 0
     if at < end and n > 0 and load_byte(address + at) | 32 == 101:
-        at, given = _exponent(address, at + 1, end)
+        at, given = exponent_of(address, at + 1, end)
     if n == 0:
         value, status = _word(address, begin, end)
     elif at != end:
