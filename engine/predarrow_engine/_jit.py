@@ -99,3 +99,11 @@ class _KernelCacheImpl(CompileResultCacheImpl):
 
 class _KernelCache(FunctionCache):
     _impl_class = _KernelCacheImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Give kept machine code or None: also where the index tells types of an older engine that are gone."""
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]  # Numba's own
+        except (AttributeError, ImportError):
+            self.flush()  # type: ignore[no-untyped-call]  # Numba's own
+            return None

@@ -48,7 +48,7 @@ class Instances(NamedTuple):
     """(4, n) xmin, ymin, xmax, ymax of their cover in pixels, x right, y down; NaN for an empty mask"""
 
 
-class _Placed(NamedTuple):
+class Placed(NamedTuple):
     """Where masks lie in the image that is traced, and what a pass over them tells."""
 
     rows: npt.NDArray[np.int64]
@@ -83,15 +83,15 @@ class InstanceTracer(Tracer):
             raise ValueError(f"masks have at most {ROW_LIMIT} rows in all, got {n} x {height}; trace fewer at a time")
         pixels = masks.view()
         pixels.flags.writeable = False
-        placed = _Placed(np.zeros(n + 1, np.int64), np.zeros(n, np.int64), np.full((4, n), np.nan))
+        placed = Placed(np.zeros(n + 1, np.int64), np.zeros(n, np.int64), np.full((4, n), np.nan))
         if pixels.size:
             self._trace_stacked(pixels, placed)
         outlines = self.take()
         mask_offsets = np.empty(n + 1, np.int32)
-        _move_back(outlines, placed, mask_offsets)
+        move_back(outlines, placed, mask_offsets)
         return Instances(*outlines[:4], mask_offsets, placed.area, placed.bbox)
 
-    def _trace_stacked(self, pixels: npt.NDArray[np.uint8], placed: _Placed) -> None:
+    def _trace_stacked(self, pixels: npt.NDArray[np.uint8], placed: Placed) -> None:
         n, height, width = pixels.shape
         while True:
             runs = self._work.runs(n * height, width)
@@ -104,7 +104,7 @@ class InstanceTracer(Tracer):
 
 
 @kernel
-def _scan_masks(masks: npt.NDArray[np.uint8], runs: Runs, placed: _Placed) -> int:
+def _scan_masks(masks: npt.NDArray[np.uint8], runs: Runs, placed: Placed) -> int:
     """Write the runs of the rows that masks have pixels in; give the number of rows, -1 where runs do not fit."""
     n, _, width = masks.shape
     capacity = np.uint64(runs.packed.size - width - 2)  # one row always fits, so it is asked once a row
@@ -199,7 +199,7 @@ def _scan_row(
 
 
 @kernel
-def _move_back(outlines: Outlines, placed: _Placed, mask_offsets: npt.NDArray[np.int32]) -> None:
+def move_back(outlines: Outlines, placed: Placed, mask_offsets: npt.NDArray[np.int32]) -> None:
     """Move vertices from the image that was traced to their masks, and write each mask's first part."""
     y, ring_offsets, part_offsets = outlines.y, outlines.ring_offsets, outlines.part_offsets
     component_offsets, value = outlines.component_offsets, outlines.value

@@ -90,7 +90,7 @@ def _measure_strings(
         read = read_string(strings, np.int64(offsets[i]), np.int64(offsets[i + ONE]), size, runs, 0)
         result.total[i], result.flaw[i], result.place[i] = read.total, read.flaw, read.place
         if read.flaw == OK:
-            _cover(runs, np.int64(0), np.int64(read.n_counts), np.int64(sizes[i, 0]), i, result.area, result.bbox)
+            cover(runs, np.int64(0), np.int64(read.n_counts), np.int64(sizes[i, 0]), i, result.area, result.bbox)
 
 
 @kernel
@@ -104,11 +104,11 @@ def _measure_runs(
 ) -> None:
     for i in range(np.uint64(area.size)):
         if flaw[i] == OK:
-            _cover(counts, np.int64(offsets[i]), np.int64(offsets[i + ONE]), np.int64(sizes[i, 0]), i, area, bbox)
+            cover(counts, np.int64(offsets[i]), np.int64(offsets[i + ONE]), np.int64(sizes[i, 0]), i, area, bbox)
 
 
 @inline
-def _cover(
+def cover(
     counts: npt.NDArray[np.uint32],
     begin: Index,
     end: Index,

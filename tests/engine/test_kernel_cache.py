@@ -94,3 +94,31 @@ def test_without_a_writable_cache_it_works_and_warns_once(engine: Path) -> None:
     (engine / "predarrow_engine" / "__pycache__").write_text("likewise", encoding="utf-8")
     environment = {"PREDARROW_CACHE_DIR": str(blocked), "HOME": str(blocked), "XDG_CACHE_HOME": str(blocked)}
     assert _run(engine, **environment) == (2, 3, 0, 1)
+
+
+_PAIR = """
+from typing import NamedTuple
+from predarrow_engine._jit import kernel
+
+class {name}(NamedTuple):
+    value: int
+
+@kernel
+def value_of(pair):
+    return pair.value
+
+print(value_of({name}(7)), sum(value_of.stats.cache_hits.values()))
+"""
+
+
+def test_a_type_that_an_upgrade_renames(engine: Path) -> None:
+    """The kept kernel's types cannot be found any more: it is compiled anew, and kept again."""
+    results = []
+    for name in ("Old", "Old", "New", "New"):
+        (engine / "predarrow_engine" / "pair.py").write_text(_PAIR.format(name=name), encoding="utf-8")
+        command = [sys.executable, "-c", "import predarrow_engine.pair"]
+        environment = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "PREDARROW_CACHE_DIR")}
+        environment |= {"PYTHONPATH": str(engine)}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        results.append(done.stdout.split())
+    assert results == [["7", "0"], ["7", "1"], ["7", "0"], ["7", "1"]]
