@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from predarrow.boxes import check_boxes, convert_boxes
+    from predarrow.coco_label_mappings import FrameIndex, category_mapping_by_name, image_mapping_by_title
+    from predarrow.coco_labels import import_coco_labels
+    from predarrow.coco_imports import import_coco_predictions
     from predarrow.data_units import DataUnits
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
     from predarrow.exports import export_kitti_predictions
     from predarrow.formats.coco_annotations import write_coco_annotations
     from predarrow.formats.coco_write import CocoWriteResult, write_coco_results
+    from predarrow.formats.coco import read_coco
     from predarrow.formats.kitti import read_kitti
     from predarrow.formats.kitti_write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
@@ -55,6 +59,7 @@ _HOMES = {
     "DataUnits": "data_units",
     "Format": "objects.predictions",
     "FrameClassification": "objects.predictions",
+    "FrameIndex": "coco_label_mappings",
     "ImportResult": "imports",
     "InputError": "errors",
     "ObjectDetection": "objects.predictions",
@@ -71,6 +76,7 @@ _HOMES = {
     "Report": "report",
     "SCHEMA": "table",
     "WriteResult": "formats.kitti_write",
+    "category_mapping_by_name": "coco_label_mappings",
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
     "export_kitti_predictions": "exports",
@@ -80,9 +86,13 @@ _HOMES = {
     "from_supervision": "models.adapters",
     "from_torchvision": "models.adapters",
     "from_ultralytics": "models.ultralytics",
+    "image_mapping_by_title": "coco_label_mappings",
+    "import_coco_labels": "coco_labels",
+    "import_coco_predictions": "coco_imports",
     "import_kitti_predictions": "imports",
     "import_mask_predictions": "imports",
     "import_predictions": "import_objects",
+    "read_coco": "formats.coco",
     "read_kitti": "formats.kitti",
     "read_masks": "formats.masks",
     "read_png": "formats.png",
@@ -105,6 +115,7 @@ __all__ = [
     "DataUnits",
     "Format",
     "FrameClassification",
+    "FrameIndex",
     "ImportResult",
     "InputError",
     "ObjectDetection",
@@ -119,6 +130,7 @@ __all__ = [
     "ProjectError",
     "Report",
     "WriteResult",
+    "category_mapping_by_name",
     "check_boxes",
     "convert_boxes",
     "export_kitti_predictions",
@@ -128,9 +140,13 @@ __all__ = [
     "from_supervision",
     "from_torchvision",
     "from_ultralytics",
+    "image_mapping_by_title",
+    "import_coco_labels",
+    "import_coco_predictions",
     "import_kitti_predictions",
     "import_mask_predictions",
     "import_predictions",
+    "read_coco",
     "read_kitti",
     "read_masks",
     "read_png",
