@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from predarrow.boxes import check_boxes, convert_boxes
+    from predarrow.coco_imports import import_coco_predictions
     from predarrow.coco_label_mappings import FrameIndex, category_mapping_by_name, image_mapping_by_title
     from predarrow.coco_labels import import_coco_labels
-    from predarrow.coco_imports import import_coco_predictions
     from predarrow.data_units import DataUnits
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
     from predarrow.exports import export_kitti_predictions
+    from predarrow.formats.coco import read_coco
     from predarrow.formats.coco_annotations import write_coco_annotations
     from predarrow.formats.coco_write import CocoWriteResult, write_coco_results
-    from predarrow.formats.coco import read_coco
     from predarrow.formats.kitti import read_kitti
     from predarrow.formats.kitti_write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks

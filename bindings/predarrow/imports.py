@@ -82,7 +82,7 @@ def import_mask_predictions(
     names = mapped_classes(mapping, project.ontology, shapes=MASK_SHAPES, where=where, left_out=left_out)
     found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func)
     reader = read_found(found, names, workers=workers, on_error=on_error, progress=progress, options=options)
-    return _commit(project, reader, predictions_dir, set_name, mode, "import masks")
+    return commit_reader(project, reader, predictions_dir, set_name, mode, "import masks")
 
 
 def import_kitti_predictions(
@@ -144,7 +144,7 @@ def import_kitti_predictions(
     names = mapped_texts(mapping, project.ontology, shapes=BOX_SHAPES, where=where)
     found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func, frames_in_rows=True)
     reader = kitti.read_found(found, names, options, workers=workers, on_error=on_error, progress=progress)
-    return _commit(project, reader, predictions_dir, set_name, mode, "import kitti")
+    return commit_reader(project, reader, predictions_dir, set_name, mode, "import kitti")
 
 
 def _check_path(predictions_dir: object) -> None:
@@ -153,7 +153,7 @@ def _check_path(predictions_dir: object) -> None:
         raise PredarrowError(f"predictions_dir: must be the path of a folder or a file, got {got}")
 
 
-def _commit(
+def commit_reader(
     project: Project,
     reader: PredictionReader,
     predictions: StrPath,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from predarrow.ontology import Ontology, OntologyObject
 
 FILE_NAME = "ontology_mapping.json"
+IMAGE_FILE_NAME = "image_mapping.json"
 
 OntologyMapping = Mapping[str, int]
 """featureNodeHash (or name, where only one class has it) -> number in the source."""
@@ -23,9 +24,19 @@ OntologyMapping = Mapping[str, int]
 TextMapping = Mapping[str, str]
 """featureNodeHash (or name, where only one class has it) -> class name in the source."""
 
+CategoryMapping = Mapping[str, str | int]
+"""featureNodeHash (or name, where only one class has it) -> COCO's category name or id."""
+
+ImageMapping = Mapping[Any, Any]
+"""COCO's image id -> id (or title) of a data unit, or that and a frame: `[data_unit, frame]`, `{"data_unit": …,
+"frame": …}` or a `FrameIndex`. Ids may be numbers or text, as JSON's keys are."""
+
+CATEGORY_SHAPES = ("bounding_box", "rotatable_bounding_box", "polygon", "bitmask", "skeleton", "point")
+"""Shapes of classes that COCO's records can be of."""
+
 
 def read_mapping(mapping: Mapping[str, Any] | StrPath | None, predictions: StrPath) -> tuple[Mapping[str, Any], str]:
-    """Give a mapping and what to call it in errors.
+    """Give a mapping of classes and what to call it in errors.
 
     Args:
         mapping: itself, a JSON file, or None for `ontology_mapping.json` beside the predictions.
@@ -36,26 +47,58 @@ def read_mapping(mapping: Mapping[str, Any] | StrPath | None, predictions: StrPa
     """
     if isinstance(mapping, Mapping):
         return mapping, "ontology_mapping"
-    if mapping is None:
-        folder = Path(predictions)
-        path = (folder if folder.is_dir() else folder.parent) / FILE_NAME
-    elif isinstance(mapping, str | os.PathLike):
-        path = Path(os.fspath(mapping))
-    else:
-        raise OntologyError(f"ontology_mapping: must be a mapping or a JSON file, got {type(mapping).__name__}")
+    path = _beside(predictions, FILE_NAME) if mapping is None else _path(mapping, "ontology_mapping")
+    loaded = _read_object(path, "featureNodeHash: value")
+    if loaded is None:
+        hint = "" if mapping is not None else "; put it beside the predictions, or give ontology_mapping"
+        rule = "must be a JSON object of featureNodeHash: value"
+        raise OntologyError(f"{path}: {rule}, found no such file{hint}")
+    return loaded, str(path)
+
+
+def read_image_mapping(mapping: ImageMapping | StrPath | None, predictions: StrPath) -> tuple[ImageMapping | None, str]:
+    """Give a mapping of images and what to call it in errors; None where none is given, nor lies beside.
+
+    Args:
+        mapping: itself, a JSON file, or None for `image_mapping.json` beside the predictions.
+        predictions: the folder, or a file in it.
+
+    Raises:
+        OntologyError: a file that was named and is not there, one that is no JSON object, or something else.
+    """
+    if isinstance(mapping, Mapping):
+        return mapping, "image_mapping"
+    path = _beside(predictions, IMAGE_FILE_NAME) if mapping is None else _path(mapping, "image_mapping")
+    loaded = _read_object(path, "image id: data unit")
+    if loaded is None and mapping is not None:
+        raise OntologyError(f"{path}: must be a JSON object of image id: data unit, found no such file")
+    return loaded, str(path)
+
+
+def _beside(predictions: StrPath, name: str) -> Path:
+    folder = Path(predictions)
+    return (folder if folder.is_dir() else folder.parent) / name
+
+
+def _path(mapping: Any, what: str) -> Path:
+    if not isinstance(mapping, str | os.PathLike):
+        raise OntologyError(f"{what}: must be a mapping or a JSON file, got {type(mapping).__name__}")
+    return Path(os.fspath(mapping))
+
+
+def _read_object(path: Path, content: str) -> dict[str, Any] | None:
+    """Give a JSON object, None where there is no such file."""
     try:
         loaded = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_pairs)
     except FileNotFoundError:
-        hint = "" if mapping is not None else "; put it beside the predictions, or give ontology_mapping"
-        rule = "must be a JSON object of featureNodeHash: value"
-        raise OntologyError(f"{path}: {rule}, found no such file{hint}") from None
+        return None
     except OSError as error:
         raise OntologyError(f"{path}: must be a file that can be read, got {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:  # what is no JSON, no UTF-8, or has a key twice
         raise OntologyError(f"{path}: must be a JSON object, got {error}") from None
     if not isinstance(loaded, dict):
-        raise OntologyError(f"{path}: must be a JSON object of featureNodeHash: value, got {type(loaded).__name__}")
-    return loaded, str(path)
+        raise OntologyError(f"{path}: must be a JSON object of {content}, got {type(loaded).__name__}")
+    return loaded
 
 
 def mapped_classes(
@@ -95,6 +138,35 @@ def mapped_texts(mapping: Mapping[str, Any], ontology: Ontology, *, shapes: Coll
     """
     rows = _chosen(mapping, ontology, shapes, where, _is_text, "must be a class name in the files")
     return text_columns([(value, thing.name, thing.feature_hash) for value, (_, thing) in rows.items()])
+
+
+def mapped_categories(
+    mapping: Mapping[str, Any], ontology: Ontology, *, where: str
+) -> dict[str | int, list[OntologyObject]]:
+    """Give classes by the source's category name (text) or id (number); several where their shapes differ.
+
+    Args:
+        mapping: featureNodeHash, or the name of one class, to category name or id.
+        ontology: has these classes.
+        where: what to call the mapping in errors.
+
+    Raises:
+        OntologyError: an unknown class or one of another shape, a value that is neither text nor whole number, or
+            that stands for two classes of one shape.
+    """
+    if not mapping:
+        raise OntologyError(f"{where}: must name at least one class, got none; {_valid(ontology, CATEGORY_SHAPES)}")
+    rows: dict[str | int, list[OntologyObject]] = {}
+    for key, value in mapping.items():
+        thing = _find(key, ontology, CATEGORY_SHAPES, where)
+        if not _is_text(value) and (not isinstance(value, int) or isinstance(value, bool)):
+            raise OntologyError(f"{where}: {key}: must be a category's name or id, got {value!r}")
+        others = rows.setdefault(value, [])
+        if same := next((other for other in others if other.shape == thing.shape), None):
+            rule = "a category must stand for one class of a shape"
+            raise OntologyError(f"{where}: {key}: {rule}, got {value!r} for {same.name} and {thing.name}")
+        others.append(thing)
+    return rows
 
 
 def _chosen(

@@ -1,0 +1,177 @@
+"""`predarrow import coco`, `convert coco` and `validate coco`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from predarrow.cli.file_options import on_error_option, report_lines, rows_text, write_outcome
+from predarrow.cli.output import (
+    exit_with_rejects,
+    json_option,
+    progress_bar,
+    report_as_dict,
+    set_option,
+    write_result,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATH = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_READ_OPTIONS = (
+    click.option("--categories", type=_FILE, help="Annotation file with categories.  [default: the file's own]"),
+    click.option("--images", type=_FILE, help="Annotation file with images.  [default: the file's own]"),
+    click.option("--polygons", is_flag=True, help="Outline run-length masks, too."),
+    click.option(
+        "--box-unit",
+        type=click.Choice(["pixel", "relative", "percent"]),
+        help="Unit of boxes.  [default: pixel, and relative ones are refused]",
+    ),
+    click.option("--default-confidence", type=float, metavar="NUMBER", help="Of records without a score."),
+    click.option("--workers", type=click.IntRange(1), help="Threads.  [default: PREDARROW_NUM_THREADS, or the cores]"),
+)
+
+
+def read_options(command: F) -> F:
+    """Add the options that say how records are read; they arrive as keyword arguments, named as the library's."""
+    return reduce(lambda decorated, option: option(decorated), reversed(_READ_OPTIONS), command)
+
+
+@click.command("coco")
+@click.argument("project", type=_PATH)
+@click.argument("predictions", type=_FILE)
+@set_option
+@click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
+@click.option("--ontology-mapping", type=_FILE, help="JSON of featureNodeHash: category.  [default: beside the file]")
+@click.option("--image-mapping", type=_FILE, help="JSON of image id: data unit.  [default: beside the file]")
+@click.option(
+    "--class", "classes", multiple=True, metavar="COCO=NAME", help="Mapping by a category's name or id; repeatable."
+)
+@click.option(
+    "--on-outside",
+    type=click.Choice(["keep", "clip", "reject"]),
+    default="keep",
+    show_default=True,
+    help="Boxes beyond their image.",
+)
+@read_options
+@on_error_option
+@json_option
+def import_coco(
+    project: Path,
+    predictions: Path,
+    set_name: str,
+    append: bool,
+    ontology_mapping: Path | None,
+    image_mapping: Path | None,
+    classes: tuple[str, ...],
+    as_json: bool,
+    **arguments: Any,
+) -> None:
+    """Import a COCO results or annotation file into PROJECT.
+
+    Every record becomes one prediction. What the set held before is replaced in one commit; if anything fails,
+    nothing changes.
+
+    \b
+    Examples:
+      predarrow import coco project predictions.json
+      predarrow import coco project results.json --categories instances_val.json --images instances_val.json
+      predarrow import coco project results.json --class 1=person --class 3=car --set model-b --on-error skip
+    """
+    from predarrow.coco_imports import import_coco_predictions
+
+    mapping = _mapping(ontology_mapping, classes)
+    start = time.perf_counter()
+    with progress_bar("MiB") as progress:
+        result = import_coco_predictions(
+            project,
+            predictions,
+            mapping,
+            image_mapping,
+            set_name=set_name,
+            mode="append" if append else "overwrite",
+            progress=progress,
+            **arguments,
+        )
+    told = f"{rows_text(result.rows)} in {time.perf_counter() - start:.1f} s"
+    summary = {"version": result.version, "rows": result.rows, "set": set_name}
+    last = f"set {set_name!r} of {project} is at version {result.version}"
+    write_outcome(summary, result.report, told, last, as_json=as_json)
+
+
+@click.command("coco")
+@click.argument("source", type=_FILE)
+@click.argument("target", type=_FILE)
+@read_options
+@on_error_option
+@json_option
+def convert_coco(source: Path, target: Path, as_json: bool, **arguments: Any) -> None:
+    """Convert a COCO results or annotation file into TARGET, one Parquet file.
+
+    \b
+    Examples:
+      predarrow convert coco instances_val.json labels.parquet
+      predarrow convert coco results.json.gz results.parquet --categories instances_val.json --polygons
+      predarrow convert coco results.jsonl results.parquet --on-error skip
+    """
+    from predarrow.formats.coco import read_coco
+    from predarrow.parquet import write_parquet
+
+    start = time.perf_counter()
+    with progress_bar("MiB") as progress, read_coco(source, progress=progress, **arguments) as reader:
+        n_rows = write_parquet(reader, target)
+    told = f"{rows_text(n_rows)} in {time.perf_counter() - start:.1f} s"
+    summary = {"path": str(target), "rows": n_rows}
+    write_outcome(summary, reader.report, told, f"written to {target}", as_json=as_json)
+
+
+@click.command("coco")
+@click.argument("source", type=_FILE)
+@read_options
+@json_option
+def validate_coco(source: Path, as_json: bool, **arguments: Any) -> None:
+    """Read a COCO file and tell which records do not hold, and why. Nothing is written.
+
+    Exit code 0 where everything holds, 3 where something was refused.
+
+    \b
+    Examples:
+      predarrow validate coco results.json
+      predarrow validate coco results.json --images instances_val.json --json
+    """
+    from predarrow.formats.coco import read_coco
+
+    with progress_bar("MiB") as progress, read_coco(source, on_error="skip", progress=progress, **arguments) as reader:
+        for _ in reader:
+            pass
+    report = reader.report
+    told = f"{rows_text(report.imported)}, {report.rejected:,} refused"
+    write_result(report_as_dict(report), [told, *report_lines(report)], as_json=as_json)
+    exit_with_rejects(report)
+
+
+def _mapping(path: Path | None, classes: tuple[str, ...]) -> dict[str, str | int] | Path | None:
+    """Give the mapping that an import was given; a whole number is a category's id, everything else a name.
+
+    Raises:
+        click.UsageError: both ways, or classes that are no pairs, or name a class twice.
+    """
+    if not classes:
+        return path
+    if path is not None:
+        raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
+    mapping: dict[str, str | int] = {}
+    for text in classes:
+        category, is_pair, name = text.partition("=")
+        if not (is_pair and category and name) or name in mapping:
+            rule = "must be COCO=NAME, each class of the ontology once"
+            raise click.BadParameter(f"{rule}, got {text!r}", param_hint="--class")
+        mapping[name] = int(category) if category.isdecimal() else category
+    return mapping

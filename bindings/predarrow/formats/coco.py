@@ -1,0 +1,252 @@
+"""COCO's results and annotation files: every record becomes one prediction.
+
+What odd records come to:
+
+| record | what becomes of it |
+|---|---|
+| image_id or category_id is text, or 42.0 | kept verbatim, 42.0 is "42" |
+| a list of lists (one an image) | read as one list; `row` counts on |
+| results in a dictionary, under "annotations" | read as an annotation file |
+| records of several kinds in one file | each is what it has |
+| no score, or null | `default_confidence`, else null |
+| score is text, NaN or Infinity | refused |
+| bbox with another number of numbers than four, or with text, NaN or a negative side | refused |
+| bbox with a side of 0 | kept |
+| bbox null or `[]`, segmentation null or `[]`, keypoints null or `[]` | as if it were not there |
+| all boxes lie in 0 to 1 (judged by the first block of the file) | the file is refused, unless `box_unit` is given |
+| a flat polygon, `[x, y, x, y, …]` | one ring |
+| an odd number of coordinates, or fewer than three vertices | refused |
+| a polygon that ends with its first vertex | without the last one: rings are open |
+| several polygons | one row with several parts |
+| run lengths that break off, have other characters, negative counts, or another sum than height * width | refused |
+| run lengths as text of a bytes literal, "b'…'" | refused, with the way out |
+| run lengths of no pixel | kept and flagged; bbox null where the file has none |
+| run lengths of another size than their image | refused |
+| keypoints with a confidence in place of the visibility | visibility null, their text kept in `attributes`, flagged |
+| category that is not in a list of categories | called by its id, flagged |
+| image that is not in the file's list of images | refused |
+| category names that repeat | kept |
+| an id that stands for two images or categories | the file is refused |
+| captions, panoptic segments, a dictionary without "annotations" | the file is refused |
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from predarrow.errors import InputError, PredarrowError
+from predarrow.formats.coco_boxes import BoxUnit, relative_boxes
+from predarrow.formats.coco_checks import Block
+from predarrow.formats.coco_file import CocoFile, Scanned, value_of
+from predarrow.formats.coco_lists import given_categories, given_images, lists_of
+from predarrow.formats.coco_table import CocoOptions, part
+from predarrow.options import one_of
+from predarrow.pipeline import Progress, run, worker_count
+from predarrow.reader import OnError, Part, PredictionReader
+from predarrow.refusals import shown
+from predarrow.report import Code, Problem, Report
+from predarrow.sources import StrPath
+
+_OTHER_FORMATS = {
+    "segments_info": "panoptic segments stand in PNG files; read those with read_masks",
+    "caption": "captions are no predictions of objects",
+}
+"""Keys of records of other formats than boxes, segmentations and keypoints."""
+_MIB = 1 << 20
+
+
+def read_coco(
+    path: StrPath,
+    *,
+    categories: Mapping[Any, Any] | StrPath | None = None,
+    images: Mapping[Any, Any] | StrPath | None = None,
+    workers: int | None = None,
+    on_error: OnError = "raise",
+    polygons: bool = False,
+    box_unit: BoxUnit | None = None,
+    default_confidence: float | None = None,
+    progress: Progress | None = None,
+) -> PredictionReader:
+    """Give the predictions of a COCO file, one for each result or annotation, in the file's order.
+
+    data_unit is the file_name of the image where the file (or `images`) lists images, else the image's id as text;
+    class_name is the category's name where it is known, else its id as text; confidence the score. kind is what the
+    record has: keypoints, else bitmask (run lengths, exactly, in `mask`, as COCO's canonical text), else polygon
+    (each ring a part), else bbox; further shapes of the same record are kept in their columns. bbox has the file's
+    corners in pixels, else the cover of the shape. id, area, iscrowd and unknown keys stand in `attributes`, as JSON,
+    digit by digit. row is the record's place in the file. Records that are odd: see this module's documentation.
+    The file is read in blocks of 8 MiB, so that memory does not follow its size.
+
+    Args:
+        path: .json, .json.gz, or .jsonl with one record on each line.
+        categories: an annotation file, its dictionary, or a mapping of category id to name (None leaves a category
+            out, counted in the report); None takes the file's own.
+        images: an annotation file, its dictionary, or a mapping of image id to file name; None takes the file's own.
+        workers: threads; None takes PREDARROW_NUM_THREADS, else the cores. Results do not depend on it.
+        on_error: "raise" raises one error in the end that tells all refused records; "skip" leaves each refused
+            record out and tells of it in the reader's `report`.
+        polygons: give `polygon` for run lengths, too: their outline along pixel edges, with holes.
+        box_unit: "pixel", "relative" (0 to 1) or "percent" of the image's size; None is pixels, and a file of which
+            all boxes look relative is refused.
+        default_confidence: of records without a score; None leaves it null.
+        progress: called with the MiB read and of the whole file.
+
+    Raises:
+        InputError: no such file, or categories or images that do not hold; further problems are raised when the
+            reader is read.
+        PredarrowError: an option that does not hold.
+    """
+    file = coco_file(path)
+    options = coco_options(polygons, box_unit, default_confidence)
+    known_images, known_categories = given_images(images), given_categories(categories)
+
+    def complete() -> CocoOptions:
+        lists = lists_of(file)
+        chosen = known_categories or lists.categories
+        completed = options._replace(images=known_images or lists.images)
+        return completed if chosen is None else completed._replace(categories=chosen, choose=chosen.choose)
+
+    parts = coco_parts(file, complete, workers=workers, progress=progress)
+    return PredictionReader(parts, report=Report(sources=1), on_error=on_error)
+
+
+def coco_file(path: StrPath) -> CocoFile:
+    """Give the file to read.
+
+    Raises:
+        InputError: it cannot be read.
+        PredarrowError: no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise PredarrowError(f"path: must be a file, got {shown(path)}")
+    return CocoFile(str(os.fspath(path)))
+
+
+def coco_options(polygons: bool, box_unit: BoxUnit | None, default_confidence: float | None) -> CocoOptions:
+    """Give options for reading that are checked.
+
+    Raises:
+        PredarrowError: a unit or a confidence that does not hold.
+    """
+    if box_unit is not None:
+        one_of("box_unit", box_unit, ("pixel", "relative", "percent"))
+    if default_confidence is not None:
+        is_number = isinstance(default_confidence, int | float) and not isinstance(default_confidence, bool)
+        if not is_number or not np.isfinite(default_confidence):
+            got = shown(default_confidence)
+            raise PredarrowError(f"default_confidence: must be a finite number or None, got {got}")
+        default_confidence = float(default_confidence)
+    return CocoOptions(polygons=bool(polygons), box_unit=box_unit, default_confidence=default_confidence)
+
+
+def coco_parts(
+    file: CocoFile, complete: Callable[[], CocoOptions], *, workers: int | None, progress: Progress | None
+) -> Iterator[Part]:
+    """Give the predictions of a file, block by block: scanned in the caller's thread, made into batches in others.
+
+    Args:
+        file: to read.
+        complete: gives how records become rows, once reading begins; its `InputError`s are problems of the file.
+        workers, progress: see `read_coco`.
+
+    Raises:
+        PredarrowError: `workers` is no number of threads.
+    """
+    return _parts(file, complete, worker_count(workers), progress)
+
+
+def _parts(
+    file: CocoFile, complete: Callable[[], CocoOptions], workers: int, progress: Progress | None
+) -> Iterator[Part]:
+    try:
+        options = complete()
+    except InputError as error:
+        yield Part([], Report(problems=list(error.problems)))
+        return
+
+    def function(chunk: Sequence[Block | Problem]) -> Part:
+        (piece,) = chunk
+        return Part([], Report(problems=[piece])) if isinstance(piece, Problem) else part(piece, options)
+
+    done = _Done()
+    for result in run(([piece] for piece in _pieces(file, options, done)), function, workers=workers):
+        yield result
+        if progress is not None:
+            progress(done.read // _MIB, -(-file.size // _MIB))
+
+
+class _Done:
+    read = 0
+    """Bytes of the file that are read."""
+
+
+def _pieces(file: CocoFile, options: CocoOptions, done: _Done) -> Iterator[Block | Problem]:
+    """Give blocks of records, and a problem where the file as a whole does not hold; nothing behind it."""
+    from predarrow_engine.coco_columns import ANNOTATIONS
+
+    first = 0
+    is_judged = options.box_unit is not None
+    has_list = not file.is_dictionary
+    try:
+        for scanned in file.scan((ANNOTATIONS,)):
+            done.read = scanned.read
+            has_list = has_list or _has_annotations(scanned)
+            records = scanned.block.records
+            if not records.kind.size:
+                continue
+            block = Block(scanned.data, records, file.path, first, _pointer(file, scanned, first))
+            problem = _other_format(block) or (None if is_judged else relative_boxes(block))
+            if problem is not None:
+                yield problem
+                return
+            is_judged = is_judged or bool(records.bbox.n_values.any())
+            yield block
+            first += records.kind.size
+    except InputError as error:
+        yield from error.problems
+        return
+    if not has_list:
+        rule = 'must be a list of results, or an object with a list "annotations"'
+        yield Problem(file.path, None, "$", Code.BAD_VALUE, f"{rule}, got an object without one")
+
+
+def _has_annotations(scanned: Scanned) -> bool:
+    from predarrow_engine.coco_columns import LIST
+
+    keys = [value_of(scanned.data, start, end) for start, end, _, kind in scanned.block.top.tolist() if kind == LIST]
+    return "annotations" in keys
+
+
+def _pointer(file: CocoFile, scanned: Scanned, first: int) -> Callable[[int], str]:
+    """Give a function that tells a record's place: `$[12]`, `$[3][0]`, `$.annotations[12]`, `line 13: $`."""
+    records = scanned.block.records
+
+    def pointer(record: int) -> str:
+        if file.is_lines:
+            return f"line {file.line_of(scanned.offset + int(records.span[record, 0]))}: $"
+        top = "$.annotations" if file.is_dictionary else "$"
+        outer, inner = records.position[record].tolist()
+        return f"{top}[{outer - 1}][{inner}]" if outer else f"{top}[{first + record}]"
+
+    return pointer
+
+
+def _other_format(block: Block) -> Problem | None:
+    """Word that the first record without a shape is of another format."""
+    from predarrow_engine.coco_columns import MISSING, NO_SEGMENTATION
+
+    records = block.records
+    bare = (records.bbox.kind == MISSING) & (records.keypoints.kind == MISSING) & (records.kind == 0)
+    bare &= records.segmentation.kind == NO_SEGMENTATION
+    for row in np.flatnonzero(bare)[:1].tolist():
+        spans = records.others.spans[slice(*records.others.offsets[row : row + 2].tolist())]
+        for start, end in spans[:, :2].tolist():
+            if (key := value_of(block.data, start, end)) in _OTHER_FORMATS:
+                rule = f"must be a box, a segmentation or keypoints, got {key}"
+                place = block.pointer(row)
+                return Problem(block.source, None, place, Code.UNSUPPORTED, f"{rule}: {_OTHER_FORMATS[key]}")
+    return None

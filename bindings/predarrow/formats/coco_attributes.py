@@ -1,0 +1,43 @@
+"""What of a COCO record has no column of its own, as JSON: id, area, iscrowd and unknown keys, digit by digit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from predarrow.formats.coco_checks import Block
+from predarrow.formats.coco_shapes import validity
+
+_NAMES = ('"id"', '"area"', '"iscrowd"', '"keypoints"')
+
+
+def attribute_column(
+    block: Block, chosen: npt.NDArray[np.int64], keeps_points: npt.NDArray[np.bool_]
+) -> pa.Array | None:
+    """Give the attributes of chosen records as JSON texts, null where there are none; None for none at all.
+
+    Args:
+        block: the records.
+        chosen: (m,) those to give.
+        keeps_points: (n,) records whose keypoints are kept as they stand, too.
+    """
+    from predarrow_engine.json_members import objects
+
+    records = block.records
+    points = np.where(keeps_points[:, None], records.keypoints.span, 0)
+    fields = np.stack([records.id.span, records.area.span, records.iscrowd.span, points], axis=1)
+    if not records.others.spans.size and not fields.any():
+        return None
+    name_offsets = np.cumsum([0, *map(len, _NAMES)])
+    offsets, texts = objects(
+        np.frombuffer(block.data, np.uint8),
+        np.frombuffer("".join(_NAMES).encode(), np.uint8),
+        name_offsets,
+        fields.astype(np.int32, copy=False),
+        records.others.offsets,
+        records.others.spans,
+        chosen,
+    )
+    bits = validity(np.diff(offsets) > 0)
+    return pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(texts), bits)

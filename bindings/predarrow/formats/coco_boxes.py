@@ -1,0 +1,120 @@
+"""COCO's boxes, x, y, width, height, as corners in pixels: units, what looks relative, what lies beyond the image."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from predarrow.formats.coco_checks import Block
+from predarrow.formats.coco_shapes import validity
+from predarrow.formats.kitti_table import BORDER_NOISE, FLAGS, OnOutside
+from predarrow.refusals import Refusals
+from predarrow.report import Code, Problem, Report
+from predarrow.table import BBOX, bbox_array
+
+BoxUnit = Literal["pixel", "relative", "percent"]
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+__all__ = ["BoxUnit", "OnOutside", "bbox_column", "corners_of", "judge_borders", "relative_boxes"]
+
+
+def relative_boxes(block: Block) -> Problem | None:
+    """Word that all boxes of a block look relative: all lie in 0 to 1, and not all numbers are whole."""
+    from predarrow_engine.coco_columns import LIST
+
+    bbox = block.records.bbox
+    values = bbox.values[(bbox.kind == LIST) & (bbox.n_values == 4), :4]
+    if not values.size or not (values >= 0).all():
+        return None
+    ends = values[:, :2] + values[:, 2:]
+    if not (ends <= 1 + BORDER_NOISE).all() or (values == np.floor(values)).all():
+        return None
+    rule = "boxes must be in pixels, got x, y, width and height from 0 to 1 in all of them, which looks relative"
+    hint = 'give box_unit="relative" with the images\' sizes, or box_unit="pixel" if they are pixels'
+    return Problem(block.source, None, "bbox", Code.BAD_BOX, f"{rule}; {hint}")
+
+
+def corners_of(
+    block: Block, has_box: Bools, unit: BoxUnit | None, sizes: npt.NDArray[np.int64], refusals: Refusals
+) -> Floats:
+    """Give (4, n) corners in pixels, NaN without a box.
+
+    Args:
+        block: its boxes are four finite numbers where not refused.
+        has_box: (n,)
+        unit: of the boxes; None is pixels.
+        sizes: (n, 2) height and width, 0 where unknown.
+        refusals: of as many rows.
+    """
+    from predarrow_engine.boxes import Layout, Unit, to_corners
+
+    values = block.records.bbox.values[:, :4]
+    corners = np.full((4, has_box.size), np.nan)
+    if unit in (None, "pixel"):
+        chosen = has_box
+        corners[:, chosen] = to_corners(values[chosen], Layout.XYWH, Unit.PIXEL, sizes[chosen])
+    else:
+        hint = "give images with height and width"
+        message = f"{unit} boxes need the image's size, got none; {hint}"
+        refusals.add(has_box & (sizes == 0).any(axis=1), Code.SIZE_UNKNOWN, ".bbox", message)
+        chosen = has_box & ~refusals.bad
+        engine_unit = Unit.RELATIVE if unit == "relative" else Unit.PERCENT
+        corners[:, chosen] = to_corners(values[chosen], Layout.XYWH, engine_unit, sizes[chosen])
+    is_far = chosen & ~np.isfinite(corners).all(axis=0)
+    refusals.add(is_far, Code.BAD_BOX, ".bbox", lambda row: f"corners must be finite, got {corners[:, row].tolist()}")
+    return corners
+
+
+def bbox_column(corners: Floats) -> pa.Array:
+    """Give (4, n) corners as a bbox column, null where they are NaN."""
+    is_given = ~np.isnan(corners[0])
+    column = bbox_array(corners)
+    if is_given.all():
+        return column
+    children = [pa.array(side) for side in np.nan_to_num(corners)]
+    return pa.Array.from_buffers(BBOX, len(column), [validity(is_given)], children=children)
+
+
+def judge_borders(
+    corners: Floats,
+    is_box: Bools,
+    sizes: npt.NDArray[np.int64],
+    on_outside: OnOutside,
+    left_out: Bools,
+    refusals: Refusals,
+    report: Report,
+) -> Floats:
+    """Flag, clip or refuse what lies beyond its image by more than a millionth of its side; give the boxes, (4, n).
+
+    Only boxes of `is_box` are clipped; images of unknown size, 0, hold every box.
+    """
+    high = np.where(sizes > 0, sizes, np.inf).T[::-1]
+    low = np.where(np.isinf(high), -np.inf, 0)
+    start, end = corners[:2], corners[2:]
+    noise = np.where(np.isinf(high), 0, BORDER_NOISE * np.where(np.isinf(high), 0, high))
+    outside = ((start < low - noise) | (end > high + noise)).any(axis=0) & ~left_out
+
+    def words(row: int) -> str:
+        image = f"the image, {sizes[row, 1]} x {sizes[row, 0]} pixels"
+        rule = f"must lie in {image}" if on_outside == "reject" else f"must overlap {image}, to be clipped to it"
+        return f"{rule}, got left, top, right, bottom {corners[:, row].tolist()}"
+
+    if on_outside == "reject":
+        refusals.add(outside, Code.OUTSIDE_IMAGE, "", words)
+    if on_outside == "clip":
+        is_beyond = outside & is_box & ((end <= low) | (start >= high)).any(axis=0)
+        refusals.add(is_beyond, Code.OUTSIDE_IMAGE, ".bbox", words)
+    is_clipped = outside & is_box & (on_outside == "clip") & ~refusals.bad
+    is_kept = outside & ~refusals.bad & ~is_clipped
+    for what, where in ((FLAGS["clip"], is_clipped), (FLAGS["keep"], is_kept)):
+        if n_flagged := int(where.sum()):
+            report.flagged[what] += n_flagged
+    if not is_clipped.any():
+        return corners
+    clipped = np.concatenate([np.clip(start, low, high), np.clip(end, low, high)])
+    return np.where(is_clipped, clipped, corners)

@@ -1,0 +1,79 @@
+"""Columns of COCO's ids as the few distinct ones, and which of them each record has."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from predarrow_engine.coco_columns import Ids
+
+_SPREAD = 1 << 16
+
+
+class Distinct(NamedTuple):
+    """Ids of n records."""
+
+    keys: list[str]
+    """Each id once, as text: 42.0 is "42"."""
+    places: npt.NDArray[np.int64]
+    """(n,) place of each record's id among the keys, -1 where it has none"""
+
+
+def distinct_ids(ids: Ids, data: bytes) -> Distinct:
+    """Give ids as text, each once.
+
+    Args:
+        ids: of n records.
+        data: what they were scanned from.
+    """
+    from predarrow_engine.coco_columns import INT, STRING, WHOLE
+
+    is_number = (ids.kind == INT) | (ids.kind == WHOLE)
+    places = np.full(ids.kind.size, -1, np.int64)
+    if is_number.all():
+        values, places = distinct_numbers(ids.value)
+    else:
+        values, places[is_number] = distinct_numbers(ids.value[is_number])
+    keys = list(map(str, values.tolist()))
+    rows = np.flatnonzero(ids.kind == STRING)
+    if rows.size:
+        known = {key: place for place, key in enumerate(keys)}
+        by_text: dict[bytes, int] = {}
+        for row, (start, end) in zip(rows.tolist(), ids.span[rows].tolist(), strict=True):
+            raw = data[start:end]
+            place = by_text.get(raw)
+            if place is None:
+                place = by_text[raw] = _place(raw, known)
+            places[row] = place
+        keys = list(known)
+    return Distinct(keys, places)
+
+
+def distinct_numbers(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give what `np.unique` gives with its inverse; by a table where that is small, a tenth of the time."""
+    if not values.size:
+        return values, values
+    low, high = int(values.min()), int(values.max())
+    if high - low > 4 * values.size + _SPREAD:
+        unique, inverse = np.unique(values, return_inverse=True)
+        return unique, inverse.astype(np.int64, copy=False)
+    shifted = values - low
+    is_there = np.zeros(high - low + 1, np.bool_)
+    is_there[shifted] = True
+    unique = np.flatnonzero(is_there)
+    ranks = np.cumsum(is_there) - 1
+    return unique + low, ranks[shifted]
+
+
+def _place(raw: bytes, known: dict[str, int]) -> int:
+    """Give the place of a JSON string among the known ids, -1 for one that UTF-8 cannot hold."""
+    text = json.loads(raw)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return -1
+    return known.setdefault(text, len(known))

@@ -1,0 +1,127 @@
+"""The lists of images and categories of a COCO file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from predarrow.errors import InputError, PredarrowError
+from predarrow.formats.coco_file import CocoFile, Scanned, value_of
+from predarrow.formats.coco_names import (
+    Categories,
+    Images,
+    categories_of_names,
+    images_of_names,
+    listed_categories,
+    listed_images,
+)
+from predarrow.refusals import shown
+from predarrow.report import Code, Problem
+from predarrow.sources import StrPath
+
+if TYPE_CHECKING:
+    from predarrow_engine.coco import CocoImages
+
+_IMAGE = ("id", "file_name", "height", "width")
+
+
+class Lists(NamedTuple):
+    """What a file lists; None for a list that is not there."""
+
+    images: Images | None
+    categories: Categories | None
+
+
+def lists_of(file: CocoFile) -> Lists:
+    """Give the images and categories of an annotation file; of a list of results there are none.
+
+    Raises:
+        InputError: no JSON, or an image or category that does not hold.
+    """
+    from predarrow_engine.coco_columns import CATEGORIES, IMAGES, LIST
+
+    if not file.is_dictionary:
+        return Lists(None, None)
+    kinds: dict[str, int] = {}
+    images: list[dict[str, Any]] = []
+    categories: list[Any] = []
+    for scanned in file.scan((IMAGES, CATEGORIES)):
+        data, block = scanned.data, scanned.block
+        for start, end, _, kind in block.top.tolist():
+            kinds[value_of(data, start, end)] = kind
+        images.extend(_image_rows(scanned, block.images, len(images), file.path))
+        categories += [value_of(data, start, end) for what, start, end in block.objects.tolist() if what == CATEGORIES]
+    for name in ("images", "categories"):
+        if kinds.get(name, LIST) != LIST:
+            raise _refused(file.path, f"$.{name}", "must be a list")
+    return Lists(
+        listed_images(images, file.path) if "images" in kinds else None,
+        listed_categories(_objects(categories, file.path), file.path) if "categories" in kinds else None,
+    )
+
+
+def given_images(images: Mapping[Any, Any] | StrPath | None) -> Images | None:
+    """Give images of an annotation file, of its dictionary, or of a mapping from id to file name.
+
+    Raises:
+        InputError: a file without images, or images that do not hold.
+        PredarrowError: something else.
+    """
+    if images is None:
+        return None
+    if isinstance(images, Mapping):
+        if isinstance(images.get("images"), list):
+            return listed_images(_objects(images["images"], "images", "images"), "images")
+        return images_of_names(images)
+    found = lists_of(_annotation_file(images, "images")).images
+    if found is None:
+        raise _refused(os.fspath(images), "$", 'must be an object with a list "images"')
+    return found
+
+
+def given_categories(categories: Mapping[Any, Any] | StrPath | None) -> Categories | None:
+    """Give categories of an annotation file, of its dictionary, or of a mapping from id to name.
+
+    Raises:
+        InputError: a file without categories, or categories that do not hold.
+        PredarrowError: something else.
+    """
+    if categories is None:
+        return None
+    if isinstance(categories, Mapping):
+        if isinstance(categories.get("categories"), list):
+            return listed_categories(_objects(categories["categories"], "categories"), "categories")
+        return categories_of_names(categories)
+    found = lists_of(_annotation_file(categories, "categories")).categories
+    if found is None:
+        raise _refused(os.fspath(categories), "$", 'must be an object with a list "categories"')
+    return found
+
+
+def _annotation_file(path: Any, what: str) -> CocoFile:
+    if not isinstance(path, str | os.PathLike):
+        rule = "must be an annotation file, its dictionary, or a mapping of ids to names"
+        raise PredarrowError(f"{what}: {rule}, got {shown(path)}")
+    return CocoFile(str(os.fspath(path)))
+
+
+def _image_rows(scanned: Scanned, images: CocoImages, first: int, source: str) -> Iterator[dict[str, Any]]:
+    """Give id, file_name, height and width of images."""
+    for row in images.kind.nonzero()[0].tolist()[:1]:
+        raise _refused(source, f"$.images[{first + row}]", "must be an object")
+    spans = [getattr(images, name).span.tolist() for name in _IMAGE]
+    data = scanned.data
+    for values in zip(*spans, strict=True):
+        yield {name: value_of(data, *span) for name, span in zip(_IMAGE, values, strict=True)}
+
+
+def _objects(rows: list[Any], source: str, name: str = "categories") -> list[Mapping[str, Any]]:
+    for row, value in enumerate(rows):
+        if not isinstance(value, Mapping):
+            raise _refused(source, f"$.{name}[{row}]", f"must be an object, got {shown(value)}")
+    return rows
+
+
+def _refused(source: str, pointer: str, message: str) -> InputError:
+    return InputError([Problem(source, None, pointer, Code.BAD_VALUE, message)])
