@@ -125,7 +125,7 @@ def cover(
         gap, run = np.int64(counts[k]), np.int64(counts[k + ONE])
         place += gap + run
         y += gap
-        if y >= height + height:  # rare, as most gaps go on to the next column: a subtraction, no division
+        if y >= height + height:  # rare, as most gaps end in the next column: a subtraction, no division
             y %= height
         y -= height if y >= height else np.int64(0)
         if run == 0:
@@ -137,9 +137,6 @@ def cover(
         low = min(low, np.int64(0) if until > height else y)
         high = max(high, min(until, height))
         y = until
-        if y >= height + height:
-            y %= height
-        y -= height if y >= height else np.int64(0)
     area[i] = inside
     if inside > 0:
         bbox[0, i], bbox[1, i] = first // height, low

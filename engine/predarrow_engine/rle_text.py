@@ -35,6 +35,7 @@ STRING_LIMIT = 2**31 - 1
 """Bytes of strings in all: Arrow's binary counts in 32 bits."""
 
 _MOST_BITS = 60
+_FOUR, _EIGHT = np.uint64(4), np.uint64(8)
 _FIVE_BITS = np.uint64(0x1F1F1F1F1F1F1F1F)
 _BIT_4 = np.uint64(0x1010101010101010)
 _AHEAD = LANES + 8  # bytes from a block's first that the quick way may look at
@@ -179,11 +180,15 @@ def read_string(
     """Write the counts of strings[begin:end], a mask of so many pixels, to counts[at:], where end - begin have room."""
     address = strings.ctypes.data
     stop = min(end, strings.size - _AHEAD + 1)  # a block that begins from here on is left to the careful way
-    block = begin
-    start = begin  # of the number that is open
+    # The first number is none of those that others are differences to: nothing is added to the third.
+    total, start = _number(strings, begin, end)
+    if start < 0 or total < 0 or total > size:
+        return _read_carefully(strings, begin, begin, end, size, 0, 0, 0, 0, counts, at)
     n = np.uint64(at)
-    before, before_that, total = np.int64(0), np.int64(0), np.int64(0)
-    odd = np.int64(0)
+    counts[n] = np.uint32(total)
+    n += ONE
+    block = start  # start: of the number that is open
+    before, before_that, odd = np.int64(0), np.int64(0), np.int64(0)
     while block < stop:
         mask = ALL >> np.uint64(LANES - min(LANES, end - block))
         ends = below(address + block, 80) & mask
@@ -192,33 +197,52 @@ def read_string(
         while ends != ZERO:
             last = block + np.int64(count_trailing_zeros(ends))
             ends &= ends - ONE
-            length = last - start + 1
-            odd |= np.int64(length > 8)
-            value = _short_number(load_word(address + start), np.uint64(min(length, np.int64(8)))) + before_that
+            word = load_word(address + start)
+            length = np.uint64(last - start + 1)
             start = last + 1
+            if length <= _FOUR:
+                value = _four_characters(word, length)
+            else:
+                odd |= np.int64(length > _EIGHT)
+                value = _eight_characters(word, min(length, _EIGHT))
+            value += before_that
             odd |= value >> 32  # below 0, or above 32 bits
             total += value
             counts[n] = np.uint32(value)
             before_that = before
-            before = value if n != np.uint64(at) else np.int64(0)  # nothing is added to the third number
+            before = value
             n += ONE
         block += LANES
     n_counts = int(np.int64(n)) - at
     if odd == 0 and start == end and total == size:
         return Read(n_counts, total, OK, 0)
-    if odd != 0 or n_counts < 2 or total > size:
+    if odd != 0 or total > size:
         return _read_carefully(strings, begin, begin, end, size, 0, 0, 0, 0, counts, at)
     return _read_carefully(strings, begin, start, end, size, n_counts, before_that, before, total, counts, at)
 
 
 @inline
-def _short_number(word: np.uint64, length: np.uint64) -> np.int64:
+def _four_characters(word: np.uint64, length: np.uint64) -> np.int64:
+    """Give the number of up to 4 characters that a word begins with: nearly all are."""
+    low = (word & np.uint64(0x1F)) | ((word >> np.uint64(3)) & np.uint64(0x3E0))
+    high = ((word >> np.uint64(6)) & np.uint64(0x7C00)) | ((word >> np.uint64(9)) & np.uint64(0xF8000))
+    return _signed((low | high) ^ np.uint64(0x84210), length)  # 48 has the bit of 16 set, and that of 32
+
+
+@inline
+def _eight_characters(word: np.uint64, length: np.uint64) -> np.int64:
     """Give the number of up to 8 characters that a word begins with."""
-    groups = ((word ^ _BIT_4) & _FIVE_BITS) << (np.uint64(64) - np.uint64(8) * length)  # the last one on top
+    groups = (word ^ _BIT_4) & _FIVE_BITS
     groups = (groups & np.uint64(0x001F001F001F001F)) | ((groups & np.uint64(0x1F001F001F001F00)) >> np.uint64(3))
     groups = (groups & np.uint64(0x000003FF000003FF)) | ((groups & np.uint64(0x03FF000003FF0000)) >> np.uint64(6))
-    groups = ((groups & np.uint64(0x000FFFFF)) << np.uint64(24)) | ((groups >> np.uint64(32)) << np.uint64(44))
-    return np.int64(np.int64(groups) >> np.int64(np.uint64(64) - np.uint64(5) * length))
+    return _signed((groups & np.uint64(0x000FFFFF)) | ((groups >> np.uint64(32)) << np.uint64(20)), length)
+
+
+@inline
+def _signed(bits: np.uint64, length: np.uint64) -> np.int64:
+    """Give the number in the lowest bits, 5 a character; those above are another's."""
+    unused = np.uint64(64) - np.uint64(5) * length
+    return np.int64(np.int64(bits << unused) >> np.int64(unused))
 
 
 @helper
@@ -235,7 +259,7 @@ def _read_carefully(
     counts: npt.NDArray[np.uint32],
     at: Index,
 ) -> Read:
-    """Read strings[begin:end] from `start` on, where k numbers with such a total came before: none, or two or more."""
+    """Read strings[begin:end] from `start` on, where k numbers with such a total came before."""
     over = -1  # where the sum went above the size
     while start < end:
         value, follows = _number(strings, start, end)
