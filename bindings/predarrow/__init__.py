@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from predarrow.coco_labels import import_coco_labels
     from predarrow.data_units import DataUnits
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
-    from predarrow.exports import export_kitti_predictions
+    from predarrow.exports import export_coco_predictions, export_kitti_predictions
     from predarrow.formats.coco import read_coco
     from predarrow.formats.coco_annotations import write_coco_annotations
+    from predarrow.formats.coco_panoptic import write_coco_panoptic
     from predarrow.formats.coco_write import CocoWriteResult, write_coco_results
     from predarrow.formats.kitti import read_kitti
     from predarrow.formats.kitti_write import WriteResult, write_kitti
@@ -79,6 +80,7 @@ _HOMES = {
     "category_mapping_by_name": "coco_label_mappings",
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
+    "export_coco_predictions": "exports",
     "export_kitti_predictions": "exports",
     "from_detections": "models.detections",
     "from_label_mask": "formats.masks",
@@ -99,6 +101,7 @@ _HOMES = {
     "to_label_mask": "painting",
     "to_shapely": "interop",
     "write_coco_annotations": "formats.coco_annotations",
+    "write_coco_panoptic": "formats.coco_panoptic",
     "write_coco_results": "formats.coco_write",
     "write_kitti": "formats.kitti_write",
     "write_parquet": "parquet",
@@ -133,6 +136,7 @@ __all__ = [
     "category_mapping_by_name",
     "check_boxes",
     "convert_boxes",
+    "export_coco_predictions",
     "export_kitti_predictions",
     "from_detections",
     "from_label_mask",
@@ -153,6 +157,7 @@ __all__ = [
     "to_label_mask",
     "to_shapely",
     "write_coco_annotations",
+    "write_coco_panoptic",
     "write_coco_results",
     "write_kitti",
     "write_parquet",

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Literal
 
 import pyarrow as pa
 
 from predarrow.data_units import DataUnits
+from predarrow.errors import PredarrowError
+from predarrow.formats.coco_annotations import write_coco_annotations
+from predarrow.formats.coco_panoptic import write_coco_panoptic
+from predarrow.formats.coco_write import CocoWriteResult, write_coco_results
+from predarrow.formats.coco_write_ids import ImageIds
+from predarrow.formats.coco_write_rows import COLUMNS as COCO_COLUMNS
 from predarrow.formats.kitti_write import COLUMNS, WriteResult, write_kitti
 from predarrow.project import Project, opened
 from predarrow.reader import OnError
 from predarrow.sources import StrPath
+
+CocoForm = Literal["results", "annotations", "panoptic"]
 
 _ORDER = ("data_unit", "frame", "row")
 
@@ -46,13 +55,70 @@ def export_kitti_predictions(
         ProjectError: no such project, set or version.
     """
     project = opened(project)
-    if _stands_together(project.scan(set_name, columns=_ORDER[:2], version=version)):
-        rows = project.scan(set_name, columns=COLUMNS, version=version)
-    else:
-        table = project.scan(set_name, columns=(*COLUMNS, "row"), version=version).read_all()
-        rows = table.sort_by([(name, "ascending") for name in _ORDER]).to_reader()
-    titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units))
+    rows = _rows(project, set_name, version, COLUMNS)
+    titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units, _stem))
     return write_kitti(titled, folder, overwrite=overwrite, on_error=on_error)
+
+
+def export_coco_predictions(
+    project: Project | StrPath,
+    path: StrPath,
+    *,
+    form: CocoForm = "results",
+    set_name: str = "default",
+    version: int | None = None,
+    image_ids: ImageIds | None = None,
+    category_ids: Mapping[str, int] | None = None,
+    overwrite: bool = False,
+    on_error: OnError = "raise",
+) -> CocoWriteResult:
+    """Write a set of a project as COCO: results, a data set of annotations, or panoptic segmentations.
+
+    Data units are named by their titles, those that share one by their ids. See `write_coco_results`,
+    `write_coco_annotations` and `write_coco_panoptic` for what is written. Rows are read as a stream; only a set whose
+    images do not stand together (rows were appended to it) is sorted in memory first.
+
+    Args:
+        project: a project or its folder.
+        path: file to write, gzip where its name ends in .gz; of panoptic segmentations the folder.
+        form: "results", "annotations" or "panoptic".
+        set_name: the prediction set.
+        version: the last one by default.
+        image_ids: id by title, or by (title, frame); see `write_coco_results` for what stands in its place.
+        category_ids: id by class name.
+        overwrite: replace the file, or files of the same name in the folder.
+        on_error: "raise" writes nothing where a row cannot be held; "skip" leaves such rows out and tells of them
+            in the report.
+
+    Raises:
+        InputError: a row that COCO cannot hold.
+        OutputError: the file exists or the folder is not empty, or cannot be written to.
+        ProjectError: no such project, set or version.
+        PredarrowError: an option that does not hold.
+    """
+    if form not in _COCO_WRITERS:
+        raise PredarrowError(f'form: must be "results", "annotations" or "panoptic", got {form!r}')
+    project = opened(project)
+    rows = _rows(project, set_name, version, COCO_COLUMNS)
+    titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units, _title))
+    return _COCO_WRITERS[form](
+        titled, path, image_ids=image_ids, category_ids=category_ids, overwrite=overwrite, on_error=on_error
+    )
+
+
+_COCO_WRITERS: Mapping[str, Callable[..., CocoWriteResult]] = {
+    "results": write_coco_results,
+    "annotations": write_coco_annotations,
+    "panoptic": write_coco_panoptic,
+}
+
+
+def _rows(project: Project, set_name: str, version: int | None, columns: Sequence[str]) -> pa.RecordBatchReader:
+    """Rows of a set, those of an image one after the other."""
+    if _stands_together(project.scan(set_name, columns=_ORDER[:2], version=version)):
+        return project.scan(set_name, columns=columns, version=version)
+    table = project.scan(set_name, columns=(*columns, "row"), version=version).read_all()
+    return table.sort_by([(name, "ascending") for name in _ORDER]).to_reader()
 
 
 def _stands_together(keys: pa.RecordBatchReader) -> bool:
@@ -66,20 +132,28 @@ def _stands_together(keys: pa.RecordBatchReader) -> bool:
     return True
 
 
-def _titled(rows: pa.RecordBatchReader, data_units: DataUnits) -> Iterator[pa.RecordBatch]:
-    """Rows whose data units are told by title; one that the project does not have keeps its id."""
-    titles: dict[str, str] = {}
+def _titled(
+    rows: pa.RecordBatchReader, data_units: DataUnits, name: Callable[[int, DataUnits], str]
+) -> Iterator[pa.RecordBatch]:
+    """Rows whose data units are told by name; one that the project does not have keeps its id."""
+    names: dict[str, str] = {}
     place = rows.schema.get_field_index("data_unit")
     for batch in rows:
         ids = batch.column(place).to_pylist()
-        titles.update({key: _title(key, data_units) for key in set(ids) - titles.keys()})
-        yield batch.set_column(place, rows.schema.field(place), pa.array([titles[key] for key in ids], pa.string()))
+        for key in set(ids) - names.keys():
+            row = data_units.by_id(key)
+            names[key] = key if row is None else name(row, data_units)
+        yield batch.set_column(place, rows.schema.field(place), pa.array([names[key] for key in ids], pa.string()))
 
 
-def _title(data_unit: str, data_units: DataUnits) -> str:
-    row = data_units.by_id(data_unit)
-    if row is None:
-        return data_unit
+def _stem(row: int, data_units: DataUnits) -> str:
+    """Title of a data unit, without its extension where no other data unit has that for a title."""
     title = data_units.row(row).title
     stem = PurePosixPath(title).stem
     return stem if data_units.find(stem) == [row] else title
+
+
+def _title(row: int, data_units: DataUnits) -> str:
+    """Title of a data unit, its id where others have the same title."""
+    unit = data_units.row(row)
+    return unit.title if data_units.find(unit.title) == [row] else unit.id

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from predarrow import __version__
-from predarrow.cli import coco, kitti, masks, pictures, projects
+from predarrow.cli import coco, coco_export, kitti, masks, pictures, projects
 from predarrow.cli.output import CONFLICT, FAILED, INTERRUPTED
 
 _WIDTH = {"max_content_width": 110, "help_option_names": ["-h", "--help"]}
@@ -63,6 +63,7 @@ convert_group.add_command(masks.convert_masks)
 convert_group.add_command(kitti.convert_kitti)
 convert_group.add_command(coco.convert_coco)
 export_group.add_command(kitti.export_kitti)
+export_group.add_command(coco_export.export_coco)
 validate_group.add_command(kitti.validate_kitti)
 validate_group.add_command(coco.validate_coco)
 for command in (

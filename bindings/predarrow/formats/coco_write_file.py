@@ -13,6 +13,7 @@ from typing import IO, Protocol
 import pyarrow as pa
 
 from predarrow.errors import OutputError
+from predarrow.formats.staging import explained
 
 _LEVEL = 6  # of gzip: level 9 takes three times as long and saves 1 % of results
 
@@ -86,12 +87,3 @@ class JsonList:
         text = memoryview(data)[ends[records.offset] : ends[records.offset + len(records)]]
         self._sink.write(text[1:] if self._is_first else text)
         self._is_first = False
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Word the operating system's errors."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{error.filename or path}: cannot be written: {error.strerror or error}") from error

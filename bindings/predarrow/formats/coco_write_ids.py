@@ -19,10 +19,8 @@ from predarrow.errors import PredarrowError
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 
-Key: TypeAlias = str | tuple[str, int]
-
-ImageIds: TypeAlias = Mapping[str, int] | Mapping[tuple[str, int], int] | Mapping["Image", int] | Mapping[Key, int]
-"""Data unit, or data unit and frame -> image id."""
+ImageIds: TypeAlias = Mapping[Any, int]
+"""Data unit, or (data unit, frame) -> image id. A data unit alone stands for its frame 0."""
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _MISSING = -1

@@ -28,10 +28,12 @@ from predarrow.table import SCHEMA
 BATCH_ROWS = 16_384
 
 _NEEDED = ("data_unit", "frame", "class_name", "kind")
-_COLUMNS = (
+COLUMNS = (
     *("data_unit", "frame", "object_id", "class_name", "kind", "confidence", "bbox", "rotation", "polygon"),
     *("keypoints", "mask", "stream", "attributes", "image_height", "image_width"),
 )
+"""Columns of the table that are looked at."""
+
 _AS_POLYGON = ("polygon", "bitmask")  # kinds whose polygon is an area
 _HELD = ("bbox", "rotated_bbox", "polygon", "bitmask", "keypoints", "skeleton")
 
@@ -97,7 +99,7 @@ def rows_of(batch: pa.RecordBatch, refusals: Refusals) -> Rows:
     if missing := [name for name in _NEEDED if names.count(name) != 1]:
         raise no_table(f"must have one column {missing[0]}, got {', '.join(names) or 'none'}")
     try:
-        columns = {name: _cast(batch, name) for name in _COLUMNS}
+        columns = {name: _cast(batch, name) for name in COLUMNS}
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         raise no_table(f"must have the prediction table's types, got {error}") from None
     for name in _NEEDED:

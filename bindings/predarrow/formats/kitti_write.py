@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from predarrow.errors import InputError, OutputError, PredarrowError
+from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.kitti_lines import BadRow, Line, kitti_line
+from predarrow.formats.staging import explained, staged
 from predarrow.reader import OnError, PredictionReader
 from predarrow.report import Code, Problem, Report
 from predarrow.sources import KITTI_FILE_NAME_REGEX, StrPath, split_name
@@ -66,7 +64,7 @@ def write_kitti(table: Any, folder: StrPath, *, overwrite: bool = False, on_erro
     """
     if on_error not in ("raise", "skip"):
         raise PredarrowError(f'on_error: must be "raise" or "skip", got {on_error!r}')
-    with _staged(Path(folder), overwrite) as staging:
+    with staged(Path(folder), overwrite) as staging:
         writer = _Writer(staging)
         for batch in _batches(table):
             writer.add(batch)
@@ -137,7 +135,7 @@ class _Writer:
             self._refuse(image.first_row, Code.CANNOT_HOLD, "confidence", f"{rule}, got {got}")
             return
         lines = [line.text if line.score is None else f"{line.text} {line.score}" for line in image.lines]
-        with _explained(self._folder):
+        with explained(self._folder):
             (self._folder / name).write_bytes("\n".join([*lines, ""]).encode())
         self.files.add(name)
         self.report.imported += len(image.lines)
@@ -197,46 +195,3 @@ def _cast(batch: pa.RecordBatch, name: str) -> pa.Array:
 
 def _no_table(message: str) -> InputError:
     return InputError([Problem("table", None, "", Code.BAD_TABLE, message)])
-
-
-@contextmanager
-def _staged(folder: Path, overwrite: bool) -> Iterator[Path]:
-    """Give a hidden folder inside `folder`; its files move there when the block ends well, else nothing is left."""
-    staging = folder / f".predarrow-{uuid.uuid4().hex[:8]}.tmp"
-    made: list[Path] = []
-    done = False
-    try:
-        with _explained(folder):
-            made = [path for path in (folder, *folder.parents) if not path.exists()]
-            if not made and not overwrite and any(folder.iterdir()):
-                hint = "overwrite=True (--overwrite) replaces files of the same name"
-                raise OutputError(f"{folder}: must be a new or empty folder, got one with files; {hint}")
-            folder.mkdir(parents=True, exist_ok=True)
-            staging.mkdir()
-        yield staging
-        with _explained(folder):
-            _move(staging, folder)
-        done = True
-    finally:
-        shutil.rmtree(staging if done or not made else folder, ignore_errors=True)
-        for parent in [] if done else made[1:]:
-            with suppress(OSError):
-                parent.rmdir()
-
-
-def _move(staging: Path, folder: Path) -> None:
-    """Move files, none where one of them cannot be."""
-    files = sorted(staging.iterdir())
-    for file in files:
-        if (folder / file.name).is_dir():
-            raise OutputError(f"{folder / file.name}: must be a file, to be replaced, got a folder")
-    for file in files:
-        file.replace(folder / file.name)
-
-
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
