@@ -13,19 +13,21 @@ _NAMES = ('"id"', '"area"', '"iscrowd"', '"keypoints"')
 
 
 def attribute_column(
-    block: Block, chosen: npt.NDArray[np.int64], keeps_points: npt.NDArray[np.bool_]
+    block: Block, chosen: npt.NDArray[np.int64], keeps_points: npt.NDArray[np.bool_] | None
 ) -> pa.Array | None:
     """Give the attributes of chosen records as JSON texts, null where there are none; None for none at all.
 
     Args:
         block: the records.
         chosen: (m,) those to give.
-        keeps_points: (n,) records whose keypoints are kept as they stand, too.
+        keeps_points: (n,) records whose keypoints are kept as they stand, too; None for none.
     """
     from predarrow_engine.json_members import objects
 
     records = block.records
-    points = np.where(keeps_points[:, None], records.keypoints.span, 0)
+    points = np.zeros_like(records.id.span)
+    if keeps_points is not None:
+        points[keeps_points] = records.keypoints.span[keeps_points]
     fields = np.stack([records.id.span, records.area.span, records.iscrowd.span, points], axis=1)
     if not records.others.spans.size and not fields.any():
         return None
@@ -34,7 +36,7 @@ def attribute_column(
         np.frombuffer(block.data, np.uint8),
         np.frombuffer("".join(_NAMES).encode(), np.uint8),
         name_offsets,
-        fields.astype(np.int32, copy=False),
+        fields,
         records.others.offsets,
         records.others.spans,
         chosen,

@@ -29,10 +29,9 @@ def relative_boxes(block: Block) -> Problem | None:
 
     bbox = block.records.bbox
     values = bbox.values[(bbox.kind == LIST) & (bbox.n_values == 4), :4]
-    if not values.size or not (values >= 0).all():
+    if not values.size or not ((values >= 0) & (values <= 1 + BORDER_NOISE)).all():
         return None
-    ends = values[:, :2] + values[:, 2:]
-    if not (ends <= 1 + BORDER_NOISE).all() or (values == np.floor(values)).all():
+    if not (values[:, :2] + values[:, 2:] <= 1 + BORDER_NOISE).all() or (values == np.floor(values)).all():
         return None
     rule = "boxes must be in pixels, got x, y, width and height from 0 to 1 in all of them, which looks relative"
     hint = 'give box_unit="relative" with the images\' sizes, or box_unit="pixel" if they are pixels'
@@ -55,16 +54,13 @@ def corners_of(
 
     values = block.records.bbox.values[:, :4]
     corners = np.full((4, has_box.size), np.nan)
-    if unit in (None, "pixel"):
-        chosen = has_box
-        corners[:, chosen] = to_corners(values[chosen], Layout.XYWH, Unit.PIXEL, sizes[chosen])
-    else:
-        hint = "give images with height and width"
-        message = f"{unit} boxes need the image's size, got none; {hint}"
+    chosen = has_box
+    if unit in ("relative", "percent"):
+        message = f"{unit} boxes need the image's size, got none; give images with height and width"
         refusals.add(has_box & (sizes == 0).any(axis=1), Code.SIZE_UNKNOWN, ".bbox", message)
         chosen = has_box & ~refusals.bad
-        engine_unit = Unit.RELATIVE if unit == "relative" else Unit.PERCENT
-        corners[:, chosen] = to_corners(values[chosen], Layout.XYWH, engine_unit, sizes[chosen])
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes out as no number is refused below
+        corners[:, chosen] = to_corners(values[chosen], Layout.XYWH, unit or Unit.PIXEL, sizes[chosen])
     is_far = chosen & ~np.isfinite(corners).all(axis=0)
     refusals.add(is_far, Code.BAD_BOX, ".bbox", lambda row: f"corners must be finite, got {corners[:, row].tolist()}")
     return corners

@@ -71,6 +71,7 @@ class CocoFile:
             InputError: the file cannot be read on, or is no JSON; what stands before is given.
         """
         from predarrow_engine.coco import CocoScanner
+        from predarrow_engine.coco_columns import BAD_UTF8
 
         scanner = CocoScanner(lines=self.is_lines, wanted=wanted)
         offset, rest, size = 0, b"", block_bytes
@@ -80,7 +81,8 @@ class CocoFile:
                     more = file.read(size)
                     data = rest + more
                     block = scanner.scan(np.frombuffer(data, np.uint8), last=not more)
-                    yield Scanned(data, block, offset, self._position(file))
+                    if block.code != BAD_UTF8:
+                        yield Scanned(data, block, offset, self._position(file))
                     if block.code:
                         raise InputError([self._flaw(block.code, offset + block.place)])
                     if not more:
@@ -102,7 +104,7 @@ class CocoFile:
 
     def unreadable(self, error: Exception) -> Problem:
         """Word that the file cannot be read."""
-        if isinstance(error, EOFError | zlib.error):
+        if not isinstance(error, OSError) or error.errno is None:  # not the system, but what unpacks
             return Problem(self.path, None, "", Code.DAMAGED, f"must be a whole gzip file, got {error}")
         reason = getattr(error, "strerror", None) or error
         return Problem(self.path, None, "", Code.UNREADABLE, f"must be a file that can be read, got {reason}")

@@ -100,7 +100,7 @@ def masks(block: Block, refusals: Refusals) -> Masks:
     """Give the run lengths of records as canonical strings; those with a flaw are refused."""
     from predarrow_engine import rle_text
     from predarrow_engine.coco_columns import COUNTS, RLE
-    from predarrow_engine.rle_cover import covers
+    from predarrow_engine.rle_cover import covers_of_runs
 
     shapes = block.records.segmentation
     is_text, is_list = shapes.kind == RLE, shapes.kind == COUNTS
@@ -116,7 +116,7 @@ def masks(block: Block, refusals: Refusals) -> Masks:
     counts = pa.Array.from_buffers(pa.binary(), is_mask.size, [None, pa.py_buffer(offsets), pa.py_buffer(strings)])
     sides = [pa.array(side, pa.int32()) for side in sizes.T]
     column = pa.Array.from_buffers(MASK, is_mask.size, [validity(is_mask)], children=[*sides, counts])
-    return Masks(Shaped(column, covers(strings, offsets, sizes).bbox), runs, sizes)
+    return Masks(Shaped(column, covers_of_runs(runs, sizes).bbox), runs, sizes)
 
 
 def _joined(texts: RunLengths, lists: RunLengths) -> RunLengths:

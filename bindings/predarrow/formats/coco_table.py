@@ -52,9 +52,10 @@ def part(block: Block, options: CocoOptions) -> Part:
     """Give records as a batch, and a problem for each that is refused."""
     table = _Table(block, options)
     table.check()
-    table.choose_classes()
     table.place_images()
+    table.choose_classes()
     table.make_boxes()
+    table.flag()
     report = table.report
     report.problems.extend(sorted(table.refusals.problems, key=lambda problem: problem.row or 0))
     return Part([table.batch()] if table.keep.any() else [], report)
@@ -70,6 +71,7 @@ class _Table:
         self.report = Report()
         self.columns: dict[str, Any] = {}
         self.left_out = np.zeros(block.records.kind.size, np.bool_)
+        self.flags: dict[str, Bools] = {}
 
     @property
     def keep(self) -> Bools:
@@ -119,9 +121,7 @@ class _Table:
         self.left_out &= ~self.refusals.bad
         if n_left_out := int(self.left_out.sum()):
             self.report.skipped[LEFT_OUT] += n_left_out
-        unlisted = np.array([not choice.is_listed for choice in choices])[which] & self.keep
-        if n_unlisted := int(unlisted.sum()):
-            self.report.flagged[NOT_LISTED] += n_unlisted
+        self.flags[NOT_LISTED] = np.array([not choice.is_listed for choice in choices])[which]
         self.columns["class_name"] = Texts([choice.name for choice in choices]).take(which)
         hashes = [choice.feature_hash for choice in choices]
         if any(text is not None for text in hashes):
@@ -175,12 +175,12 @@ class _Table:
             has_points = self.has_points & ~refusals.bad
             points = coco_shapes.keypoints(self.block, has_points, options.categories.keypoints, keys)
             self._add("keypoints", points)
-            self._flag(CONFIDENCES, coco_shapes.has_confidences(self.block, has_points))
+            self.flags[CONFIDENCES] = coco_shapes.has_confidences(self.block, has_points)
         if self.masks is not None:
-            is_empty = np.isnan(self.masks.shaped.cover[0]) & (self.masks.sizes > 0).all(axis=1)
-            self._flag(EMPTY_MASK, is_empty)
+            is_mask = self.columns["mask"].is_valid().to_numpy(zero_copy_only=False)
+            self.flags[EMPTY_MASK] = is_mask & np.isnan(self.masks.shaped.cover[0])
             if options.polygons:
-                drawn = outlines(self.masks.runs, self.masks.sizes, self.keep & (self.kinds == _BITMASK))
+                drawn = outlines(self.masks.runs, self.masks.sizes, refusals)
                 self.columns["polygon"] = coco_shapes.merged(self.columns.get("polygon"), drawn)
         corners = corners_of(self.block, self.has_box, options.box_unit, self.sizes, refusals)
         for cover in self.covers:
@@ -191,6 +191,12 @@ class _Table:
                 corners, is_box, self.sizes, options.on_outside, self.left_out, refusals, self.report
             )
         self.corners = corners
+
+    def flag(self) -> None:
+        """Count what is odd about the records that are left."""
+        for what, where in self.flags.items():
+            if n_flagged := int((where & self.keep).sum()):
+                self.report.flagged[what] += n_flagged
 
     def batch(self) -> pa.RecordBatch:
         """Give the records that are left, in the file's order."""
@@ -205,13 +211,10 @@ class _Table:
         columns["row"] = self.refusals.rows
         if not keep.all():
             columns = {name: _taken(column, chosen) for name, column in columns.items()}
-        columns["attributes"] = attribute_column(self.block, chosen, self._keeps_points())
+        columns["attributes"] = attribute_column(self.block, chosen, self.flags.get(CONFIDENCES))
         columns["source"] = self.block.source
         columns.setdefault("frame", 0)
         return record_batch(chosen.size, columns)
-
-    def _keeps_points(self) -> Bools:
-        return coco_shapes.has_confidences(self.block, self.has_points)
 
     def _confidence(self) -> dict[str, Any]:
         default, has_score, score = self.options.default_confidence, self.has_score, self.records.score.value
@@ -234,10 +237,6 @@ class _Table:
                 by_code.setdefault(told[place][0], np.zeros(which.size, np.bool_))[which == place] = True
         for code, where in by_code.items():
             self.refusals.add(where, code, pointer, _second(told, which))
-
-    def _flag(self, what: str, where: Bools) -> None:
-        if n_flagged := int((where & self.keep).sum()):
-            self.report.flagged[what] += n_flagged
 
 
 def _second(told: dict[int, Told], which: Ints) -> Callable[[int], str]:
