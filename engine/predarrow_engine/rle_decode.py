@@ -24,17 +24,30 @@ from predarrow_engine.runs import ONE
 
 
 def decode(
-    counts: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], height: int, width: int
+    counts: npt.NDArray[np.uint32],
+    offsets: npt.NDArray[np.int64],
+    height: int,
+    width: int,
+    out: npt.NDArray[np.uint8] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Give (n, height, width) masks, contiguous, 1 inside and 0 outside.
 
     Args:
         counts, offsets: as in `rle_text.RunLengths`. A mask without counts is empty.
+        out: (n, height, width) contiguous, filled and given back instead of new memory: pages that are touched for the
+            first time cost more than the rest.
 
     Raises:
-        ValueError: counts of a mask that are not height * width pixels.
+        ValueError: counts of a mask that are not height * width pixels; another `out`.
     """
-    masks = np.zeros((len(offsets) - 1, height, width), np.uint8)
+    shape = (len(offsets) - 1, height, width)
+    if out is None:
+        masks = np.zeros(shape, np.uint8)
+    elif out.shape == shape and out.dtype == np.uint8 and out.flags.c_contiguous:
+        masks = out
+        masks.fill(0)
+    else:
+        raise ValueError(f"out is {shape} uint8, contiguous, got {out.shape} {out.dtype}")
     wrong = _paint(fixed(counts), fixed(offsets), masks)
     if wrong >= 0:
         raise ValueError(f"counts of mask {wrong} must sum to {height * width} (height * width)")

@@ -77,3 +77,14 @@ def test_counts_of_another_size_are_refused_and_none_are_an_empty_mask() -> None
     with pytest.raises(ValueError, match="counts of mask 2 must sum to 6"):
         decode(counts, offsets, 2, 3)
     assert decode(counts, offsets[:3], 2, 3)[:, 0].tolist() == [[0, 1, 1], [0, 0, 0]]
+
+
+def test_memory_that_is_used_again() -> None:
+    counts, offsets = np.array([2, 3, 1], np.uint32), np.array([0, 3])
+    out = np.full((1, 2, 3), 7, np.uint8)
+    assert decode(counts, offsets, 2, 3, out) is out
+    assert out.tolist() == [[[0, 1, 1], [0, 1, 0]]]
+    wrong: npt.NDArray[Any]
+    for wrong in (out[0], out.astype(np.int8), np.zeros((1, 3, 2), np.uint8), np.zeros((1, 2, 6), np.uint8)[..., ::2]):
+        with pytest.raises(ValueError, match=r"out is \(1, 2, 3\) uint8, contiguous"):
+            decode(counts, offsets, 2, 3, wrong)
