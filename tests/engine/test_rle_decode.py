@@ -84,7 +84,12 @@ def test_memory_that_is_used_again() -> None:
     out = np.full((1, 2, 3), 7, np.uint8)
     assert decode(counts, offsets, 2, 3, out) is out
     assert out.tolist() == [[[0, 1, 1], [0, 1, 0]]]
-    wrong: npt.NDArray[Any]
-    for wrong in (out[0], out.astype(np.int8), np.zeros((1, 3, 2), np.uint8), np.zeros((1, 2, 6), np.uint8)[..., ::2]):
+    others: list[Masks] = [
+        out[0],
+        out.astype(np.int8),
+        np.zeros((1, 3, 2), np.uint8),
+        np.zeros((1, 2, 6), np.uint8)[..., ::2],
+    ]
+    for wrong in others:
         with pytest.raises(ValueError, match=r"out is \(1, 2, 3\) uint8, contiguous"):
             decode(counts, offsets, 2, 3, wrong)
