@@ -17,6 +17,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from predarrow.errors import InputError, OutputError, PredarrowError
+from predarrow.formats.coco import read_coco
 from predarrow.formats.coco_annotations import write_coco_annotations
 from predarrow.formats.coco_write import write_coco_results
 from predarrow.formats.coco_write_text import sizes_between
@@ -330,3 +331,38 @@ def test_keypoints_of_results_need_no_visibility(tmp_path: Path) -> None:
     result = write_coco_results(table, tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text())[0]["keypoints"] == [1.5, 2, 1]
     assert dict(result.report.flagged) == {"keypoint without a visibility written with 1, as COCO asks of results": 1}
+
+
+def test_keypoints_keep_their_polygon(tmp_path: Path) -> None:
+    (record,) = _written(tmp_path / "a.json", _table({"kind": "keypoints", "keypoints": _POINTS, "polygon": _SQUARE}))
+    assert {"keypoints", "segmentation", "bbox"} <= record.keys()
+    with pytest.raises(InputError, match="polyline without one"):
+        write_coco_results(_table({"kind": "polyline", "polygon": _SQUARE}), tmp_path / "b.json", kind="segm")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "coco_results/instances_val2014_fakesegm100_results.json",
+        "coco_results/person_keypoints_val2014_fakekeypoints100_results.json",
+        "coco_results/mmdet_persons_bbox.json",
+        "coco_results/fce_dt_dataset.json",
+        "coco_annotations/instances_val2014_100.json",
+        "coco_annotations/fce_gt_dataset.json",
+        "coco_annotations/labelformat_instances.json",
+        "coco_annotations/datumaro_person_keypoints_val.json",
+    ],
+)
+def test_what_was_read_is_written_and_read_again(tmp_path: Path, name: str) -> None:
+    table = read_coco(corpus_path(*name.split("/"))).read_all()
+    write = write_coco_results if name.startswith("coco_results") else write_coco_annotations
+    result = write(table, tmp_path / "a.json")
+    again = read_coco(tmp_path / "a.json").read_all()
+    assert _comparable(again) == _comparable(table)
+    assert dict(result.report.flagged) == {}
+
+
+def _comparable(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows with their attributes as values, without the names of files."""
+    rows = table.drop_columns(["source"]).to_pylist()
+    return [row | {"attributes": json.loads(row["attributes"] or "{}")} for row in rows]

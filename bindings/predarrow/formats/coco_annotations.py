@@ -174,7 +174,8 @@ class _Annotations:
                     refusals.add_one(row, Code.CANNOT_HOLD, "attributes", f"{rule}, got {shown(own)}")
             elif isinstance(own, bool) or not isinstance(own, int) or not 0 <= own < 2**63 or own in self._ids:
                 rule = "must have an id as the first row has, a whole number of at least 0 that stands once"
-                refusals.add_one(row, Code.CANNOT_HOLD, "attributes", f"{rule}, got {shown(own)}")
+                hint = "take them out of the attributes to have annotations numbered"
+                refusals.add_one(row, Code.CANNOT_HOLD, "attributes", f"{rule}, got {shown(own)}; {hint}")
             else:
                 self._ids.add(own)
                 numbers[row] = own

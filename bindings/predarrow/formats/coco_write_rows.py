@@ -34,8 +34,8 @@ COLUMNS = (
 )
 """Columns of the table that are looked at."""
 
-_AS_POLYGON = ("polygon", "bitmask")  # kinds whose polygon is an area
 _HELD = ("bbox", "rotated_bbox", "polygon", "bitmask", "keypoints", "skeleton")
+_AREAS = (*_HELD, "ellipse", "circle")  # kinds whose polygon, where they have one, is an area: not a polyline's
 
 
 @dataclass
@@ -111,7 +111,7 @@ def rows_of(batch: pa.RecordBatch, refusals: Refusals) -> Rows:
     refusals.add(~np.isfinite(score), Code.BAD_NUMBER, "confidence", lambda row: f"must be finite, got {score[row]}")
     boxes, has_box = _boxes(columns["bbox"], refusals)
     has_mask = _bools(columns["mask"].is_valid())
-    is_area = _bools(pc.is_in(columns["kind"], pa.array(_AS_POLYGON)))
+    is_area = _bools(pc.is_in(columns["kind"], pa.array(_AREAS)))
     has_polygon, has_holes = _polygons(columns["polygon"], is_area & ~has_mask, refusals)
     has_keypoints = _keypoints(columns["keypoints"], refusals)
     return Rows(columns, boxes, has_box, has_mask, has_polygon, has_holes, has_keypoints)
