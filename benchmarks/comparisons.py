@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.coco_comparisons import COCO
 from benchmarks.comparison import Comparison
 from benchmarks.mask_comparisons import MASKS
 from benchmarks.prediction_comparisons import PREDICTIONS
 
-COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS)
+COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS, *COCO)

@@ -31,6 +31,9 @@ _PACKAGES = (
     "imagecodecs",
     "pycocotools",
     "pandas",
+    "msgspec",
+    "duckdb",
+    "hotcoco",
     "torchvision",
 )
 
