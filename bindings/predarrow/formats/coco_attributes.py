@@ -25,12 +25,13 @@ def attribute_column(
     from predarrow_engine.json_members import objects
 
     records = block.records
+    is_plain = not any(column.kind.any() for column in (records.id, records.area, records.iscrowd))
+    if is_plain and keeps_points is None and not records.others.spans.size:
+        return None
     points = np.zeros_like(records.id.span)
     if keeps_points is not None:
         points[keeps_points] = records.keypoints.span[keeps_points]
     fields = np.stack([records.id.span, records.area.span, records.iscrowd.span, points], axis=1)
-    if not records.others.spans.size and not fields.any():
-        return None
     name_offsets = np.cumsum([0, *map(len, _NAMES)])
     offsets, texts = objects(
         np.frombuffer(block.data, np.uint8),

@@ -60,7 +60,10 @@ def corners_of(
         refusals.add(has_box & (sizes == 0).any(axis=1), Code.SIZE_UNKNOWN, ".bbox", message)
         chosen = has_box & ~refusals.bad
     with np.errstate(over="ignore", invalid="ignore"):  # what comes out as no number is refused below
-        corners[:, chosen] = to_corners(values[chosen], Layout.XYWH, unit or Unit.PIXEL, sizes[chosen])
+        if chosen.all():
+            corners = to_corners(values, Layout.XYWH, unit or Unit.PIXEL, sizes)
+        else:
+            corners[:, chosen] = to_corners(values[chosen], Layout.XYWH, unit or Unit.PIXEL, sizes[chosen])
     is_far = chosen & ~np.isfinite(corners).all(axis=0)
     refusals.add(is_far, Code.BAD_BOX, ".bbox", lambda row: f"corners must be finite, got {corners[:, row].tolist()}")
     return corners

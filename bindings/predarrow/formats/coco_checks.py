@@ -97,7 +97,10 @@ def check_boxes(block: Block, refusals: Refusals) -> Bools:
     from predarrow_engine.coco_columns import BAD_LIST, LIST, MISSING, NULL
 
     bbox = block.records.bbox
-    kind, n_values = bbox.kind, bbox.n_values
+    kind, n_values, sides = bbox.kind, bbox.n_values, bbox.values[:, 2:4]
+    is_finite = np.isfinite(bbox.values[:, :4])
+    if (kind == LIST).all() and (n_values == 4).all() and is_finite.all() and (sides >= 0).all():
+        return np.ones(kind.size, np.bool_)
 
     def item(row: int) -> tuple[str, str]:
         items = json.loads(block.data[slice(*bbox.span[row].tolist())])
@@ -117,7 +120,6 @@ def check_boxes(block: Block, refusals: Refusals) -> Bools:
         ".bbox",
         lambda row: f"must have four numbers ({_BOX}), got {n_values[row]}: {block.text(bbox.span[row])}",
     )
-    is_finite = np.isfinite(bbox.values[:, :4])
     for place in range(4):
         words = _values("must be finite", bbox.values[:, place])
         refusals.add(has_box & ~is_finite[:, place], Code.BAD_BOX, f".bbox[{place}]", words)
@@ -133,6 +135,8 @@ def check_keypoints(block: Block, refusals: Refusals) -> Bools:
     from predarrow_engine.coco_columns import LIST, MISSING, NULL
 
     points = block.records.keypoints
+    if not (points.kind != MISSING).any():
+        return np.zeros(points.kind.size, np.bool_)
     rule = "must be a list of numbers x, y, visibility for each point, null or not there"
     is_other = (points.kind != LIST) & (points.kind != MISSING) & (points.kind != NULL)
     refusals.add(is_other, Code.BAD_VALUE, ".keypoints", _words(rule, block, points.span))
@@ -149,9 +153,11 @@ def check_keypoints(block: Block, refusals: Refusals) -> Bools:
 
 def check_segmentations(block: Block, refusals: Refusals) -> None:
     """Refuse segmentations of no known form, and polygons that are none."""
-    from predarrow_engine.coco_columns import FLAT, OTHER
+    from predarrow_engine.coco_columns import FLAT, NO_SEGMENTATION, OTHER
 
     shapes = block.records.segmentation
+    if not (shapes.kind != NO_SEGMENTATION).any():
+        return
     for row in np.flatnonzero((shapes.kind == OTHER) & ~refusals.bad).tolist():
         pointer, message = segmentation_flaw(json.loads(block.data[slice(*shapes.span[row].tolist())]))
         refusals.add_one(row, Code.BAD_VALUE, f".segmentation{pointer}", message)

@@ -17,7 +17,8 @@ from predarrow.report import Code, Problem
 if TYPE_CHECKING:
     from predarrow_engine.coco import CocoBlock
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
+"""300,000 boxes, 25 MB: 104 ms; with 8 MiB, whose columns leave the cache, 119; with 256 KiB 170."""
 
 _GZIP = b"\x1f\x8b"
 _LINES = (".jsonl", ".ndjson")
