@@ -6,8 +6,8 @@ spans come column by column, so a counting sort by row puts each row's places in
     column x - 1   ..####..        both change at row 2, which is none; they differ from row 4 to row 6:
     column x       ..##....     -> in rows 4 and 5 something begins or ends at x
 
-The cost follows the number of runs of both ways: 1080p of one object takes 10 us where turning its pixels takes 1 ms.
-Encord's bitmasks are COCO's strings along the rows, so they are read with this.
+The cost follows the number of runs of both ways: 1080p with 3,595 runs takes 0.03 ms, by
+NumPy's pixels 3.0 ms. Encord's bitmasks are COCO's strings along the rows, so they are read with this.
 """
 
 from __future__ import annotations

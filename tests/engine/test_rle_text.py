@@ -27,6 +27,7 @@ from predarrow_engine.rle_text import (
     to_strings,
 )
 from tests import naive_rle
+from tests.guarded import guarded
 from tests.images import voronoi
 
 Size = tuple[int, int]
@@ -106,6 +107,17 @@ def mutated(n: int, seed: int) -> None:
         cut = rng.integers(0, len(strings))
         strings[cut] = strings[cut][: rng.integers(0, len(strings[cut]) + 1)]
         check(strings, [(30, 37)] * len(strings))
+
+
+def test_nothing_is_read_behind_the_strings() -> None:
+    encoded = encode(np.stack([voronoi(30, 37, 12, 2, s) for s in range(4)]))
+    sizes = np.array([[30, 37]] * 4)
+    whole = from_strings(encoded.counts, encoded.offsets, sizes)
+    for shift in range(80):
+        string = guarded(encoded.counts[shift:])
+        found = from_strings(string, np.maximum(encoded.offsets - shift, 0), sizes)
+        assert found.flaw[1:].tolist() == [OK] * 3
+        assert found.counts[found.offsets[1] :].tolist() == whole.counts[whole.offsets[1] :].tolist()
 
 
 def test_changed_bytes() -> None:
