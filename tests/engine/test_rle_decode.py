@@ -15,6 +15,7 @@ from pycocotools import mask as peer
 from predarrow_engine.rle import encode
 from predarrow_engine.rle_decode import decode
 from predarrow_engine.rle_text import from_strings
+from tests.guarded import guarded
 from tests.images import SPECIAL, voronoi
 
 Masks = npt.NDArray[Any]
@@ -93,3 +94,12 @@ def test_memory_that_is_used_again() -> None:
     for wrong in others:
         with pytest.raises(ValueError, match=r"out is \(1, 2, 3\) uint8, contiguous"):
             decode(counts, offsets, 2, 3, wrong)
+
+
+@pytest.mark.parametrize("width", [1, 63, 64, 65, 130])
+def test_nothing_is_written_behind_the_masks(width: int) -> None:
+    masks = np.stack([voronoi(20, width, 9, 2, seed) for seed in range(3)])
+    encoded = encode(masks)
+    runs = from_strings(encoded.counts, encoded.offsets, np.array([[20, width]] * 3))
+    out = guarded(np.zeros(masks.size, np.uint8)).reshape(masks.shape)
+    assert np.array_equal(decode(runs.counts, runs.offsets, 20, width, out), masks)
