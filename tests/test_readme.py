@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -54,6 +55,17 @@ def test_kitti(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(block, {})
     assert "imported 2 predictions" in capsys.readouterr().out
     assert sorted(path.name for path in (folder / "labels-again").iterdir()) == ["street_0.txt", "street_1.txt"]
+
+
+def test_coco(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    annotation = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [1, 2, 3.5, 4], "area": 14.0, "iscrowd": 0}
+    images = [{"id": 7, "width": 60, "height": 40, "file_name": "street_0.png"}]
+    labels = {"images": images, "categories": [{"id": 3, "name": "car"}], "annotations": [annotation]}
+    (folder / "annotations.json").write_text(json.dumps(labels))
+    (block,) = _blocks("COCO", "python")
+    exec(block, {})
+    assert "'class_name': 'car', 'kind': 'bbox'" in capsys.readouterr().out
+    assert json.loads((folder / "again.json").read_text())["annotations"][0]["bbox"] == [1, 2, 3.5, 4]
 
 
 def test_from_a_model() -> None:
