@@ -57,6 +57,15 @@ def helper(func: F) -> Dispatcher[F]:
     return numba.njit(nogil=True, error_model="numpy")(func)
 
 
+def part(func: F) -> Dispatcher[F]:
+    """Paste a helper into its one caller before that is compiled.
+
+    Numba optimises every function together with all that it calls, once more at each level: of a deep tree of helpers
+    (the JSON scanner's) half the time to compile goes there.
+    """
+    return numba.njit(nogil=True, error_model="numpy", inline="always")(func)
+
+
 @functools.cache
 def _warn_no_cache() -> None:
     warnings.warn(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import helper, inline, kernel
+from predarrow_engine._jit import helper, inline, kernel, part
 from predarrow_engine._simd_text import load_byte, store
 from predarrow_engine.coco_columns import (
     ANNOTATIONS,
@@ -60,6 +60,7 @@ from predarrow_engine.json_scan import (
     after_blanks,
     after_colon,
     after_value,
+    begins_number,
     flaw,
 )
 
@@ -77,6 +78,15 @@ def _set(slots: int, slot: int, value: int) -> None:
 
 
 @helper
+def _after_item(address: int, at: int, end: int, slots: int) -> int:
+    """Give the end of the value at `at`; of a number that the block's end may have cut, INCOMPLETE."""
+    stop = after_value(address, at, end, slots)
+    if stop == end and begins_number(load_byte(address + at)) and get(slots, PHASE) != LINE:
+        return INCOMPLETE
+    return stop
+
+
+@helper
 def _record(address: int, at: int, end: int, slots: int) -> int:
     """Make a row of the item at `at`; give where it stops."""
     row = get(slots, RECORDS)
@@ -86,7 +96,7 @@ def _record(address: int, at: int, end: int, slots: int) -> int:
     if byte == OPEN_OBJECT:
         stop = put_record(address, at, end, slots, row)
     else:
-        stop = after_value(address, at, end, slots)
+        stop = _after_item(address, at, end, slots)
         store(get(slots, KIND) + row, np.uint8(kind_at(byte)))
     if stop < 0:
         undo_row(slots, row, n_pending)
@@ -99,7 +109,7 @@ def _record(address: int, at: int, end: int, slots: int) -> int:
     return stop
 
 
-@helper
+@part
 def _image(address: int, at: int, end: int, slots: int) -> int:
     """Make a row of the item at `at`; give where it stops."""
     row = get(slots, PICTURES)
@@ -109,7 +119,7 @@ def _image(address: int, at: int, end: int, slots: int) -> int:
     if byte == OPEN_OBJECT:
         stop = put_image(address, at, end, slots, row)
     else:
-        stop = after_value(address, at, end, slots)
+        stop = _after_item(address, at, end, slots)
         store(get(slots, PICTURE_KIND) + row, np.uint8(kind_at(byte)))
     if stop < 0:
         undo_image(slots, row, n_pending)
@@ -120,13 +130,13 @@ def _image(address: int, at: int, end: int, slots: int) -> int:
     return stop
 
 
-@helper
+@part
 def _object(address: int, at: int, end: int, slots: int, section: int) -> int:
     """Note the span of the item at `at`; give where it stops."""
     n = get(slots, OBJECTS)
     if n >= get(slots, OBJECTS + ROOM_FOR):
         return no_room(slots, OBJECTS)
-    stop = after_value(address, at, end, slots)
+    stop = _after_item(address, at, end, slots)
     if stop >= 0:
         target = flat(slots, OBJECTS) + 12 * n
         store(target, np.int32(section))
@@ -135,7 +145,7 @@ def _object(address: int, at: int, end: int, slots: int, section: int) -> int:
     return stop
 
 
-@helper
+@part
 def _item(address: int, at: int, end: int, slots: int) -> int:
     """Take the item of a list at `at`, or go into it where it is a list of results; give where to go on."""
     section = get(slots, SECTION) & 7
@@ -151,7 +161,7 @@ def _item(address: int, at: int, end: int, slots: int) -> int:
     elif section != UNREAD:
         stop = _object(address, at, end, slots, section)
     else:
-        stop = after_value(address, at, end, slots)
+        stop = _after_item(address, at, end, slots)
     if stop >= 0:
         counter = INNER if get(slots, OUTER) else INDEX
         _set(slots, counter, get(slots, counter) + 1)
@@ -188,7 +198,7 @@ def _section_of(key: int) -> int:
     return VIDEOS if key == KEY_VIDEOS else UNREAD
 
 
-@helper
+@part
 def _member(address: int, at: int, end: int, slots: int) -> int:
     """Take the key at `at` with its value, or go into it where it is a list; give where to go on."""
     n = get(slots, TOP)
@@ -205,7 +215,7 @@ def _member(address: int, at: int, end: int, slots: int) -> int:
         _open_list(slots, _section_of(key), _IN_OBJECT)
         stop = value + 1
     else:
-        stop = after_value(address, value, end, slots)
+        stop = _after_item(address, value, end, slots)
         if stop < 0:
             return stop
         _set(slots, PHASE, AFTER_MEMBER)
@@ -229,7 +239,7 @@ def _mark(address: int, end: int) -> int:
     return 0
 
 
-@helper
+@part
 def _start(address: int, at: int, slots: int) -> int:
     byte = load_byte(address + at)
     if byte == OPEN_LIST:
@@ -241,7 +251,7 @@ def _start(address: int, at: int, slots: int) -> int:
     return at + 1
 
 
-@helper
+@part
 def _line(address: int, at: int, end: int, slots: int, last: bool) -> int:
     """Make a row of the value at `at`, behind which its line must end; give where to go on."""
     row, n_pending = get(slots, RECORDS), get(slots, PENDING)
@@ -263,7 +273,7 @@ def _line(address: int, at: int, end: int, slots: int, last: bool) -> int:
     return stop
 
 
-@helper
+@part
 def _step(address: int, at: int, end: int, slots: int, last: bool) -> int:
     """Take what stands at `at`, which is no blank; give where to go on."""
     phase, byte = get(slots, PHASE), load_byte(address + at)

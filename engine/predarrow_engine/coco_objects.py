@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from predarrow_engine._jit import helper, inline
+from predarrow_engine._jit import helper, inline, part
 from predarrow_engine._simd_text import load_byte, load_short, store
 from predarrow_engine.coco_columns import EXPECTED_COMMA, EXPECTED_KEY
 from predarrow_engine.coco_keys import (
@@ -96,7 +96,7 @@ def after_member(address: int, at: int, end: int, slots: int) -> tuple[int, bool
     return after_blanks(address, at + 1, end), False
 
 
-@helper
+@part
 def _forget(slots: int, key: int, row: int) -> None:
     """Take back what an earlier value of the same key left behind."""
     if key < KEY_BBOX:
@@ -111,7 +111,7 @@ def _forget(slots: int, key: int, row: int) -> None:
         store(slots + 8 * POINTS, np.int64(first))
 
 
-@inline
+@part
 def _put_known(address: int, key: int, at: int, end: int, slots: int, row: int) -> int:
     if key == KEY_BBOX:
         return put_box(address, at, end, slots, row)
@@ -143,7 +143,7 @@ def undo_row(slots: int, row: int, n_pending: int) -> None:
     store(slots + 8 * PENDING, np.int64(n_pending))
 
 
-@helper
+@part
 def put_record(address: int, at: int, end: int, slots: int, row: int) -> int:
     """Write the object at `at`; give where it stops."""
     seen, closed = 0, False
@@ -180,7 +180,7 @@ def _image_column(key: int) -> int:
     return -1
 
 
-@helper
+@part
 def put_image(address: int, at: int, end: int, slots: int, row: int) -> int:
     """Write the object at `at`; give where it stops."""
     closed = False

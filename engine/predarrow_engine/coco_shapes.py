@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from predarrow_engine._jit import helper, inline
+from predarrow_engine._jit import helper, inline, part
 from predarrow_engine._simd_text import BLOCK, copy_block, load_byte, load_short, store
 from predarrow_engine.coco_columns import (
     COUNTS,
@@ -92,7 +92,7 @@ def _put_ring(address: int, at: int, end: int, slots: int) -> int:
     return stop
 
 
-@helper
+@part
 def _put_rings(address: int, at: int, end: int, slots: int) -> int:
     """Append the lists in the list whose first one is at `at`; give where the outer one stops, or OTHER_ITEM."""
     while at < end:
@@ -113,7 +113,7 @@ def _put_rings(address: int, at: int, end: int, slots: int) -> int:
     return INCOMPLETE
 
 
-@helper
+@part
 def _put_text(address: int, at: int, end: int, slots: int) -> int:
     """Append the string whose opening quote stands before `at`, without escapes; give its end."""
     base, n, room = flat(slots, TEXT), get(slots, TEXT), get(slots, TEXT + ROOM_FOR) - BLOCK - MAX_POINT_BYTES
@@ -151,7 +151,7 @@ def _put_text(address: int, at: int, end: int, slots: int) -> int:
     return INCOMPLETE
 
 
-@inline
+@part
 def _int_at(address: int, at: int, end: int, slots: int) -> tuple[int, int]:
     """Read an integer that fits int64; give where it stops, or OTHER_ITEM, and its value."""
     if not begins_number(load_byte(address + at)):
@@ -196,7 +196,7 @@ def _put_ints(address: int, at: int, end: int, slots: int, target: int, room: in
     return INCOMPLETE, n
 
 
-@helper
+@part
 def _put_counts(address: int, at: int, end: int, slots: int) -> tuple[int, int]:
     """Append the value at `at` to the texts or the lists of run lengths; give where it stops, and RLE … OTHER."""
     byte = load_byte(address + at)
@@ -214,7 +214,7 @@ def _put_counts(address: int, at: int, end: int, slots: int) -> tuple[int, int]:
     return after_value(address, at, end, slots), OTHER
 
 
-@helper
+@part
 def _put_size(address: int, at: int, end: int, slots: int, row: int) -> tuple[int, bool]:
     """Write the value at `at` as a size; give where it stops, and whether it is two integers."""
     stop, n = OTHER_ITEM, 0
@@ -225,7 +225,7 @@ def _put_size(address: int, at: int, end: int, slots: int, row: int) -> tuple[in
     return stop, n == 2
 
 
-@helper
+@part
 def _put_runs(address: int, at: int, end: int, slots: int, row: int) -> tuple[int, int]:
     """Write the object at `at`; give where it stops, and RLE, COUNTS or OTHER."""
     kind, has_size = OTHER, False
@@ -261,7 +261,7 @@ def _put_runs(address: int, at: int, end: int, slots: int, row: int) -> tuple[in
     return INCOMPLETE, OTHER
 
 
-@helper
+@part
 def _put_list(address: int, at: int, end: int, slots: int) -> tuple[int, int]:
     """Write the list at `at`; give where it stops, or OTHER_ITEM, and EMPTY, POLYGONS or FLAT."""
     first = after_blanks(address, at + 1, end)
@@ -275,7 +275,7 @@ def _put_list(address: int, at: int, end: int, slots: int) -> tuple[int, int]:
     return _put_ring(address, at, end, slots), FLAT
 
 
-@helper
+@part
 def put_shape(address: int, at: int, end: int, slots: int, row: int) -> int:
     """Write the value at `at` to `Segmentations`; give where it stops."""
     byte, kind, stop = load_byte(address + at), OTHER, OTHER_ITEM

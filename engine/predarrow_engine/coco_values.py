@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from predarrow_engine._jit import helper, inline
+from predarrow_engine._jit import helper, inline, part
 from predarrow_engine._simd_text import load_byte, load_int, load_short, store
 from predarrow_engine.coco_columns import (
     BAD_LIST,
@@ -137,7 +137,7 @@ def exact_int(address: int, start: int, end: int) -> tuple[int, bool]:
     return int(np.int64(_U(0) - value) if negative else np.int64(value)), True
 
 
-@inline
+@part
 def _whole(address: int, start: int, stop: int, value: float, form: int) -> tuple[int, int]:
     """Give the kind and the value of a number as an id."""
     if form == WHOLE_NUMBER:
@@ -199,7 +199,7 @@ def put_number(address: int, at: int, end: int, slots: int, column: int, row: in
     return stop
 
 
-@inline
+@helper
 def _numbers(
     address: int, at: int, end: int, slots: int, target: int, first: int, room: int, column: int, whole: bool
 ) -> tuple[int, int]:
@@ -246,7 +246,7 @@ def put_numbers(address: int, at: int, end: int, slots: int, which: int) -> int:
     return stop
 
 
-@helper
+@part
 def put_box(address: int, at: int, end: int, slots: int, row: int) -> int:
     """Write the value at `at` to `Boxes`; give where it stops."""
     kind, n = kind_at(load_byte(address + at)), 0
@@ -269,7 +269,7 @@ def put_box(address: int, at: int, end: int, slots: int, row: int) -> int:
     return stop
 
 
-@helper
+@part
 def put_points(address: int, at: int, end: int, slots: int, row: int) -> int:
     """Write the value at `at` to the keypoints; give where it stops."""
     first = load_short(get(slots, POINTS_OFFSETS) + 4 * row)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from predarrow_engine._jit import helper, inline
+from predarrow_engine._jit import helper, inline, part
 from predarrow_engine._simd_text import (
     BLOCK,
     below,
@@ -195,6 +195,15 @@ def _constant(address: int, at: int, end: int, slots: int) -> tuple[int, float, 
 
 
 @helper
+def _is_cut(address: int, at: int, end: int) -> bool:
+    """Tell whether a number that stops at `at` lacks digits because the block ends there."""
+    if at < end and load_byte(address + at) | 32 == 101:
+        at += 1
+        at += at < end and load_byte(address + at) in (43, MINUS)
+    return at >= end
+
+
+@helper
 def _any_number(address: int, start: int, end: int, slots: int) -> tuple[int, float, int]:
     """Read a number of any length; give its end, value and form."""
     negative = load_byte(address + start) == MINUS
@@ -216,7 +225,7 @@ def _any_number(address: int, start: int, end: int, slots: int) -> tuple[int, fl
         good &= after >= 0
         at = max(after, at)
     if not good:
-        return flaw(slots, BAD_NUMBER, start), 0.0, form
+        return (INCOMPLETE if _is_cut(address, at, end) else flaw(slots, BAD_NUMBER, start)), 0.0, form
     if n > _MAX_DIGITS:
         value, status = parse_number(address, start, at, end)
         return at, value, (UNSETTLED if status == UNDECIDED else form)
@@ -224,7 +233,7 @@ def _any_number(address: int, start: int, end: int, slots: int) -> tuple[int, fl
     return at, (-value if negative else value), form
 
 
-@inline
+@helper
 def number(address: int, start: int, end: int, slots: int) -> tuple[int, float, int]:
     """Read the number at `start`, which is a digit, a minus, N or I; give its end, value and form."""
     if start + 9 <= end:
@@ -274,7 +283,7 @@ def _after_literal(address: int, at: int, end: int, slots: int) -> int:
     return flaw(slots, EXPECTED_VALUE, at)
 
 
-@helper
+@part
 def after_scalar(address: int, at: int, end: int, slots: int) -> int:
     """Give the end of the string, number or literal at `at`."""
     byte = load_byte(address + at)
@@ -318,12 +327,11 @@ def _descend(address: int, at: int, end: int, slots: int, depth: int) -> tuple[i
         opened = load_byte(address + at)
         if opened != OPEN_LIST and opened != OPEN_OBJECT:
             return after_scalar(address, at, end, slots), depth
-        place = at
+        if depth == MAX_DEPTH:
+            return flaw(slots, TOO_DEEP, at), depth
         at = after_blanks(address, at + 1, end)
         if at < end and load_byte(address + at) == opened + 2:
             return at + 1, depth
-        if depth == MAX_DEPTH:
-            return flaw(slots, TOO_DEEP, place), depth
         store(depths + depth, np.uint8(opened))
         depth += 1
         if opened == OPEN_OBJECT:
