@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from predarrow.data_units import DataUnits
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
     from predarrow.exports import export_coco_predictions, export_kitti_predictions
-    from predarrow.formats.coco import read_coco
-    from predarrow.formats.coco_annotations import write_coco_annotations
-    from predarrow.formats.coco_panoptic import write_coco_panoptic
-    from predarrow.formats.coco_write import CocoWriteResult, write_coco_results
-    from predarrow.formats.kitti import read_kitti
-    from predarrow.formats.kitti_write import WriteResult, write_kitti
+    from predarrow.formats.coco.annotations import write_coco_annotations
+    from predarrow.formats.coco.panoptic import write_coco_panoptic
+    from predarrow.formats.coco.read import read_coco
+    from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
+    from predarrow.formats.kitti.read import read_kitti
+    from predarrow.formats.kitti.write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.png import read_png
     from predarrow.import_objects import import_predictions
@@ -53,7 +53,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BoundingBox": "objects.predictions",
-    "CocoWriteResult": "formats.coco_write",
+    "CocoWriteResult": "formats.coco.write",
     "Code": "report",
     "Collector": "models.collector",
     "CommitConflictError": "errors",
@@ -76,7 +76,7 @@ _HOMES = {
     "ProjectError": "errors",
     "Report": "report",
     "SCHEMA": "table",
-    "WriteResult": "formats.kitti_write",
+    "WriteResult": "formats.kitti.write",
     "category_mapping_by_name": "coco_label_mappings",
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
@@ -94,16 +94,16 @@ _HOMES = {
     "import_kitti_predictions": "imports",
     "import_mask_predictions": "imports",
     "import_predictions": "import_objects",
-    "read_coco": "formats.coco",
-    "read_kitti": "formats.kitti",
+    "read_coco": "formats.coco.read",
+    "read_kitti": "formats.kitti.read",
     "read_masks": "formats.masks",
     "read_png": "formats.png",
     "to_label_mask": "painting",
     "to_shapely": "interop",
-    "write_coco_annotations": "formats.coco_annotations",
-    "write_coco_panoptic": "formats.coco_panoptic",
-    "write_coco_results": "formats.coco_write",
-    "write_kitti": "formats.kitti_write",
+    "write_coco_annotations": "formats.coco.annotations",
+    "write_coco_panoptic": "formats.coco.panoptic",
+    "write_coco_results": "formats.coco.write",
+    "write_kitti": "formats.kitti.write",
     "write_parquet": "parquet",
 }
 

@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from predarrow.classes import Texts
 from predarrow.data_units import DataUnit, DataUnits
 from predarrow.errors import OntologyError
-from predarrow.formats.coco import coco_file, coco_options, coco_parts
-from predarrow.formats.coco_boxes import BoxUnit, OnOutside
-from predarrow.formats.coco_lists import given_categories, given_images, lists_of
-from predarrow.formats.coco_names import NO_CATEGORIES, Categories, Choice, Images, Told, id_text
+from predarrow.formats.coco.boxes import BoxUnit, OnOutside
+from predarrow.formats.coco.lists import given_categories, given_images, lists_of
+from predarrow.formats.coco.names import NO_CATEGORIES, Categories, Choice, Images, Told, id_text
+from predarrow.formats.coco.read import coco_file, coco_options, coco_parts
 from predarrow.imports import ImportResult, commit_reader
 from predarrow.mapping import CategoryMapping, ImageMapping, mapped_categories, read_image_mapping, read_mapping
 from predarrow.ontology import OntologyObject

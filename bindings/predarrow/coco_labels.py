@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from predarrow.coco_label_mappings import FrameIndex, key_of, listed_records, matched
 from predarrow.errors import InputError, OntologyError, PredarrowError
-from predarrow.formats.coco_label_rows import SHAPES, BadLabel, label_row
+from predarrow.formats.coco.label_rows import SHAPES, BadLabel, label_row
 from predarrow.imports import ImportResult
 from predarrow.ontology import OntologyObject
 from predarrow.ordering import Keyed, sorted_parts

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from predarrow.data_units import DataUnits
 from predarrow.errors import PredarrowError
-from predarrow.formats.coco_annotations import write_coco_annotations
-from predarrow.formats.coco_panoptic import write_coco_panoptic
-from predarrow.formats.coco_write import CocoWriteResult, write_coco_results
-from predarrow.formats.coco_write_ids import ImageIds
-from predarrow.formats.coco_write_rows import COLUMNS as COCO_COLUMNS
-from predarrow.formats.kitti_write import COLUMNS, WriteResult, write_kitti
+from predarrow.formats.coco.annotations import write_coco_annotations
+from predarrow.formats.coco.panoptic import write_coco_panoptic
+from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
+from predarrow.formats.coco.write_ids import ImageIds
+from predarrow.formats.coco.write_rows import COLUMNS as COCO_COLUMNS
+from predarrow.formats.kitti.write import COLUMNS, WriteResult, write_kitti
 from predarrow.project import Project, opened
 from predarrow.reader import OnError
 from predarrow.sources import StrPath

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Unpack
 
 from predarrow.errors import PredarrowError
-from predarrow.formats import kitti
-from predarrow.formats.kitti_table import OnOutside
+from predarrow.formats.kitti import read as kitti
+from predarrow.formats.kitti.table import OnOutside
 from predarrow.formats.masks import MaskFileOptions, read_found
 from predarrow.mapping import OntologyMapping, TextMapping, mapped_classes, mapped_texts, read_mapping
 from predarrow.pipeline import Progress

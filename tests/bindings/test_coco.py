@@ -11,8 +11,8 @@ import pytest
 from pycocotools import mask as peer
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.coco import read_coco
-from predarrow.formats.coco_file import CocoFile
+from predarrow.formats.coco.file import CocoFile
+from predarrow.formats.coco.read import read_coco
 from tests.corpus import corpus_path
 
 _BOX = {"image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4], "score": 0.5}

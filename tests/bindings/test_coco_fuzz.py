@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from predarrow.formats.coco import read_coco
-from predarrow.formats.coco_file import CocoFile
+from predarrow.formats.coco.file import CocoFile
+from predarrow.formats.coco.read import read_coco
 
 _SHARED = {"image_id": 1, "category_id": "c"}
 _RECORDS = [

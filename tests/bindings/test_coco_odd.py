@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from predarrow.errors import InputError
-from predarrow.formats.coco import read_coco
+from predarrow.formats.coco.read import read_coco
 from predarrow.report import Code
 from tests.corpus import corpus_path
 

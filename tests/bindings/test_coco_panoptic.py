@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from predarrow.errors import InputError, OutputError, PredarrowError
-from predarrow.formats.coco_panoptic import write_coco_panoptic
+from predarrow.formats.coco.panoptic import write_coco_panoptic
 from predarrow.formats.masks import from_label_mask
 from predarrow.formats.png_write import rgb_png
 from predarrow.table import SCHEMA

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as peer
 
-from predarrow.formats.coco import read_coco
+from predarrow.formats.coco.read import read_coco
 from tests.corpus import corpus_path, corpus_root
 
 _TAKEN = {"image_id", "category_id", "bbox", "score", "segmentation", "keypoints"}

@@ -17,10 +17,10 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from predarrow.errors import InputError, OutputError, PredarrowError
-from predarrow.formats.coco import read_coco
-from predarrow.formats.coco_annotations import write_coco_annotations
-from predarrow.formats.coco_write import write_coco_results
-from predarrow.formats.coco_write_text import sizes_between
+from predarrow.formats.coco.annotations import write_coco_annotations
+from predarrow.formats.coco.read import read_coco
+from predarrow.formats.coco.write import write_coco_results
+from predarrow.formats.coco.write_text import sizes_between
 from predarrow.formats.masks import from_label_mask
 from predarrow.report import Code
 from predarrow.table import SCHEMA

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from predarrow.errors import InputError, OntologyError, PredarrowError
-from predarrow.formats.kitti import read_kitti
+from predarrow.formats.kitti.read import read_kitti
 from predarrow.report import Code
 from predarrow.table import SCHEMA
 from tests.corpus import corpus_path

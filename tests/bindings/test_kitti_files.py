@@ -18,8 +18,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats import kitti, kitti_pieces, kitti_table
-from predarrow.formats.kitti import read_kitti
+from predarrow.formats.kitti import pieces as kitti_pieces
+from predarrow.formats.kitti import read as kitti
+from predarrow.formats.kitti import table as kitti_table
+from predarrow.formats.kitti.read import read_kitti
 from predarrow.report import Code
 from predarrow.sources import KITTI_FILE_NAME_REGEX, PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, Source, split_name
 from tests.kitti_files import LABEL, RESULT, write

@@ -9,7 +9,7 @@ import pytest
 
 from predarrow.errors import InputError, OntologyError, OutputError, PredarrowError, ProjectError
 from predarrow.exports import export_kitti_predictions
-from predarrow.formats.kitti import read_kitti
+from predarrow.formats.kitti.read import read_kitti
 from predarrow.imports import ImportResult, import_kitti_predictions
 from predarrow.ontology import Ontology
 from predarrow.project import Project

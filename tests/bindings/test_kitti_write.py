@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from predarrow.errors import InputError, OutputError, PredarrowError
-from predarrow.formats.kitti import read_kitti
-from predarrow.formats.kitti_write import write_kitti
+from predarrow.formats.kitti.read import read_kitti
+from predarrow.formats.kitti.write import write_kitti
 from predarrow.report import Code
 from predarrow.table import SCHEMA
 from tests.kitti_files import DONTCARE, LABEL, RESULT, SEED, TRACKING_DONTCARE, write

@@ -121,7 +121,7 @@ def convert_coco(source: Path, target: Path, as_json: bool, **arguments: Any) ->
       predarrow convert coco results.json.gz results.parquet --categories instances_val.json --polygons
       predarrow convert coco results.jsonl results.parquet --on-error skip
     """
-    from predarrow.formats.coco import read_coco
+    from predarrow.formats.coco.read import read_coco
     from predarrow.parquet import write_parquet
 
     start = time.perf_counter()
@@ -146,7 +146,7 @@ def validate_coco(source: Path, as_json: bool, **arguments: Any) -> None:
       predarrow validate coco results.json
       predarrow validate coco results.json --images instances_val.json --json
     """
-    from predarrow.formats.coco import read_coco
+    from predarrow.formats.coco.read import read_coco
 
     with progress_bar("MiB") as progress, read_coco(source, on_error="skip", progress=progress, **arguments) as reader:
         for _ in reader:

@@ -135,7 +135,7 @@ def convert_kitti(
       predarrow convert kitti results results.parquet --class Car=car --class Misc= --on-error skip
       predarrow convert kitti 0000.txt tracks.parquet --keep-dontcare
     """
-    from predarrow.formats.kitti import read_kitti
+    from predarrow.formats.kitti.read import read_kitti
     from predarrow.parquet import write_parquet
 
     start = time.perf_counter()
@@ -199,7 +199,7 @@ def validate_kitti(source: Path, classes: tuple[str, ...], as_json: bool, **argu
       predarrow validate kitti label_2
       predarrow validate kitti results --class Car=car --class Cyclist=cyclist --json
     """
-    from predarrow.formats.kitti import read_kitti
+    from predarrow.formats.kitti.read import read_kitti
 
     options = {"classes": parse_classes(classes), **reading(arguments)}
     with (

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.classes import LEFT_OUT, TextClasses, Texts
-from predarrow.formats.kitti_columns import attribute_column, cuboid_column, has_cuboid
-from predarrow.formats.kitti_problems import (
+from predarrow.formats.kitti.columns import attribute_column, cuboid_column, has_cuboid
+from predarrow.formats.kitti.problems import (
     KittiText,
     box_problem,
     class_problem,

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.coco_write import CocoWriteResult
-from predarrow.formats.coco_write_extras import Extra, extras_of
-from predarrow.formats.coco_write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
-from predarrow.formats.coco_write_masks import masks_of
-from predarrow.formats.coco_write_rows import Rows, batches_of, rows_of
+from predarrow.formats.coco.write import CocoWriteResult
+from predarrow.formats.coco.write_extras import Extra, extras_of
+from predarrow.formats.coco.write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
+from predarrow.formats.coco.write_masks import masks_of
+from predarrow.formats.coco.write_rows import Rows, batches_of, rows_of
 from predarrow.formats.png_write import rgb_png
 from predarrow.formats.staging import explained, staged
 from predarrow.reader import OnError

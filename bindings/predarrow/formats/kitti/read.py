@@ -18,9 +18,9 @@ import numpy as np
 
 from predarrow.classes import TextClasses, text_classes
 from predarrow.errors import PredarrowError
-from predarrow.formats import kitti_pieces
-from predarrow.formats.kitti_problems import KittiText
-from predarrow.formats.kitti_table import KittiOptions, part
+from predarrow.formats.kitti import pieces as kitti_pieces
+from predarrow.formats.kitti.problems import KittiText
+from predarrow.formats.kitti.table import KittiOptions, part
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError, Part, PredictionReader
 from predarrow.refusals import shown
@@ -60,7 +60,7 @@ def read_kitti(
 
     data_unit and frame come from the file's name; in tracking files the frame is each row's own, and object_id its
     track id (null for KITTI's -1). class_name is the file's, verbatim; kind is bbox, the box its corners in pixels
-    as they stand; confidence the score. The 3-D box stands in `cuboid` (see `formats.kitti_columns`), truncated,
+    as they stand; confidence the score. The 3-D box stands in `cuboid` (see `formats.kitti.columns`), truncated,
     occluded, alpha and rotation_y in `attributes`. row is the record's place in its file, blank lines not counted.
     Rows are sorted by (data_unit, frame, row).
 

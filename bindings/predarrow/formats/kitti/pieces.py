@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from predarrow.classes import TextClasses
-from predarrow.formats.kitti_problems import KittiText
-from predarrow.formats.kitti_table import TRACKING, Begun, KittiOptions, part
+from predarrow.formats.kitti.problems import KittiText
+from predarrow.formats.kitti.table import TRACKING, Begun, KittiOptions, part
 from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
 from predarrow.sources import Source

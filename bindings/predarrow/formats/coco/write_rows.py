@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.errors import InputError
-from predarrow.formats.coco_write_text import Bools, Floats
+from predarrow.formats.coco.write_text import Bools, Floats
 from predarrow.reader import PredictionReader
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem

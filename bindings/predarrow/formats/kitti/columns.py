@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.kitti_problems import KittiText
+from predarrow.formats.kitti.problems import KittiText
 from predarrow.table import CUBOID
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.coco_write_extras import extras_of
-from predarrow.formats.coco_write_file import JsonList, new_file
-from predarrow.formats.coco_write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
-from predarrow.formats.coco_write_masks import masks_of
-from predarrow.formats.coco_write_rows import Rows, batches_of, flags_of, is_rotated, rows_of
-from predarrow.formats.coco_write_text import (
+from predarrow.formats.coco.write_extras import extras_of
+from predarrow.formats.coco.write_file import JsonList, new_file
+from predarrow.formats.coco.write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
+from predarrow.formats.coco.write_masks import masks_of
+from predarrow.formats.coco.write_rows import Rows, batches_of, flags_of, is_rotated, rows_of
+from predarrow.formats.coco.write_text import (
     Bools,
     box_text,
     joined,

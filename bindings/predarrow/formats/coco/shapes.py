@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.coco_checks import Block
+from predarrow.formats.coco.checks import Block
 from predarrow.refusals import Refusals
 from predarrow.report import Code
 from predarrow.table import KEYPOINTS, MASK, PolygonColumns, polygon_array

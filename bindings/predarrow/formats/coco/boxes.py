@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.coco_checks import Block
-from predarrow.formats.coco_shapes import validity
-from predarrow.formats.kitti_table import BORDER_NOISE, FLAGS, OnOutside
+from predarrow.formats.coco.checks import Block
+from predarrow.formats.coco.shapes import validity
+from predarrow.formats.kitti.table import BORDER_NOISE, FLAGS, OnOutside
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem, Report
 from predarrow.table import BBOX, bbox_array

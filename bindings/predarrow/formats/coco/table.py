@@ -10,14 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.classes import LEFT_OUT, Texts
-from predarrow.formats import coco_checks, coco_shapes
-from predarrow.formats.coco_attributes import attribute_column
-from predarrow.formats.coco_boxes import BoxUnit, OnOutside, bbox_column, corners_of, judge_borders
-from predarrow.formats.coco_checks import Block, RecordRefusals
-from predarrow.formats.coco_ids import distinct_ids, distinct_numbers
-from predarrow.formats.coco_names import NO_CATEGORIES, Categories, ChooseClass, Images, Told
-from predarrow.formats.coco_outlines import outlines
-from predarrow.formats.coco_shapes import Masks, Shaped
+from predarrow.formats.coco import checks as coco_checks
+from predarrow.formats.coco import shapes as coco_shapes
+from predarrow.formats.coco.attributes import attribute_column
+from predarrow.formats.coco.boxes import BoxUnit, OnOutside, bbox_column, corners_of, judge_borders
+from predarrow.formats.coco.checks import Block, RecordRefusals
+from predarrow.formats.coco.ids import distinct_ids, distinct_numbers
+from predarrow.formats.coco.names import NO_CATEGORIES, Categories, ChooseClass, Images, Told
+from predarrow.formats.coco.outlines import outlines
+from predarrow.formats.coco.shapes import Masks, Shaped
 from predarrow.reader import Part
 from predarrow.report import EMPTY_MASK, Code, Report
 from predarrow.table import record_batch

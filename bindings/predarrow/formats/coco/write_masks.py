@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.coco_write_rows import Rows
-from predarrow.formats.coco_write_text import Bools
+from predarrow.formats.coco.write_rows import Rows
+from predarrow.formats.coco.write_text import Bools
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 from predarrow.table import MASK, polygon_columns

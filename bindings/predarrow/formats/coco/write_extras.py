@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from predarrow.formats.coco_write_rows import Rows
+from predarrow.formats.coco.write_rows import Rows
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 

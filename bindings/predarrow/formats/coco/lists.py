@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.coco_file import CocoFile, Scanned, value_of
-from predarrow.formats.coco_names import (
+from predarrow.formats.coco.file import CocoFile, Scanned, value_of
+from predarrow.formats.coco.names import (
     Categories,
     Images,
     categories_of_names,

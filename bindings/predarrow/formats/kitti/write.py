@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.kitti_lines import BadRow, Line, kitti_line
+from predarrow.formats.kitti.lines import BadRow, Line, kitti_line
 from predarrow.formats.staging import explained, staged
 from predarrow.reader import OnError, PredictionReader
 from predarrow.report import Code, Problem, Report

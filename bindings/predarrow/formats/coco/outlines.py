@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.coco_shapes import offsets_of, shaped_polygons
+from predarrow.formats.coco.shapes import offsets_of, shaped_polygons
 from predarrow.refusals import Refusals
 from predarrow.report import Code
 from predarrow.table import PolygonColumns

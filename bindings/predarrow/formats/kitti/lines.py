@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from predarrow.formats.kitti_columns import NOT_GIVEN, absent_numbers
+from predarrow.formats.kitti.columns import NOT_GIVEN, absent_numbers
 from predarrow.report import Code
 
 _OWN = ("truncated", "occluded", "alpha", "rotation_y")

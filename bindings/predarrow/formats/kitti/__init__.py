@@ -1,0 +1,1 @@
+"""KITTI's text files: labels, results and tracking."""
