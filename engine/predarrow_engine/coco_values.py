@@ -103,8 +103,8 @@ def drop_pending(slots: int, column: int, first: int) -> None:
         source, target = base + 32 * i, base + 32 * kept
         if load_int(source) == column and load_int(source + 8) >= first:
             continue
-        for part in range(0, 32, 8):
-            store(target + part, load_int(source + part))
+        for shift in range(0, 32, 8):
+            store(target + shift, load_int(source + shift))
         kept += 1
     store(slots + 8 * PENDING, np.int64(kept))
 

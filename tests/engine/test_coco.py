@@ -284,7 +284,8 @@ def test_two_objects_on_a_line() -> None:
 
 
 def test_arrays_of_another_form_are_refused() -> None:
-    for data in (np.zeros(4, np.int8), np.zeros((2, 2), np.uint8)):
+    others: list[Any] = [np.zeros(4, np.int8), np.zeros((2, 2), np.uint8)]
+    for data in others:
         with pytest.raises(ValueError, match="one dimension"):
             CocoScanner().scan(data, last=True)
 
