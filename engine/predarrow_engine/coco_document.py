@@ -61,10 +61,11 @@ from predarrow_engine.json_scan import (
     after_colon,
     after_value,
     begins_number,
+    constants,
     flaw,
 )
 
-START, FIRST_KEY, AFTER_MEMBER, FIRST_ITEM, AFTER_ITEM, DONE, LINE = range(7)
+START, FIRST_KEY, AFTER_MEMBER, FIRST_ITEM, AFTER_ITEM, DONE, LINE = constants(0, 7)
 """What comes next: the document; the first key of the dictionary or its end; a comma or the end of it; the first item
 of a list or its end; a comma or the end of it; nothing; a line of JSON Lines."""
 _MARK_SIZE = 3

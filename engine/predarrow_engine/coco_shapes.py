@@ -53,11 +53,14 @@ from predarrow_engine.json_scan import (
     after_string,
     after_value,
     begins_number,
+    constants,
     flaw,
     number,
     text_run,
 )
 from predarrow_engine.json_text import MAX_POINT_BYTES, escaped_byte, escaped_point, put_point
+
+_N_SIZE = constants(2, 3)[0]
 
 
 @helper
@@ -219,7 +222,7 @@ def _put_size(address: int, at: int, end: int, slots: int, row: int) -> tuple[in
     """Write the value at `at` as a size; give where it stops, and whether it is two integers."""
     stop, n = OTHER_ITEM, 0
     if load_byte(address + at) == OPEN_LIST:
-        stop, n = _put_ints(address, at, end, slots, get(slots, SHAPE_SIZE) + 16 * row, 2)
+        stop, n = _put_ints(address, at, end, slots, get(slots, SHAPE_SIZE) + 16 * row, _N_SIZE)
     if stop == OTHER_ITEM:
         return after_value(address, at, end, slots), False
     return stop, n == 2

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from predarrow_engine._jit import inline
 from predarrow_engine._simd_text import load_int
+from predarrow_engine.json_scan import constants
 
-(PHASE, SECTION, INDEX, OUTER, INNER, WANTED, BEGUN, CONSUMED) = range(4, 12)
+(PHASE, SECTION, INDEX, OUTER, INNER, WANTED, BEGUN, CONSUMED) = constants(4, 12)
 """The document: what comes next, which list we are in, its items so far, one more than the index of the inner list we
 are in and the items of that one so far, lists that are read (bits), whether the file's first bytes were seen; how
 many bytes of the block were read."""
 
 (RECORDS, PICTURES, OBJECTS, TOP, RINGS, COORDINATES, TEXT, COUNT_VALUES, POINTS, OTHERS, PICTURE_OTHERS, PENDING) = (
-    range(12, 24)
+    constants(12, 24)
 )
 """How many there are: rows of both tables, and items of flat arrays."""
 N_TABLES = PENDING + 1 - RECORDS
@@ -25,7 +26,7 @@ ROOM_FOR = N_TABLES
 
 COLUMNS = PENDING + 1 + N_TABLES
 """The first address of a column. Groups of ids and numbers have kind, value and span."""
-IMAGE_ID, CATEGORY_ID, ID, SCORE, AREA, ISCROWD = range(COLUMNS, COLUMNS + 18, 3)
+IMAGE_ID, CATEGORY_ID, ID, SCORE, AREA, ISCROWD = constants(COLUMNS, COLUMNS + 18, 3)
 (
     SPAN,
     KIND,
@@ -44,9 +45,9 @@ IMAGE_ID, CATEGORY_ID, ID, SCORE, AREA, ISCROWD = range(COLUMNS, COLUMNS + 18, 3
     POINTS_SPAN,
     POINTS_OFFSETS,
     OTHERS_OFFSETS,
-) = range(COLUMNS + 18, COLUMNS + 35)
-PICTURE_ID, PICTURE_WIDTH, PICTURE_HEIGHT, PICTURE_FILE_NAME = range(COLUMNS + 35, COLUMNS + 47, 3)
-PICTURE_SPAN, PICTURE_KIND, PICTURE_OTHERS_OFFSETS = range(COLUMNS + 47, COLUMNS + 50)
+) = constants(COLUMNS + 18, COLUMNS + 35)
+PICTURE_ID, PICTURE_WIDTH, PICTURE_HEIGHT, PICTURE_FILE_NAME = constants(COLUMNS + 35, COLUMNS + 47, 3)
+PICTURE_SPAN, PICTURE_KIND, PICTURE_OTHERS_OFFSETS = constants(COLUMNS + 47, COLUMNS + 50)
 FLAT_COLUMNS = COLUMNS + 50
 """Addresses of the flat arrays, OBJECTS to PENDING."""
 N_SLOTS = FLAT_COLUMNS + PENDING + 1 - OBJECTS

@@ -52,11 +52,12 @@ from predarrow_engine.json_scan import (
     after_blanks,
     after_value,
     begins_number,
+    constants,
     flaw,
     number,
 )
 
-BOX_SIZE = 5
+BOX_SIZE = constants(5, 6)[0]
 """Numbers of a box that are kept."""
 OTHER_ITEM = -3
 """A list has something that is no number."""
@@ -201,7 +202,7 @@ def put_number(address: int, at: int, end: int, slots: int, column: int, row: in
 
 @helper
 def _numbers(
-    address: int, at: int, end: int, slots: int, target: int, first: int, room: int, column: int, whole: bool
+    address: int, at: int, end: int, slots: int, target: int, first: int, room: int, column: int
 ) -> tuple[int, int]:
     """Write the items of the list whose bracket is at `at` to target[first:], as many as there is room for.
 
@@ -221,7 +222,7 @@ def _numbers(
             store(target + 8 * (first + n), value)
             if form == UNSETTLED and put_pending(slots, column, first + n, at, stop) < 0:
                 return ROOM, n
-        elif whole:
+        elif column != BOX_VALUES:
             return no_room(slots, column), n
         n += 1
         at = after_blanks(address, stop, end)
@@ -241,7 +242,7 @@ def put_numbers(address: int, at: int, end: int, slots: int, which: int) -> int:
     """Append the list at `at` to a flat array of float64; give where it stops, or OTHER_ITEM."""
     first = get(slots, which)
     room = get(slots, which + ROOM_FOR) - first
-    stop, n = _numbers(address, at, end, slots, flat(slots, which), first, room, which, True)
+    stop, n = _numbers(address, at, end, slots, flat(slots, which), first, room, which)
     store(slots + 8 * which, np.int64(first + n))
     return stop
 
@@ -253,7 +254,7 @@ def put_box(address: int, at: int, end: int, slots: int, row: int) -> int:
     first, values = BOX_SIZE * row, get(slots, BOX_VALUES)
     stop = OTHER_ITEM
     if kind == LIST:
-        stop, n = _numbers(address, at, end, slots, values, first, BOX_SIZE, BOX_VALUES, False)
+        stop, n = _numbers(address, at, end, slots, values, first, BOX_SIZE, BOX_VALUES)
     kept = n
     if stop == OTHER_ITEM:
         kind, kept = (BAD_LIST if kind == LIST else kind), 0

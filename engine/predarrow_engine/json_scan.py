@@ -12,6 +12,8 @@ word: the first byte that is no digit is its dot or its end, the second one its 
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from predarrow_engine._jit import helper, inline, part
@@ -45,10 +47,16 @@ from predarrow_engine.numbers import (
     scaled,
 )
 
+
+def constants(start: int, end: int, step: int = 1) -> list[int]:
+    """Give whole numbers as kernels are to see them: NumPy's, as Numba compiles a function anew for each literal."""
+    return cast(list[int], [np.int64(value) for value in range(start, end, step)])
+
+
 INCOMPLETE, ROOM = -1, -2
 _FLAW = -16
 
-PLACE, HAS_HIGH, SHORT, DEPTHS = range(4)
+PLACE, HAS_HIGH, SHORT, DEPTHS = constants(0, 4)
 """Slots that these functions know: the place of a flaw, whether a byte above 127 was met, which array is full, and
 the address of MAX_DEPTH bytes."""
 MAX_DEPTH = 512
@@ -56,6 +64,8 @@ MAX_DEPTH = 512
 
 DECIMAL, WHOLE_NUMBER, UNSETTLED, NOT_A_NUMBER = range(4)
 """Forms of numbers: with a dot or an exponent, without, left for `float` to settle, and NaN or Infinity."""
+
+_OUTERMOST = constants(0, 1)[0]
 
 QUOTE, COMMA, MINUS, DOT, COLON = 34, 44, 45, 46, 58
 OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT = 91, 92, 93, 123, 125
@@ -343,7 +353,7 @@ def _descend(address: int, at: int, end: int, slots: int, depth: int) -> tuple[i
 def after_value(address: int, at: int, end: int, slots: int) -> int:
     """Give the end of the value at `at`, whatever it is."""
     depths = load_int(slots + 8 * DEPTHS)
-    at, depth = _descend(address, at, end, slots, 0)
+    at, depth = _descend(address, at, end, slots, _OUTERMOST)
     while at >= 0 and depth > 0:
         at = after_blanks(address, at, end)
         if at >= end:
