@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any
 
 import cv2
@@ -57,13 +58,9 @@ def msgspec_columns() -> Callable[[Results], dict[str, npt.NDArray[Any]]]:
     """Give a reader by msgspec (optional extra `bench`): typed objects, then a NumPy column of each field."""
     import msgspec
 
-    class Record(msgspec.Struct):
-        image_id: int
-        category_id: int
-        bbox: tuple[float, float, float, float]
-        score: float
-
-    decoder = msgspec.json.Decoder(list[Record])
+    box = tuple[float, float, float, float]
+    fields = [("image_id", int), ("category_id", int), ("bbox", box), ("score", float)]
+    decoder: Any = msgspec.json.Decoder(GenericAlias(list, (msgspec.defstruct("Record", fields),)))
 
     def run(results: Results) -> dict[str, npt.NDArray[Any]]:
         records = decoder.decode(results.path.read_bytes())
