@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from collections.abc import Callable
 from types import GenericAlias
 from typing import Any
@@ -76,7 +77,9 @@ def msgspec_columns() -> Callable[[Results], dict[str, npt.NDArray[Any]]]:
 
 def decode(masks: Encoded) -> npt.NDArray[np.uint8]:
     """Decode run lengths with pycocotools, all at once."""
-    found: npt.NDArray[np.uint8] = coco_masks.decode(masks.rles)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own, of NumPy 2
+        found: npt.NDArray[np.uint8] = coco_masks.decode(masks.rles)
     return found
 
 
@@ -88,7 +91,7 @@ def area_and_box(masks: Encoded) -> tuple[list[int], npt.NDArray[np.float64]]:
 
 def contours(masks: Encoded) -> list[Any]:
     """Decode run lengths with pycocotools and trace each mask with OpenCV."""
-    decoded = coco_masks.decode(masks.rles)
+    decoded = decode(masks)
     found = []
     for k in range(decoded.shape[2]):
         mask = np.ascontiguousarray(decoded[:, :, k])

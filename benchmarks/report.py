@@ -66,7 +66,7 @@ def compare(comparison: Comparison, *, quick: bool) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         items = comparison.data.items(n, 1, Path(folder))
         contenders = {c.name: _over(c, items) for c in (comparison.ours, *comparison.peers)}
-        rounds, budget = (3, 5.0) if quick else (15, 20.0)
+        rounds, budget = (3, 5.0) if quick else (15, 12.0)
         seconds = timing.in_turns(contenders, rounds=rounds, budget=budget)
     ours = seconds[comparison.ours.name]
     return [_line(comparison, n, ours, peer, seconds[peer.name]) for peer in comparison.peers]
