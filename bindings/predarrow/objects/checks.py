@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from predarrow.borders import NOISE
 from predarrow.objects import fields
 from predarrow.objects.shapes import POINTER
 from predarrow.project_index import UNKNOWN, ProjectIndex
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Report
-
-NOISE = 1e-6
-"""Share of the image's side by which a value may lie outside: what floats come to is not outside."""
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

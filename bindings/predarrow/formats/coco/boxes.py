@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.borders import FLAGS, NOISE, OnOutside, borders_of, outside_rule
 from predarrow.formats.coco.checks import Block
 from predarrow.formats.coco.shapes import validity
-from predarrow.formats.kitti.table import BORDER_NOISE, FLAGS, OnOutside
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem, Report
 from predarrow.table import BBOX, bbox_array
@@ -20,8 +20,6 @@ BoxUnit = Literal["pixel", "relative", "percent"]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-__all__ = ["BoxUnit", "OnOutside", "bbox_column", "corners_of", "judge_borders", "relative_boxes"]
-
 
 def relative_boxes(block: Block) -> Problem | None:
     """Word that all boxes of a block look relative: all lie in 0 to 1, and not all numbers are whole."""
@@ -29,9 +27,9 @@ def relative_boxes(block: Block) -> Problem | None:
 
     bbox = block.records.bbox
     values = bbox.values[(bbox.kind == LIST) & (bbox.n_values == 4), :4]
-    if not values.size or not ((values >= 0) & (values <= 1 + BORDER_NOISE)).all():
+    if not values.size or not ((values >= 0) & (values <= 1 + NOISE)).all():
         return None
-    if not (values[:, :2] + values[:, 2:] <= 1 + BORDER_NOISE).all() or (values == np.floor(values)).all():
+    if not (values[:, :2] + values[:, 2:] <= 1 + NOISE).all() or (values == np.floor(values)).all():
         return None
     rule = "boxes must be in pixels, got x, y, width and height from 0 to 1 in all of them, which looks relative"
     hint = 'give box_unit="relative" with the images\' sizes, or box_unit="pixel" if they are pixels'
@@ -92,21 +90,17 @@ def judge_borders(
 
     Only boxes of `is_box` are clipped; images of unknown size, 0, hold every box.
     """
-    high = np.where(sizes > 0, sizes, np.inf).T[::-1]
-    low = np.where(np.isinf(high), -np.inf, 0)
-    start, end = corners[:2], corners[2:]
-    noise = np.where(np.isinf(high), 0, BORDER_NOISE * np.where(np.isinf(high), 0, high))
-    outside = ((start < low - noise) | (end > high + noise)).any(axis=0) & ~left_out
+    borders = borders_of(sizes.T[::-1])
+    outside = borders.are_passed(corners) & ~left_out
 
     def words(row: int) -> str:
-        image = f"the image, {sizes[row, 1]} x {sizes[row, 0]} pixels"
-        rule = f"must lie in {image}" if on_outside == "reject" else f"must overlap {image}, to be clipped to it"
+        rule = outside_rule(on_outside, sizes[row, 1], sizes[row, 0])
         return f"{rule}, got left, top, right, bottom {corners[:, row].tolist()}"
 
     if on_outside == "reject":
         refusals.add(outside, Code.OUTSIDE_IMAGE, "", words)
     if on_outside == "clip":
-        is_beyond = outside & is_box & ((end <= low) | (start >= high)).any(axis=0)
+        is_beyond = outside & is_box & borders.are_missed(corners)
         refusals.add(is_beyond, Code.OUTSIDE_IMAGE, ".bbox", words)
     is_clipped = outside & is_box & (on_outside == "clip") & ~refusals.bad
     is_kept = outside & ~refusals.bad & ~is_clipped
@@ -115,5 +109,4 @@ def judge_borders(
             report.flagged[what] += n_flagged
     if not is_clipped.any():
         return corners
-    clipped = np.concatenate([np.clip(start, low, high), np.clip(end, low, high)])
-    return np.where(is_clipped, clipped, corners)
+    return np.where(is_clipped, borders.clipped(corners), corners)

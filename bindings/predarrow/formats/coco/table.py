@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.borders import OnOutside
 from predarrow.classes import LEFT_OUT, Texts
 from predarrow.formats.coco import checks as coco_checks
 from predarrow.formats.coco import shapes as coco_shapes
 from predarrow.formats.coco.attributes import attribute_column
-from predarrow.formats.coco.boxes import BoxUnit, OnOutside, bbox_column, corners_of, judge_borders
+from predarrow.formats.coco.boxes import BoxUnit, bbox_column, corners_of, judge_borders
 from predarrow.formats.coco.checks import Block, RecordRefusals
 from predarrow.formats.coco.ids import distinct_ids, distinct_numbers
 from predarrow.formats.coco.names import NO_CATEGORIES, Categories, ChooseClass, Images, Told

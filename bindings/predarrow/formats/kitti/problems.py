@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from predarrow.borders import OnOutside, outside_rule
 from predarrow.report import Code
 from predarrow.sources import Source
 
@@ -131,10 +132,9 @@ def class_problem(name: bytes) -> Told:
     return Code.UNKNOWN_CLASS, "class", f"{rule}, got {text!r}; {hint}"
 
 
-def outside_problem(rows: KittiRows, record: int, source: Source, on_outside: str) -> Told:
+def outside_problem(rows: KittiRows, record: int, source: Source, on_outside: OnOutside) -> Told:
     """Word that a box lies beyond its image, wholly so where it would be clipped."""
-    image = f"the image, {source.width} x {source.height} pixels"
-    rule = f"must lie in {image}" if on_outside == "reject" else f"must overlap {image}, to be clipped to it"
+    rule = outside_rule(on_outside, source.width, source.height)
     return Code.OUTSIDE_IMAGE, "box", f"{rule}, got {_box(rows, record)}"
 
 

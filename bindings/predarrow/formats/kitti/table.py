@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.borders import FLAGS, OnOutside, borders_of
 from predarrow.classes import LEFT_OUT, TextClasses, Texts
 from predarrow.formats.kitti.columns import attribute_column, cuboid_column, has_cuboid
 from predarrow.formats.kitti.problems import (
@@ -30,13 +31,8 @@ from predarrow.table import bbox_array, record_batch
 if TYPE_CHECKING:
     from predarrow_engine.kitti import KittiRows
 
-OnOutside = Literal["keep", "clip", "reject"]
-
 TRACKING = 2
 """The first layout whose rows tell a frame and a track id."""
-BORDER_NOISE = 1e-6
-"""Share of an image's width or height by which a box may pass its border and still be inside."""
-FLAGS: dict[OnOutside, str] = {"keep": "box beyond the image", "clip": "box clipped to the image", "reject": ""}
 
 _BATCH_ROWS = 1 << 20
 _BATCH_TEXT = 1 << 30  # bytes of a text column, whose offsets have 32 bits
@@ -211,16 +207,15 @@ class _Table:
 
     def judge_borders(self, on_outside: OnOutside) -> None:
         """Boxes beyond their image are flagged, clipped or refused; images of unknown size hold every box."""
-        sizes = [[size or np.inf for size in column] for column in (self.columns.width, self.columns.height)]
-        high = np.array(sizes, np.float64)[:, self.rows.file]
-        low = np.where(np.isinf(high), -np.inf, 0)
-        start, end = self.numbers[3:5], self.numbers[5:7]
-        outside = ((start < low - BORDER_NOISE * high) | (end > high + BORDER_NOISE * high)).any(axis=0) & self.keep
+        sides = [[size or 0 for size in column] for column in (self.columns.width, self.columns.height)]
+        borders = borders_of(np.array(sides)[:, self.rows.file])
+        corners = self.numbers[3:7]
+        outside = borders.are_passed(corners) & self.keep
         refused = outside
         if on_outside == "clip":
-            refused = outside & ((end <= low) | (start >= high)).any(axis=0)
+            refused = outside & borders.are_missed(corners)
             self.numbers = self.numbers.copy()
-            self.numbers[3:5], self.numbers[5:7] = np.clip(start, low, high), np.clip(end, low, high)
+            self.numbers[3:7] = borders.clipped(corners)
         if on_outside != "keep":
             for record in np.flatnonzero(refused).tolist():
                 source = self.sources[self.rows.file[record]]
