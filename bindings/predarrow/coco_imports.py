@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import index
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.borders import OnOutside
 from predarrow.classes import Texts
 from predarrow.data_units import DataUnit, DataUnits
 from predarrow.errors import OntologyError
-from predarrow.formats.coco.boxes import BoxUnit, OnOutside
+from predarrow.formats.coco.boxes import BoxUnit
 from predarrow.formats.coco.lists import given_categories, given_images, lists_of
 from predarrow.formats.coco.names import NO_CATEGORIES, Categories, Choice, Images, Told, id_text
 from predarrow.formats.coco.read import coco_file, coco_options, coco_parts
@@ -109,7 +110,7 @@ def import_coco_predictions(
     parts = coco_parts(file, lambda: options, workers=workers, progress=progress)
     ordered = sorted_parts(_keyed(parts, project.data_units))
     reader = PredictionReader(ordered, report=Report(sources=1), on_error=on_error)
-    return commit_reader(project, reader, predictions_json, set_name, mode, "import coco")
+    return commit_reader(project, reader, str(Path(predictions_json).absolute()), set_name, mode, "import coco")
 
 
 def _chooser(categories: Categories, objects: Mapping[str | int, list[OntologyObject]]) -> Callable[[str, str], Choice]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from predarrow.coco_label_mappings import FrameIndex, key_of, listed_records, matched
 from predarrow.errors import InputError, OntologyError, PredarrowError
 from predarrow.formats.coco.label_rows import SHAPES, BadLabel, label_row
-from predarrow.imports import ImportResult
+from predarrow.imports import ImportResult, commit_reader
 from predarrow.ontology import OntologyObject
 from predarrow.ordering import Keyed, sorted_parts
 from predarrow.project import Project, opened
@@ -88,16 +88,8 @@ def import_coco_labels(
     frames = matched(image_id_to_frame_index, "image_id_to_frame_index")
     rows = _LabelRows(data, where, classes, frames, confidence_field_name)
     parts = sorted_parts(rows.parts(ProjectIndex(project)))
-    with PredictionReader(parts, report=Report(sources=1), on_error=on_error) as reader:
-        version = project.commit(
-            reader,
-            set_name=set_name,
-            mode=mode,
-            report=reader.report,
-            operation="import coco labels",
-            details={"source": where},
-        )
-    return ImportResult(version, reader.report, reader.report.imported)
+    reader = PredictionReader(parts, report=Report(sources=1), on_error=on_error)
+    return commit_reader(project, reader, where, set_name, mode, "import coco labels")
 
 
 def read_labels(labels: Mapping[str, Any] | StrPath) -> tuple[Mapping[str, Any], str]:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from predarrow.errors import PredarrowError
-from predarrow.imports import ImportResult
+from predarrow.imports import ImportResult, commit_reader
 from predarrow.objects.batches import object_parts
 from predarrow.ordering import Keyed, sorted_parts
 from predarrow.project import Project, opened
@@ -73,16 +73,9 @@ def import_predictions(
     if on_error == "raise":
         parts = _until_refused(parts)
     parts = chain(parts, _left_out_before(predictions, on_error))
-    with PredictionReader(sorted_parts(parts), on_error=on_error) as reader:
-        version = project.commit(
-            reader,
-            set_name=set_name,
-            mode=mode,
-            report=reader.report,
-            operation="import predictions",
-            details={"source": "objects" if batches is None else "table"},
-        )
-    return ImportResult(version, reader.report, reader.report.imported)
+    reader = PredictionReader(sorted_parts(parts), on_error=on_error)
+    source = "objects" if batches is None else "table"
+    return commit_reader(project, reader, source, set_name, mode, "import predictions")
 
 
 def _left_out_before(predictions: Any, on_error: OnError) -> Iterator[tuple[list[Keyed], Report]]:

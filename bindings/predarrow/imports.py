@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Literal, NamedTuple, Unpack
 
+from predarrow.borders import OnOutside
 from predarrow.errors import PredarrowError
 from predarrow.formats.kitti import read as kitti
-from predarrow.formats.kitti.table import OnOutside
 from predarrow.formats.masks import MaskFileOptions, read_found
 from predarrow.mapping import OntologyMapping, TextMapping, mapped_classes, mapped_texts, read_mapping
 from predarrow.pipeline import Progress
@@ -82,7 +82,7 @@ def import_mask_predictions(
     names = mapped_classes(mapping, project.ontology, shapes=MASK_SHAPES, where=where, left_out=left_out)
     found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func)
     reader = read_found(found, names, workers=workers, on_error=on_error, progress=progress, options=options)
-    return commit_reader(project, reader, predictions_dir, set_name, mode, "import masks")
+    return commit_reader(project, reader, str(Path(predictions_dir).absolute()), set_name, mode, "import masks")
 
 
 def import_kitti_predictions(
@@ -144,7 +144,7 @@ def import_kitti_predictions(
     names = mapped_texts(mapping, project.ontology, shapes=BOX_SHAPES, where=where)
     found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func, frames_in_rows=True)
     reader = kitti.read_found(found, names, options, workers=workers, on_error=on_error, progress=progress)
-    return commit_reader(project, reader, predictions_dir, set_name, mode, "import kitti")
+    return commit_reader(project, reader, str(Path(predictions_dir).absolute()), set_name, mode, "import kitti")
 
 
 def _check_path(predictions_dir: object) -> None:
@@ -156,12 +156,12 @@ def _check_path(predictions_dir: object) -> None:
 def commit_reader(
     project: Project,
     reader: PredictionReader,
-    predictions: StrPath,
+    source: str,
     set_name: str,
     mode: Literal["overwrite", "append"],
     operation: str,
 ) -> ImportResult:
-    """Commit what a reader gives, closing it whatever happens."""
+    """Commit what a reader gives, closing it whatever happens; source and operation are for the history."""
     with reader:
         version = project.commit(
             reader,
@@ -169,6 +169,6 @@ def commit_reader(
             mode=mode,
             report=reader.report,
             operation=operation,
-            details={"source": str(Path(predictions).absolute())},
+            details={"source": source},
         )
     return ImportResult(version, reader.report, reader.report.imported)
