@@ -18,12 +18,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.errors import InputError
 from predarrow.formats.coco.write_text import Bools, Floats
-from predarrow.reader import PredictionReader
+from predarrow.formats.given_table import given_batches, given_columns
 from predarrow.refusals import Refusals
-from predarrow.report import Code, Problem
-from predarrow.table import SCHEMA
+from predarrow.report import Code
 
 BATCH_ROWS = 16_384
 
@@ -71,22 +69,9 @@ def batches_of(table: Any) -> Iterator[pa.RecordBatch]:
     Raises:
         InputError: no Arrow table.
     """
-    if isinstance(table, PredictionReader):  # as it is: through a stream its errors would be Arrow's
-        batches = iter(table)
-    else:
-        if not hasattr(table, "__arrow_c_stream__"):
-            if not hasattr(table, "__arrow_c_array__"):
-                raise no_table(f"must speak Arrow's stream interface, got {type(table).__name__}")
-            table = pa.table(table)
-        batches = iter(pa.RecordBatchReader.from_stream(table))
-    for batch in batches:
+    for batch in given_batches(table):
         for first in range(0, batch.num_rows, BATCH_ROWS):
             yield batch.slice(first, BATCH_ROWS)
-
-
-def no_table(message: str) -> InputError:
-    """Give the error of a table that does not hold as a whole."""
-    return InputError([Problem("table", None, "", Code.BAD_TABLE, message)])
 
 
 def rows_of(batch: pa.RecordBatch, refusals: Refusals) -> Rows:
@@ -95,16 +80,7 @@ def rows_of(batch: pa.RecordBatch, refusals: Refusals) -> Rows:
     Raises:
         InputError: a table without the columns, or with others than the prediction table's types.
     """
-    names = batch.schema.names
-    if missing := [name for name in _NEEDED if names.count(name) != 1]:
-        raise no_table(f"must have one column {missing[0]}, got {', '.join(names) or 'none'}")
-    try:
-        columns = {name: _cast(batch, name) for name in COLUMNS}
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-        raise no_table(f"must have the prediction table's types, got {error}") from None
-    for name in _NEEDED:
-        if columns[name].null_count:
-            raise no_table(f"column {name} must not be null")
+    columns = given_columns(batch, COLUMNS, _NEEDED)
     frames = columns["frame"].to_numpy()
     refusals.add(frames < 0, Code.FRAME_RANGE, "frame", lambda row: f"must be at least 0, got {frames[row]}")
     score = columns["confidence"].fill_null(0.0).to_numpy()
@@ -130,11 +106,6 @@ def is_rotated(rows: Rows) -> Bools:
     """Give which boxes are rotated."""
     is_turned: Bools = rows.columns["rotation"].fill_null(0.0).to_numpy() != 0
     return is_turned
-
-
-def _cast(batch: pa.RecordBatch, name: str) -> pa.Array:
-    type_ = SCHEMA.field(name).type
-    return batch[name].cast(type_) if name in batch.schema.names else pa.nulls(batch.num_rows, type_)
 
 
 def _boxes(column: pa.StructArray, refusals: Refusals) -> tuple[Floats, Bools]:

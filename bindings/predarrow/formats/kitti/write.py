@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from predarrow.errors import InputError, PredarrowError
+from predarrow.formats.given_table import given_batches, given_columns
 from predarrow.formats.kitti.lines import BadRow, Line, kitti_line
 from predarrow.formats.staging import explained, staged
-from predarrow.reader import OnError, PredictionReader
+from predarrow.reader import OnError
 from predarrow.report import Code, Problem, Report
 from predarrow.sources import KITTI_FILE_NAME_REGEX, StrPath, split_name
-from predarrow.table import SCHEMA
 
 _NEEDED = ("data_unit", "frame", "class_name", "bbox")
 _LEAVES = ("data_unit", "frame", "object_id", "class_name", "kind", "confidence", "rotation", "stream", "attributes")
@@ -66,7 +65,7 @@ def write_kitti(table: Any, folder: StrPath, *, overwrite: bool = False, on_erro
         raise PredarrowError(f'on_error: must be "raise" or "skip", got {on_error!r}')
     with staged(Path(folder), overwrite) as staging:
         writer = _Writer(staging)
-        for batch in _batches(table):
+        for batch in given_batches(table):
             writer.add(batch)
         writer.finish()
         report = writer.report
@@ -162,36 +161,8 @@ class _Writer:
         self.report.problems.append(Problem("table", row, f"row {row}, {column}", code, message))
 
 
-def _batches(table: Any) -> Iterator[pa.RecordBatch]:
-    if isinstance(table, PredictionReader):  # as it is: through a stream its errors would be Arrow's
-        return iter(table)
-    if not hasattr(table, "__arrow_c_stream__"):
-        if not hasattr(table, "__arrow_c_array__"):
-            raise _no_table(f"must speak Arrow's stream interface, got {type(table).__name__}")
-        table = pa.table(table)
-    return iter(pa.RecordBatchReader.from_stream(table))
-
-
 def _columns(batch: pa.RecordBatch) -> list[list[Any]]:
-    """Columns as lists in the order of `kitti_line`'s row; those that may be missing are full of None."""
-    names = batch.schema.names
-    if missing := [name for name in _NEEDED if names.count(name) != 1]:
-        raise _no_table(f"must have one column {missing[0]}, got {', '.join(names) or 'none'}")
-    try:
-        columns = {name: _cast(batch, name) for name in COLUMNS}
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-        raise _no_table(f"must have the prediction table's types, got {error}") from None
-    for name in ("data_unit", "frame", "class_name"):
-        if columns[name].null_count:
-            raise _no_table(f"column {name} must not be null")
+    """Columns as lists in the order of `kitti_line`'s row."""
+    columns = given_columns(batch, COLUMNS, _NEEDED)
     leaves = [columns[name].to_pylist() for name in _LEAVES]
     return leaves + [field.to_pylist() for name in _STRUCTS for field in columns[name].flatten()]
-
-
-def _cast(batch: pa.RecordBatch, name: str) -> pa.Array:
-    type_ = SCHEMA.field(name).type
-    return batch[name].cast(type_) if name in batch.schema.names else pa.nulls(batch.num_rows, type_)
-
-
-def _no_table(message: str) -> InputError:
-    return InputError([Problem("table", None, "", Code.BAD_TABLE, message)])
