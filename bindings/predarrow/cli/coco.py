@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from predarrow.cli.file_options import on_error_option, report_lines, rows_text, write_outcome
+from predarrow.cli.file_options import (
+    FILE,
+    PATH,
+    append_option,
+    on_error_option,
+    on_outside_option,
+    report_lines,
+    rows_text,
+    together,
+    workers_option,
+    write_outcome,
+)
 from predarrow.cli.output import (
     exit_with_rejects,
     json_option,
@@ -20,13 +29,9 @@ from predarrow.cli.output import (
     write_result,
 )
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_PATH = click.Path(path_type=Path)
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_READ_OPTIONS = (
-    click.option("--categories", type=_FILE, help="Annotation file with categories.  [default: the file's own]"),
-    click.option("--images", type=_FILE, help="Annotation file with images.  [default: the file's own]"),
+_read_options = together(
+    click.option("--categories", type=FILE, help="Annotation file with categories.  [default: the file's own]"),
+    click.option("--images", type=FILE, help="Annotation file with images.  [default: the file's own]"),
     click.option("--polygons", is_flag=True, help="Outline run-length masks, too."),
     click.option(
         "--box-unit",
@@ -34,33 +39,22 @@ _READ_OPTIONS = (
         help="Unit of boxes.  [default: pixel, and relative ones are refused]",
     ),
     click.option("--default-confidence", type=float, metavar="NUMBER", help="Of records without a score."),
-    click.option("--workers", type=click.IntRange(1), help="Threads.  [default: PREDARROW_NUM_THREADS, or the cores]"),
+    workers_option,
 )
-
-
-def read_options(command: F) -> F:
-    """Add the options that say how records are read; they arrive as keyword arguments, named as the library's."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_READ_OPTIONS), command)
 
 
 @click.command("coco")
-@click.argument("project", type=_PATH)
-@click.argument("predictions", type=_FILE)
+@click.argument("project", type=PATH)
+@click.argument("predictions", type=FILE)
 @set_option
-@click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
-@click.option("--ontology-mapping", type=_FILE, help="JSON of featureNodeHash: category.  [default: beside the file]")
-@click.option("--image-mapping", type=_FILE, help="JSON of image id: data unit.  [default: beside the file]")
+@append_option
+@click.option("--ontology-mapping", type=FILE, help="JSON of featureNodeHash: category.  [default: beside the file]")
+@click.option("--image-mapping", type=FILE, help="JSON of image id: data unit.  [default: beside the file]")
 @click.option(
     "--class", "classes", multiple=True, metavar="COCO=NAME", help="Mapping by a category's name or id; repeatable."
 )
-@click.option(
-    "--on-outside",
-    type=click.Choice(["keep", "clip", "reject"]),
-    default="keep",
-    show_default=True,
-    help="Boxes beyond their image.",
-)
-@read_options
+@on_outside_option
+@_read_options
 @on_error_option
 @json_option
 def import_coco(
@@ -107,9 +101,9 @@ def import_coco(
 
 
 @click.command("coco")
-@click.argument("source", type=_FILE)
-@click.argument("target", type=_FILE)
-@read_options
+@click.argument("source", type=FILE)
+@click.argument("target", type=FILE)
+@_read_options
 @on_error_option
 @json_option
 def convert_coco(source: Path, target: Path, as_json: bool, **arguments: Any) -> None:
@@ -133,8 +127,8 @@ def convert_coco(source: Path, target: Path, as_json: bool, **arguments: Any) ->
 
 
 @click.command("coco")
-@click.argument("source", type=_FILE)
-@read_options
+@click.argument("source", type=FILE)
+@_read_options
 @json_option
 def validate_coco(source: Path, as_json: bool, **arguments: Any) -> None:
     """Read a COCO file and tell which records do not hold, and why. Nothing is written.

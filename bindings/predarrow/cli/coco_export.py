@@ -9,17 +9,15 @@ from typing import Any
 
 import click
 
-from predarrow.cli.file_options import on_error_option, rows_text, write_outcome
+from predarrow.cli.file_options import PATH, on_error_option, rows_text, version_option, write_outcome
 from predarrow.cli.output import json_option, set_option
-
-_PATH = click.Path(path_type=Path)
 
 
 @click.command("coco")
-@click.argument("project", type=_PATH)
-@click.argument("target", type=_PATH)
+@click.argument("project", type=PATH)
+@click.argument("target", type=PATH)
 @set_option
-@click.option("--version", type=int, help="Version of the set.  [default: the last one]")
+@version_option
 @click.option(
     "--as",
     "form",
@@ -28,8 +26,8 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="A list of results, a data set with images and categories, or a folder of PNG files with their JSON.",
 )
-@click.option("--image-ids", type=_PATH, help="JSON of title: image id.  [default: the titles, or 1, 2, ...]")
-@click.option("--category-ids", type=_PATH, help="JSON of class name: category id.  [default: the names, or 1, 2, ...]")
+@click.option("--image-ids", type=PATH, help="JSON of title: image id.  [default: the titles, or 1, 2, ...]")
+@click.option("--category-ids", type=PATH, help="JSON of class name: category id.  [default: the names, or 1, 2, ...]")
 @click.option("--overwrite", is_flag=True, help="Replace the file, or files of the same name.")
 @on_error_option
 @json_option

@@ -1,8 +1,9 @@
-"""Options of every command that reads files, and what it tells in the end."""
+"""Options that the commands of several formats have, and what they tell in the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,31 +14,39 @@ from predarrow.cli.output import exit_with_rejects, report_as_dict, write_result
 if TYPE_CHECKING:
     from predarrow.report import Report
 
-F = TypeVar("F", bound=Callable[..., Any])
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 V = TypeVar("V", int, str)
 
-
-def on_error_option(command: F) -> F:
-    """Add `--on-error`."""
-    return click.option(
-        "--on-error",
-        type=click.Choice(["raise", "skip"]),
-        default="raise",
-        show_default=True,
-        help="Stop and change nothing, or leave out what is refused (exit code 3).",
-    )(command)
+PATH = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def search_options(command: F) -> F:
-    """Add `--file-name-regex` and `--workers`."""
-    command = click.option("--workers", type=click.IntRange(1), help=_WORKERS)(command)
-    return click.option("--file-name-regex", help=_REGEX)(command)
+def together(*options: Option) -> Option:
+    """Give one decorator that adds options; `--help` tells them in this order."""
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def file_options(command: F) -> F:
-    """Add the options; they arrive as keyword arguments, see `reading`."""
-    command = click.option("--workers", type=click.IntRange(1), help=_WORKERS)(command)
-    return click.option("--file-name-regex", help=_REGEX)(on_error_option(command))
+append_option = click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
+on_error_option = click.option(
+    "--on-error",
+    type=click.Choice(["raise", "skip"]),
+    default="raise",
+    show_default=True,
+    help="Stop and change nothing, or leave out what is refused (exit code 3).",
+)
+on_outside_option = click.option(
+    "--on-outside",
+    type=click.Choice(["keep", "clip", "reject"]),
+    default="keep",
+    show_default=True,
+    help="Boxes beyond their image.",
+)
+regex_option = click.option("--file-name-regex", help="Pattern with the groups data_unit_title and perhaps frame.")
+version_option = click.option("--version", type=int, help="Version of the set.  [default: the last one]")
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), help="Threads.  [default: PREDARROW_NUM_THREADS, or the cores]"
+)
+file_options = together(regex_option, on_error_option, workers_option)
 
 
 def reading(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +109,3 @@ def rows_text(count: int) -> str:
 def files_text(count: int) -> str:
     """Give a number of files in words."""
     return "1 file" if count == 1 else f"{count:,} files"
-
-
-_WORKERS = "Threads.  [default: PREDARROW_NUM_THREADS, or the cores]"
-_REGEX = "Pattern with the groups data_unit_title and perhaps frame."

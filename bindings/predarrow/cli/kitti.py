@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from predarrow.cli.file_options import (
+    FILE,
+    PATH,
+    append_option,
     file_options,
     files_text,
     given_mapping,
     on_error_option,
+    on_outside_option,
     reading,
+    regex_option,
     report_lines,
     rows_text,
-    search_options,
+    together,
+    version_option,
+    workers_option,
     write_outcome,
 )
 from predarrow.cli.output import (
@@ -31,36 +36,22 @@ from predarrow.cli.output import (
     write_result,
 )
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_PATH = click.Path(path_type=Path)
 _CLASS_HELP = "Class in the files and the name to give (empty to leave it out), or a JSON file of them; repeatable."
-_ROW_OPTIONS = (
+_row_options = together(
     click.option("--default-confidence", type=float, metavar="NUMBER", help="Of rows without a score."),
     click.option("--keep-dontcare", is_flag=True, help="Keep regions of the class DontCare."),
 )
 
 
-def row_options(command: F) -> F:
-    """Add the options that say what becomes of a line."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_ROW_OPTIONS), command)
-
-
 @click.command("kitti")
-@click.argument("project", type=_PATH)
-@click.argument("predictions", type=_PATH)
+@click.argument("project", type=PATH)
+@click.argument("predictions", type=PATH)
 @set_option
-@click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
-@click.option("--ontology-mapping", type=_PATH, help="JSON of featureNodeHash: class.  [default: beside the files]")
+@append_option
+@click.option("--ontology-mapping", type=PATH, help="JSON of featureNodeHash: class.  [default: beside the files]")
 @click.option("--class", "classes", multiple=True, metavar="KITTI=NAME", help="Mapping by a class's name; repeatable.")
-@click.option(
-    "--on-outside",
-    type=click.Choice(["keep", "clip", "reject"]),
-    default="keep",
-    show_default=True,
-    help="Boxes beyond their image.",
-)
-@row_options
+@on_outside_option
+@_row_options
 @file_options
 @json_option
 def import_kitti(
@@ -112,10 +103,10 @@ def import_kitti(
 
 
 @click.command("kitti")
-@click.argument("source", type=_PATH)
-@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("source", type=PATH)
+@click.argument("target", type=FILE)
 @click.option("--class", "classes", multiple=True, metavar="KITTI=NAME", help=_CLASS_HELP)
-@row_options
+@_row_options
 @file_options
 @json_option
 def convert_kitti(
@@ -152,10 +143,10 @@ def convert_kitti(
 
 
 @click.command("kitti")
-@click.argument("project", type=_PATH)
+@click.argument("project", type=PATH)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @set_option
-@click.option("--version", type=int, help="Version of the set.  [default: the last one]")
+@version_option
 @click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
 @on_error_option
 @json_option
@@ -185,9 +176,10 @@ def export_kitti(
 
 
 @click.command("kitti")
-@click.argument("source", type=_PATH)
+@click.argument("source", type=PATH)
 @click.option("--class", "classes", multiple=True, metavar="KITTI=NAME", help=_CLASS_HELP)
-@search_options
+@regex_option
+@workers_option
 @json_option
 def validate_kitti(source: Path, classes: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
     """Read all KITTI files in SOURCE and tell which lines do not hold, and why. Nothing is written.

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from functools import reduce
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from predarrow.cli.file_options import file_options, reading
+from predarrow.cli.file_options import file_options, reading, together
 
 if TYPE_CHECKING:
     from predarrow.formats.masks import MaskFileOptions
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 PRESETS = ("voc", "cityscapes", "cityscapes_train", "ade20k", "coco_stuff", "camvid")
 
-_OPTIONS = (
+mask_options = together(
     click.option("--preset", type=click.Choice(PRESETS), help="Background and void of a well-known data set."),
     click.option("--background", metavar="VALUE", help="Value that is no class, or none.  [default: 0]"),
     click.option("--void", type=int, multiple=True, metavar="VALUE", help="Another one; repeatable."),
@@ -31,14 +28,10 @@ _OPTIONS = (
     click.option("--simplify", type=click.FloatRange(0), metavar="PIXELS", help="Douglas-Peucker tolerance."),
     click.option("--rgb", type=click.Choice(["panoptic"]), help="Read RGB files as COCO panoptic ids."),
     click.option("--max-classes", type=click.IntRange(1), help="Distinct values of a mask at most.  [default: 4096]"),
+    file_options,
 )  # fmt: skip
 
 _TAKEN = ("outline", "holes", "min_area", "simplify", "rgb", "max_classes")
-
-
-def mask_options(command: F) -> F:
-    """Add the options, those of every command that reads files among them; see `split`."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), file_options(command))
 
 
 def split(arguments: Mapping[str, Any]) -> tuple[MaskFileOptions, dict[str, Any]]:

@@ -8,20 +8,19 @@ from typing import Any
 
 import click
 
-from predarrow.cli.file_options import files_text, given_mapping, rows_text, write_outcome
+from predarrow.cli.file_options import FILE, PATH, append_option, files_text, given_mapping, rows_text, write_outcome
 from predarrow.cli.mask_options import mask_options, parse_classes, split
 from predarrow.cli.output import json_option, progress_bar, set_option
 
-_PATH = click.Path(path_type=Path)
 _CLASS_HELP = "Name of a pixel value (empty to leave it out), or a JSON file of value: name; repeatable."
 
 
 @click.command("masks")
-@click.argument("project", type=_PATH)
-@click.argument("predictions", type=_PATH)
+@click.argument("project", type=PATH)
+@click.argument("predictions", type=PATH)
 @set_option
-@click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
-@click.option("--ontology-mapping", type=_PATH, help="JSON of featureNodeHash: value.  [default: beside the masks]")
+@append_option
+@click.option("--ontology-mapping", type=PATH, help="JSON of featureNodeHash: value.  [default: beside the masks]")
 @click.option("--class", "classes", multiple=True, metavar="VALUE=NAME", help="Mapping by a class's name; repeatable.")
 @mask_options
 @json_option
@@ -70,8 +69,8 @@ def import_masks(
 
 
 @click.command("masks")
-@click.argument("source", type=_PATH)
-@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("source", type=PATH)
+@click.argument("target", type=FILE)
 @click.option("--class", "classes", multiple=True, metavar="VALUE=NAME", help=_CLASS_HELP)
 @mask_options
 @json_option

@@ -1,13 +1,13 @@
-"""What all commands share: results on stdout, progress on stderr, options that masks have."""
+"""What all commands share: results on stdout, progress on stderr, `--json` and `--set`."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,19 +17,10 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE, REJECTS, CONFLICT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _PATIENCE = 1.0  # seconds without a bar
 
-
-def json_option(command: F) -> F:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Write the result as one JSON object.")(command)
-
-
-def set_option(command: F) -> F:
-    """Add `--set`."""
-    return click.option("--set", "set_name", default="default", show_default=True, help="Prediction set.")(command)
+json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as one JSON object.")
+set_option = click.option("--set", "set_name", default="default", show_default=True, help="Prediction set.")
 
 
 def write_result(result: dict[str, Any], lines: Sequence[str], *, as_json: bool) -> None:
