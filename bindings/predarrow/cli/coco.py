@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,11 @@ from predarrow.cli.file_options import (
     append_option,
     on_error_option,
     on_outside_option,
-    report_lines,
-    rows_text,
     together,
     workers_option,
-    write_outcome,
 )
-from predarrow.cli.output import (
-    exit_with_rejects,
-    json_option,
-    progress_bar,
-    report_as_dict,
-    set_option,
-    write_result,
-)
+from predarrow.cli.outcome import run_convert, run_import, run_validate
+from predarrow.cli.output import json_option, set_option
 
 _read_options = together(
     click.option("--categories", type=FILE, help="Annotation file with categories.  [default: the file's own]"),
@@ -82,22 +73,16 @@ def import_coco(
     from predarrow.coco_imports import import_coco_predictions
 
     mapping = _mapping(ontology_mapping, classes)
-    start = time.perf_counter()
-    with progress_bar("MiB") as progress:
-        result = import_coco_predictions(
-            project,
-            predictions,
-            mapping,
-            image_mapping,
-            set_name=set_name,
-            mode="append" if append else "overwrite",
-            progress=progress,
-            **arguments,
-        )
-    told = f"{rows_text(result.rows)} in {time.perf_counter() - start:.1f} s"
-    summary = {"version": result.version, "rows": result.rows, "set": set_name}
-    last = f"set {set_name!r} of {project} is at version {result.version}"
-    write_outcome(summary, result.report, told, last, as_json=as_json)
+    run = partial(
+        import_coco_predictions,
+        project,
+        predictions,
+        mapping,
+        image_mapping,
+        mode="append" if append else "overwrite",
+        **arguments,
+    )
+    run_import(run, "MiB", project, set_name, as_json=as_json)
 
 
 @click.command("coco")
@@ -116,14 +101,8 @@ def convert_coco(source: Path, target: Path, as_json: bool, **arguments: Any) ->
       predarrow convert coco results.jsonl results.parquet --on-error skip
     """
     from predarrow.formats.coco.read import read_coco
-    from predarrow.parquet import write_parquet
 
-    start = time.perf_counter()
-    with progress_bar("MiB") as progress, read_coco(source, progress=progress, **arguments) as reader:
-        n_rows = write_parquet(reader, target)
-    told = f"{rows_text(n_rows)} in {time.perf_counter() - start:.1f} s"
-    summary = {"path": str(target), "rows": n_rows}
-    write_outcome(summary, reader.report, told, f"written to {target}", as_json=as_json)
+    run_convert(partial(read_coco, source, **arguments), "MiB", target, as_json=as_json)
 
 
 @click.command("coco")
@@ -142,13 +121,7 @@ def validate_coco(source: Path, as_json: bool, **arguments: Any) -> None:
     """
     from predarrow.formats.coco.read import read_coco
 
-    with progress_bar("MiB") as progress, read_coco(source, on_error="skip", progress=progress, **arguments) as reader:
-        for _ in reader:
-            pass
-    report = reader.report
-    told = f"{rows_text(report.imported)}, {report.rejected:,} refused"
-    write_result(report_as_dict(report), [told, *report_lines(report)], as_json=as_json)
-    exit_with_rejects(report)
+    run_validate(partial(read_coco, source, **arguments), "MiB", as_json=as_json)
 
 
 def _mapping(path: Path | None, classes: tuple[str, ...]) -> dict[str, str | int] | Path | None:

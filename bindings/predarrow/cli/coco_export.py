@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from predarrow.cli.file_options import PATH, on_error_option, rows_text, version_option, write_outcome
+from predarrow.cli.file_options import PATH, on_error_option, version_option
+from predarrow.cli.outcome import rows_text, write_outcome
 from predarrow.cli.output import json_option, set_option
 
 

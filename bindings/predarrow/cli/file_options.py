@@ -1,18 +1,13 @@
-"""Options that the commands of several formats have, and what they tell in the end."""
+"""Options that the commands of several formats have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-
-from predarrow.cli.output import exit_with_rejects, report_as_dict, write_result
-
-if TYPE_CHECKING:
-    from predarrow.report import Report
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 V = TypeVar("V", int, str)
@@ -79,33 +74,3 @@ def given_mapping(path: Path | None, classes: Mapping[V, str | None] | None, wha
             raise click.BadParameter(f"{rule}, got {value}={name or ''}", param_hint="--class")
         mapping[name] = value
     return mapping
-
-
-def write_outcome(result: Mapping[str, Any], report: Report, told: str, last: str, *, as_json: bool) -> None:
-    """Tell what a command came to, and leave with code 3 where something was refused.
-
-    Args:
-        result: for `--json`, beside the report.
-        report: of what was read or written.
-        told: the first line for people: how much, and in what time.
-        last: the last one: where it is.
-        as_json: whether to write JSON instead of lines.
-    """
-    write_result({**result, **report_as_dict(report)}, [told, *report_lines(report), last], as_json=as_json)
-    exit_with_rejects(report)
-
-
-def report_lines(report: Report) -> list[str]:
-    """Give a report's counts of what was left out and flagged, as lines."""
-    lines = [f"skipped {count:,}: {rule}" for rule, count in sorted(report.skipped.items())]
-    return lines + [f"flagged {count:,}: {what}" for what, count in sorted(report.flagged.items())]
-
-
-def rows_text(count: int) -> str:
-    """Give a number of predictions in words."""
-    return "1 prediction" if count == 1 else f"{count:,} predictions"
-
-
-def files_text(count: int) -> str:
-    """Give a number of files in words."""
-    return "1 file" if count == 1 else f"{count:,} files"

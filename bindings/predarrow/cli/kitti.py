@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +15,17 @@ from predarrow.cli.file_options import (
     PATH,
     append_option,
     file_options,
-    files_text,
     given_mapping,
     on_error_option,
     on_outside_option,
     reading,
     regex_option,
-    report_lines,
-    rows_text,
     together,
     version_option,
     workers_option,
-    write_outcome,
 )
-from predarrow.cli.output import (
-    exit_with_rejects,
-    json_option,
-    progress_bar,
-    report_as_dict,
-    set_option,
-    write_result,
-)
+from predarrow.cli.outcome import files_text, rows_text, run_convert, run_import, run_validate, write_outcome
+from predarrow.cli.output import json_option, set_option
 
 _CLASS_HELP = "Class in the files and the name to give (empty to leave it out), or a JSON file of them; repeatable."
 _row_options = together(
@@ -81,25 +72,18 @@ def import_kitti(
     from predarrow.imports import import_kitti_predictions
 
     mapping = given_mapping(ontology_mapping, parse_classes(classes), "KITTI class")
-    start = time.perf_counter()
-    with progress_bar("files") as progress:
-        result = import_kitti_predictions(
-            project,
-            predictions,
-            mapping,
-            set_name=set_name,
-            mode="append" if append else "overwrite",
-            on_outside=on_outside,
-            default_confidence=default_confidence,
-            keep_dontcare=keep_dontcare,
-            progress=progress,
-            **reading(arguments),
-        )
-    seconds = time.perf_counter() - start
-    told = f"{rows_text(result.rows)} from {files_text(result.report.sources)} in {seconds:.1f} s"
-    summary = {"version": result.version, "rows": result.rows, "set": set_name}
-    last = f"set {set_name!r} of {project} is at version {result.version}"
-    write_outcome(summary, result.report, told, last, as_json=as_json)
+    run = partial(
+        import_kitti_predictions,
+        project,
+        predictions,
+        mapping,
+        mode="append" if append else "overwrite",
+        on_outside=on_outside,
+        default_confidence=default_confidence,
+        keep_dontcare=keep_dontcare,
+        **reading(arguments),
+    )
+    run_import(run, "files", project, set_name, as_json=as_json)
 
 
 @click.command("kitti")
@@ -127,19 +111,16 @@ def convert_kitti(
       predarrow convert kitti 0000.txt tracks.parquet --keep-dontcare
     """
     from predarrow.formats.kitti.read import read_kitti
-    from predarrow.parquet import write_parquet
 
-    start = time.perf_counter()
-    options = {"classes": parse_classes(classes), "default_confidence": default_confidence, **reading(arguments)}
-    with (
-        progress_bar("files") as progress,
-        read_kitti(source, keep_dontcare=keep_dontcare, progress=progress, **options) as reader,
-    ):
-        n_rows = write_parquet(reader, target)
-    seconds = time.perf_counter() - start
-    told = f"{rows_text(n_rows)} from {files_text(reader.report.sources)} in {seconds:.1f} s"
-    summary = {"path": str(target), "rows": n_rows}
-    write_outcome(summary, reader.report, told, f"written to {target}", as_json=as_json)
+    opening = partial(
+        read_kitti,
+        source,
+        classes=parse_classes(classes),
+        default_confidence=default_confidence,
+        keep_dontcare=keep_dontcare,
+        **reading(arguments),
+    )
+    run_convert(opening, "files", target, as_json=as_json)
 
 
 @click.command("kitti")
@@ -193,17 +174,8 @@ def validate_kitti(source: Path, classes: tuple[str, ...], as_json: bool, **argu
     """
     from predarrow.formats.kitti.read import read_kitti
 
-    options = {"classes": parse_classes(classes), **reading(arguments)}
-    with (
-        progress_bar("files") as progress,
-        read_kitti(source, on_error="skip", progress=progress, **options) as reader,
-    ):
-        for _ in reader:
-            pass
-    report = reader.report
-    told = f"{rows_text(report.imported)} from {files_text(report.sources)}, {report.rejected:,} refused"
-    write_result(report_as_dict(report), [told, *report_lines(report)], as_json=as_json)
-    exit_with_rejects(report)
+    opening = partial(read_kitti, source, classes=parse_classes(classes), **reading(arguments))
+    run_validate(opening, "files", as_json=as_json)
 
 
 def parse_classes(texts: tuple[str, ...]) -> dict[str, str | None] | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from predarrow.cli.file_options import FILE, PATH, append_option, files_text, given_mapping, rows_text, write_outcome
+from predarrow.cli.file_options import FILE, PATH, append_option, given_mapping
 from predarrow.cli.mask_options import mask_options, parse_classes, split
-from predarrow.cli.output import json_option, progress_bar, set_option
+from predarrow.cli.outcome import run_convert, run_import
+from predarrow.cli.output import json_option, set_option
 
 _CLASS_HELP = "Name of a pixel value (empty to leave it out), or a JSON file of value: name; repeatable."
 
@@ -49,23 +50,16 @@ def import_masks(
 
     options, reading = split(arguments)
     mapping = given_mapping(ontology_mapping, parse_classes(classes), "value")
-    start = time.perf_counter()
-    with progress_bar("masks") as progress:
-        result = import_mask_predictions(
-            project,
-            predictions,
-            mapping,
-            set_name=set_name,
-            mode="append" if append else "overwrite",
-            progress=progress,
-            **reading,
-            **options,
-        )
-    seconds = time.perf_counter() - start
-    told = f"{rows_text(result.rows)} from {files_text(result.report.sources)} in {seconds:.1f} s"
-    summary = {"version": result.version, "rows": result.rows, "set": set_name}
-    last = f"set {set_name!r} of {project} is at version {result.version}"
-    write_outcome(summary, result.report, told, last, as_json=as_json)
+    run = partial(
+        import_mask_predictions,
+        project,
+        predictions,
+        mapping,
+        mode="append" if append else "overwrite",
+        **reading,
+        **options,
+    )
+    run_import(run, "masks", project, set_name, as_json=as_json)
 
 
 @click.command("masks")
@@ -84,16 +78,7 @@ def convert_masks(source: Path, target: Path, classes: tuple[str, ...], as_json:
       predarrow convert masks mask.png one.parquet --outline center --holes fill
     """
     from predarrow.formats.masks import read_masks
-    from predarrow.parquet import write_parquet
 
     options, reading = split(arguments)
-    start = time.perf_counter()
-    with (
-        progress_bar("masks") as progress,
-        read_masks(source, classes=parse_classes(classes), progress=progress, **reading, **options) as reader,
-    ):
-        n_rows = write_parquet(reader, target)
-    seconds = time.perf_counter() - start
-    told = f"{rows_text(n_rows)} from {files_text(reader.report.sources)} in {seconds:.1f} s"
-    summary = {"path": str(target), "rows": n_rows}
-    write_outcome(summary, reader.report, told, f"written to {target}", as_json=as_json)
+    opening = partial(read_masks, source, classes=parse_classes(classes), **reading, **options)
+    run_convert(opening, "masks", target, as_json=as_json)
