@@ -52,7 +52,6 @@ def import_coco(
     project: Path,
     predictions: Path,
     set_name: str,
-    append: bool,
     ontology_mapping: Path | None,
     image_mapping: Path | None,
     classes: tuple[str, ...],
@@ -73,15 +72,7 @@ def import_coco(
     from predarrow.coco_imports import import_coco_predictions
 
     mapping = _mapping(ontology_mapping, classes)
-    run = partial(
-        import_coco_predictions,
-        project,
-        predictions,
-        mapping,
-        image_mapping,
-        mode="append" if append else "overwrite",
-        **arguments,
-    )
+    run = partial(import_coco_predictions, project, predictions, mapping, image_mapping, **arguments)
     run_import(run, "MiB", project, set_name, as_json=as_json)
 
 

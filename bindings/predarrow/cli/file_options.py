@@ -21,7 +21,13 @@ def together(*options: Option) -> Option:
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-append_option = click.option("--append", is_flag=True, help="Add to the set instead of replacing it.")
+append_option = click.option(
+    "--append",
+    "mode",
+    is_flag=True,
+    callback=lambda context, parameter, is_given: "append" if is_given else "overwrite",
+    help="Add to the set instead of replacing it.",
+)
 on_error_option = click.option(
     "--on-error",
     type=click.Choice(["raise", "skip"]),
@@ -44,12 +50,14 @@ workers_option = click.option(
 file_options = together(regex_option, on_error_option, workers_option)
 
 
-def reading(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Give those that were given, as the library's arguments."""
-    given = {name: arguments[name] for name in ("on_error", "workers") if name in arguments}
-    if arguments["file_name_regex"] is not None:
-        given["file_name_regex"] = arguments["file_name_regex"]
-    return given
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options that were given, as the library's arguments; its own defaults stand for the others.
+
+    Of one that was not, click gives None, of a flag False, and of one that may be repeated ().
+    """
+    return {
+        name: value for name, value in arguments.items() if value is not None and value is not False and value != ()
+    }
 
 
 def given_mapping(path: Path | None, classes: Mapping[V, str | None] | None, what: str) -> dict[str, V] | Path | None:

@@ -15,10 +15,10 @@ from predarrow.cli.file_options import (
     PATH,
     append_option,
     file_options,
+    given,
     given_mapping,
     on_error_option,
     on_outside_option,
-    reading,
     regex_option,
     together,
     version_option,
@@ -49,12 +49,8 @@ def import_kitti(
     project: Path,
     predictions: Path,
     set_name: str,
-    append: bool,
     ontology_mapping: Path | None,
     classes: tuple[str, ...],
-    on_outside: Any,
-    default_confidence: float | None,
-    keep_dontcare: bool,
     as_json: bool,
     **arguments: Any,
 ) -> None:
@@ -72,17 +68,7 @@ def import_kitti(
     from predarrow.imports import import_kitti_predictions
 
     mapping = given_mapping(ontology_mapping, parse_classes(classes), "KITTI class")
-    run = partial(
-        import_kitti_predictions,
-        project,
-        predictions,
-        mapping,
-        mode="append" if append else "overwrite",
-        on_outside=on_outside,
-        default_confidence=default_confidence,
-        keep_dontcare=keep_dontcare,
-        **reading(arguments),
-    )
+    run = partial(import_kitti_predictions, project, predictions, mapping, **given(arguments))
     run_import(run, "files", project, set_name, as_json=as_json)
 
 
@@ -93,15 +79,7 @@ def import_kitti(
 @_row_options
 @file_options
 @json_option
-def convert_kitti(
-    source: Path,
-    target: Path,
-    classes: tuple[str, ...],
-    default_confidence: float | None,
-    keep_dontcare: bool,
-    as_json: bool,
-    **arguments: Any,
-) -> None:
+def convert_kitti(source: Path, target: Path, classes: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
     """Convert a folder of KITTI files (or one) into TARGET, one Parquet file.
 
     \b
@@ -112,14 +90,7 @@ def convert_kitti(
     """
     from predarrow.formats.kitti.read import read_kitti
 
-    opening = partial(
-        read_kitti,
-        source,
-        classes=parse_classes(classes),
-        default_confidence=default_confidence,
-        keep_dontcare=keep_dontcare,
-        **reading(arguments),
-    )
+    opening = partial(read_kitti, source, classes=parse_classes(classes), **given(arguments))
     run_convert(opening, "files", target, as_json=as_json)
 
 
@@ -174,7 +145,7 @@ def validate_kitti(source: Path, classes: tuple[str, ...], as_json: bool, **argu
     """
     from predarrow.formats.kitti.read import read_kitti
 
-    opening = partial(read_kitti, source, classes=parse_classes(classes), **reading(arguments))
+    opening = partial(read_kitti, source, classes=parse_classes(classes), **given(arguments))
     run_validate(opening, "files", as_json=as_json)
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import click
 
-from predarrow.cli.file_options import file_options, reading, together
-
-if TYPE_CHECKING:
-    from predarrow.formats.masks import MaskFileOptions
+from predarrow.cli.file_options import file_options, given, together
 
 PRESETS = ("voc", "cityscapes", "cityscapes_train", "ade20k", "coco_stuff", "camvid")
 
@@ -31,27 +28,18 @@ mask_options = together(
     file_options,
 )  # fmt: skip
 
-_TAKEN = ("outline", "holes", "min_area", "simplify", "rgb", "max_classes")
 
-
-def split(arguments: Mapping[str, Any]) -> tuple[MaskFileOptions, dict[str, Any]]:
-    """Give the mask options, and the arguments for reading files (pattern, on_error, workers)."""
+def given_mask_options(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options that were given, as the library's arguments; they stand above those of a preset."""
     from predarrow.formats.masks import PRESETS as VALUES
-    from predarrow.formats.masks import MaskFileOptions
 
-    options = MaskFileOptions()
-    if arguments["preset"]:
-        options.update(cast("MaskFileOptions", VALUES[arguments["preset"]]))
-    if (background := arguments["background"]) is not None:
-        options["background"] = _background(background)
-    if arguments["void"]:
-        options["void"] = arguments["void"]
-    if arguments["connectivity"]:
-        options["connectivity"] = 4 if arguments["connectivity"] == "4" else 8
-    if arguments["encord_active"]:
-        options["encord_active"] = True
-    given = {name: arguments[name] for name in _TAKEN if arguments[name] is not None}
-    return cast("MaskFileOptions", {**options, **given}), reading(arguments)  # click checked the types
+    options = given(arguments)
+    preset = VALUES[options.pop("preset")] if "preset" in options else {}
+    if "background" in options:
+        options["background"] = _background(options["background"])
+    if "connectivity" in options:
+        options["connectivity"] = int(options["connectivity"])
+    return {**preset, **options}
 
 
 def parse_classes(texts: tuple[str, ...]) -> dict[int, str | None] | None:

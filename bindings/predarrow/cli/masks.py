@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from predarrow.cli.file_options import FILE, PATH, append_option, given_mapping
-from predarrow.cli.mask_options import mask_options, parse_classes, split
+from predarrow.cli.mask_options import given_mask_options, mask_options, parse_classes
 from predarrow.cli.outcome import run_convert, run_import
 from predarrow.cli.output import json_option, set_option
 
@@ -29,7 +29,6 @@ def import_masks(
     project: Path,
     predictions: Path,
     set_name: str,
-    append: bool,
     ontology_mapping: Path | None,
     classes: tuple[str, ...],
     as_json: bool,
@@ -48,17 +47,9 @@ def import_masks(
     """
     from predarrow.imports import import_mask_predictions
 
-    options, reading = split(arguments)
+    options = given_mask_options(arguments)
     mapping = given_mapping(ontology_mapping, parse_classes(classes), "value")
-    run = partial(
-        import_mask_predictions,
-        project,
-        predictions,
-        mapping,
-        mode="append" if append else "overwrite",
-        **reading,
-        **options,
-    )
+    run = partial(import_mask_predictions, project, predictions, mapping, **options)
     run_import(run, "masks", project, set_name, as_json=as_json)
 
 
@@ -79,6 +70,6 @@ def convert_masks(source: Path, target: Path, classes: tuple[str, ...], as_json:
     """
     from predarrow.formats.masks import read_masks
 
-    options, reading = split(arguments)
-    opening = partial(read_masks, source, classes=parse_classes(classes), **reading, **options)
+    options = given_mask_options(arguments)
+    opening = partial(read_masks, source, classes=parse_classes(classes), **options)
     run_convert(opening, "masks", target, as_json=as_json)
