@@ -14,6 +14,7 @@ from predarrow.cli.file_options import (
     append_option,
     on_error_option,
     on_outside_option,
+    refuse_second_mapping,
     together,
     workers_option,
 )
@@ -123,8 +124,7 @@ def _mapping(path: Path | None, classes: tuple[str, ...]) -> dict[str, str | int
     """
     if not classes:
         return path
-    if path is not None:
-        raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
+    refuse_second_mapping(path)
     mapping: dict[str, str | int] = {}
     for text in classes:
         category, is_pair, name = text.partition("=")

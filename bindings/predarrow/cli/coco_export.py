@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from predarrow.cli.file_options import PATH, on_error_option, version_option
+from predarrow.cli.file_options import PATH, on_error_option, read_json, version_option
 from predarrow.cli.outcome import rows_text, write_outcome
 from predarrow.cli.output import json_option, set_option
 
@@ -80,10 +79,7 @@ def export_coco(
 def _ids(path: Path | None, option: str) -> dict[str, int] | None:
     if path is None:
         return None
-    try:
-        loaded = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise click.BadParameter(f"{path}: must be a JSON object, got {error}", param_hint=option) from None
+    loaded = read_json(path, option)
     if not isinstance(loaded, dict):
         rule = "must be a JSON object of name: id"
         raise click.BadParameter(f"{path}: {rule}, got a {type(loaded).__name__}", param_hint=option)

@@ -1,7 +1,8 @@
-"""Options that the commands of several formats have."""
+"""Options that the commands of several formats have, and what they say."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import reduce
 from pathlib import Path
@@ -73,8 +74,7 @@ def given_mapping(path: Path | None, classes: Mapping[V, str | None] | None, wha
     """
     if classes is None:
         return path
-    if path is not None:
-        raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
+    refuse_second_mapping(path)
     mapping: dict[str, V] = {}
     for value, name in classes.items():
         if name is None or name in mapping:
@@ -82,3 +82,25 @@ def given_mapping(path: Path | None, classes: Mapping[V, str | None] | None, wha
             raise click.BadParameter(f"{rule}, got {value}={name or ''}", param_hint="--class")
         mapping[name] = value
     return mapping
+
+
+def refuse_second_mapping(path: Path | None) -> None:
+    """Refuse `--ontology-mapping` beside `--class`.
+
+    Raises:
+        click.UsageError: it was given.
+    """
+    if path is not None:
+        raise click.UsageError("--class and --ontology-mapping are two ways to say the same: give one")
+
+
+def read_json(path: Path, option: str, rule: str = "must be a JSON object") -> Any:
+    """Give what an option's JSON file holds; the caller checks that the rule holds.
+
+    Raises:
+        click.BadParameter: a file that cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise click.BadParameter(f"{path}: {rule}, got {error}", param_hint=option) from None

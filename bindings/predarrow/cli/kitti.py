@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from predarrow.cli.file_options import (
     given_mapping,
     on_error_option,
     on_outside_option,
+    read_json,
     regex_option,
     together,
     version_option,
@@ -168,10 +168,7 @@ def parse_classes(texts: tuple[str, ...]) -> dict[str, str | None] | None:
 
 
 def _read_classes(path: Path) -> dict[str, str | None]:
-    try:
-        loaded = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise click.BadParameter(f"{path}: must be a JSON object, got {error}", param_hint="--class") from None
+    loaded = read_json(path, "--class")
     if not isinstance(loaded, dict) or not all(name is None or isinstance(name, str) for name in loaded.values()):
         raise click.BadParameter(f"{path}: must be a JSON object of class: name or null", param_hint="--class")
     return loaded

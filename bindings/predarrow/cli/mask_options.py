@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from predarrow.cli.file_options import file_options, given, together
+from predarrow.cli.file_options import file_options, given, read_json, together
 
 PRESETS = ("voc", "cityscapes", "cityscapes_train", "ade20k", "coco_stuff", "camvid")
 
@@ -69,9 +68,9 @@ def _background(text: str) -> int | None:
 
 
 def _read_classes(path: Path) -> dict[int, str | None]:
+    rule = "must be a JSON object of pixel value: name"
+    loaded = read_json(path, "--class", rule)
     try:
-        loaded = json.loads(path.read_text("utf-8-sig"))
         return {int(value): name for value, name in loaded.items()}
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        message = f"{path}: must be a JSON object of pixel value: name, got {error}"
-        raise click.BadParameter(message, param_hint="--class") from None
+    except (ValueError, AttributeError) as error:
+        raise click.BadParameter(f"{path}: {rule}, got {error}", param_hint="--class") from None
