@@ -97,7 +97,7 @@ def test_all_kinds_at_once_in_the_tables_order(project: Project) -> None:
     assert "rotation" not in found[2]
     assert _sides(found[5]) == [np.float32(x) for x in (10, 10, 50, 37.5)]
     assert found[5]["polygon"] == [[[{"x": x * 100, "y": y * 50} for x, y in TRIANGLE]]]
-    answer = {"name": "Does it rain?", "featureHash": "rain?"}
+    answer = {"name": "Does it rain?", "value": "does_it_rain?", "featureHash": "rain?", "manualAnnotation": True}
     option = {"name": "Yes", "value": "yes", "featureHash": "yes"}
     assert json.loads(found[6]["attributes"]) == {"answers": [answer | {"answers": [option]}]}
     assert (found[6]["class_name"], found[6]["feature_hash"]) == ("Does it rain?", "weather")

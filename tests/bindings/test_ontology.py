@@ -15,8 +15,16 @@ STRUCTURE: dict[str, Any] = {
         {"id": "2", "name": "Car", "shape": "bounding_box", "featureNodeHash": "NzYyMjcx"},
         {"id": "3", "name": "Tree", "shape": "hyperboloid", "featureNodeHash": "Nzg2ODEx"},
     ],
-    "classifications": [{"id": "4", "featureNodeHash": "abc", "attributes": []}],
-    "skeleton_templates": [{"template": {"name": "person"}}],
+    "classifications": [
+        {
+            "id": "4",
+            "featureNodeHash": "abc",
+            "y": 1,
+            "attributes": [{"id": "4.1", "featureNodeHash": "def", "name": "Rain?", "type": "text", "archived": True}],
+        }
+    ],
+    "skeleton_templates": [{"template": {"name": "person", "skeleton": {}, "z": None}}],
+    "later": {"a": [None]},
 }
 
 

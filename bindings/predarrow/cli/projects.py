@@ -60,7 +60,7 @@ def init(
     made = Project.create(project, ontology=structure, data_units=units, name=name)
     hashes = {thing.feature_hash: thing.name for thing in structure.objects}
     lines = [f"project {made.name!r} at {project}: {len(units):,} data units, {len(hashes)} classes"]
-    lines += write_table(["featureNodeHash", "class", "shape"], structure.objects)
+    lines += write_table(["featureNodeHash", "class", "shape"], [node[:3] for node in structure.objects])
     summary = {"path": str(project), "name": made.name, "data_units": len(units), "classes": hashes}
     write_result(summary, lines, as_json=as_json)
 

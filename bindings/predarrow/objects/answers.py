@@ -1,24 +1,17 @@
-"""The classifications of an ontology and the answers that it offers, as Encord writes them.
-
-    {"featureNodeHash": ..., "attributes": [
-        {"featureNodeHash": ..., "name": ..., "type": "radio", "options": [
-            {"featureNodeHash": ..., "label": ..., "value": ...}]}]}
-
-A classification's name is that of its root attribute.
-"""
+"""The answers that an ontology's classifications offer, and what the table has for each."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from predarrow.classes import Texts
 from predarrow.objects.predictions import FrameClassification
+from predarrow.ontology.answers import encoded
+from predarrow.ontology.nodes import Classification
+from predarrow.ontology.structure import Ontology
 from predarrow.refusals import shown
-
-if TYPE_CHECKING:
-    from predarrow.ontology import Ontology
 
 
 class Answer(NamedTuple):
@@ -33,10 +26,9 @@ class Answers:
     """The answers of an ontology by their three hashes, and what the table has for each."""
 
     def __init__(self, ontology: Ontology) -> None:
-        nodes = _hashed(ontology.to_dict().get("classifications"))
-        self.names = {key: _name(node) for key, node in nodes.items()}
+        self.names = {node.feature_hash: node.name for node in ontology.classifications}
         """Name of each classification, by its featureNodeHash"""
-        offered = {answer: text for key, node in nodes.items() for answer, text in _answers(key, node)}
+        offered = {answer: text for node in ontology.classifications for answer, text in _answers(node)}
         self.places = {answer: place for place, answer in enumerate(offered)}
         self.class_names = Texts([self.names[answer.feature_hash] for answer in offered])
         self.class_hashes = Texts([answer.feature_hash for answer in offered])
@@ -60,22 +52,10 @@ class Answers:
         return "option_hash", f"must be an option of {name!r} ({valid}), got {shown(given.option_hash)}"
 
 
-def _answers(feature_hash: str, classification: Mapping[str, Any]) -> Iterator[tuple[Answer, str]]:
-    for attribute_hash, attribute in _hashed(classification.get("attributes")).items():
-        for option_hash, option in _hashed(attribute.get("options")).items():
-            chosen = {"name": option.get("label"), "value": option.get("value"), "featureHash": option_hash}
-            answer = {"name": attribute.get("name"), "featureHash": attribute_hash, "answers": [chosen]}
-            text = json.dumps({"answers": [answer]}, ensure_ascii=False)
-            yield Answer(feature_hash, attribute_hash, option_hash), text
-
-
-def _hashed(nodes: Any) -> dict[str, Mapping[str, Any]]:
-    """Give the nodes of a list by their hash; what is no such node is not offered."""
-    found = nodes if isinstance(nodes, list) else []
-    hashed = [node for node in found if isinstance(node, Mapping) and isinstance(node.get("featureNodeHash"), str)]
-    return {node["featureNodeHash"]: node for node in hashed}
-
-
-def _name(classification: Mapping[str, Any]) -> str:
-    attributes = list(_hashed(classification.get("attributes")).values())
-    return str(attributes[0].get("name", "")) if attributes else ""
+def _answers(classification: Classification) -> Iterator[tuple[Answer, str]]:
+    attribute = classification.attribute
+    for option in attribute.options:
+        chosen = option if attribute.type == "radio" else [option]
+        entries = encoded(classification, {attribute.feature_hash: chosen}).static
+        text = json.dumps({"answers": entries}, ensure_ascii=False)
+        yield Answer(classification.feature_hash, attribute.feature_hash, option.feature_hash), text
