@@ -252,7 +252,7 @@ class Ontology:
         roots = self.classifications
         self._classifications = Lookup(classifications, _HASH, (Entry(i.feature_hash, i, i.name) for i in roots))
         self._classification_names = Lookup(classifications, "name", (Entry(i.name, i, i.feature_hash) for i in roots))
-        named = (Entry(template.feature_hash, template, template.name) for template in self.templates)
+        named = (Entry(node.feature_hash, node, node.name) for node in self.templates if node.feature_hash)
         self._templates = Lookup(("skeleton template", "skeleton templates"), "feature_node_hash", named)
         self._attributes = Lookup(("attribute", "attributes"), _HASH, self._attribute_entries())
         self._options = Lookup(("option", "options"), _HASH, self._option_entries())
