@@ -280,7 +280,7 @@ class _Document:
                 for j, inner in enumerate(elements(text, item.start)):
                     self.records.add(text, inner, (i + 1, j))
             else:
-                self.records.add(text, item)
+                self.records.add(text, item, (0, i))
 
     def add_top(self, text: str, at: int, wanted: Collection[int]) -> None:
         for key, value in members(text, at):

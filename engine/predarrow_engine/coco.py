@@ -8,6 +8,7 @@ stands in `coco_columns.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +27,11 @@ from predarrow_engine.coco_columns import (
     CocoImages,
     CocoRecords,
 )
-from predarrow_engine.coco_document import DONE, LINE, START, scan_block
+from predarrow_engine.coco_document import AFTER_ITEM, DONE, LINE, START, scan_block
 from predarrow_engine.coco_room import Room
 from predarrow_engine.json_scan import DEPTHS, HAS_HIGH, MAX_DEPTH, PLACE, ROOM, SHORT, code_of
 
-__all__ = ["CocoBlock", "CocoImages", "CocoRecords", "CocoScanner"]
+__all__ = ["CocoBlock", "CocoImages", "CocoRecords", "CocoScanner", "Gap"]
 
 _MAX_SIZE = 2**31 - 1
 _IDS = (
@@ -38,6 +39,13 @@ _IDS = (
     *(s.PICTURE_ID, s.PICTURE_WIDTH, s.PICTURE_HEIGHT, s.PICTURE_FILE_NAME),
 )
 _NUMBERS = (s.SCORE, s.AREA, s.ISCROWD)
+
+
+class Gap(NamedTuple):
+    """Where a scanner stands between two items of a list, or two lines."""
+
+    phase: int
+    section: int
 
 
 class CocoScanner:
@@ -63,6 +71,34 @@ class CocoScanner:
         self._slots[s.PHASE] = LINE if lines else START
         self._slots[s.WANTED] = sum(1 << section for section in set(wanted))
         self._rates = np.zeros(s.N_TABLES)
+
+    @property
+    def gap(self) -> Gap | None:
+        """Where it stands, if that is between two items of a list that is in no other, or between two lines."""
+        phase, section, outer = self._slots[[s.PHASE, s.SECTION, s.OUTER]].tolist()
+        return Gap(phase, section) if phase == LINE or (phase == AFTER_ITEM and not outer) else None
+
+    def at(self, gap: Gap) -> CocoScanner:
+        """Give another scanner that stands in a gap, to read what comes behind it before this one comes there."""
+        other = CocoScanner()
+        other._slots[[s.WANTED, s.PHASE, s.SECTION, s.BEGUN]] = self._slots[s.WANTED], *gap, 1
+        other._rates = self._rates
+        return other
+
+    def follow(self, before: CocoScanner, block: CocoBlock) -> None:
+        """Take the place of a scanner that stands where this one stood before it read its first block.
+
+        Args:
+            before: has the items of the list so far, which positions of records are counted from.
+            block: what this one read; its positions are made right.
+        """
+        n_items = before._slots[s.INDEX]
+        self._slots[s.INDEX] += n_items
+        if self._slots[s.OUTER]:
+            self._slots[s.OUTER] += n_items
+        outer, inner = block.records.position.T
+        inner[outer == 0] += n_items
+        outer[outer > 0] += n_items
 
     def scan(self, data: npt.NDArray[np.uint8], *, last: bool) -> CocoBlock:
         """Give the records that lie in a block as a whole; the bytes behind them begin the next block.

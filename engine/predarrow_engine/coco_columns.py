@@ -128,7 +128,8 @@ class CocoRecords(NamedTuple):
     kind: npt.NDArray[np.uint8]
     """(n,) 0 for an object; else what the list has in its place, and all columns are MISSING"""
     position: npt.NDArray[np.int32]
-    """(n, 2) for results in lists inside the list: one more than the index of the list, and the index in it; else 0"""
+    """(n, 2) 0 and the index in the list; for results in a list inside the list: one more than the index of that list,
+    and the index in it; 0 and 0 in JSON Lines"""
     image_id: Ids
     category_id: Ids
     id: Ids

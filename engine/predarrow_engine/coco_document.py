@@ -103,8 +103,8 @@ def _record(address: int, at: int, end: int, slots: int) -> int:
         undo_row(slots, row, n_pending)
         return stop
     put_span(get(slots, SPAN), row, at, stop)
-    if get(slots, OUTER):
-        put_span(get(slots, POSITION), row, get(slots, OUTER), get(slots, INNER))
+    outer = get(slots, OUTER)
+    put_span(get(slots, POSITION), row, outer, get(slots, INNER if outer else INDEX))
     close_row(slots, row)
     _set(slots, RECORDS, row + 1)
     return stop

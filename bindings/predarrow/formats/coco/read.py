@@ -143,7 +143,7 @@ def _parts(
         return Part([], Report(problems=[piece])) if isinstance(piece, Problem) else part(piece, options)
 
     done = _Done()
-    for result in run(([piece] for piece in _pieces(file, options, done)), function, workers=workers):
+    for result in run(([piece] for piece in _pieces(file, options, workers, done)), function, workers=workers):
         yield result
         if progress is not None:
             progress(done.read // _MIB, -(-file.size // _MIB))
@@ -154,7 +154,7 @@ class _Done:
     """Bytes of the file that are read."""
 
 
-def _pieces(file: CocoFile, options: CocoOptions, done: _Done) -> Iterator[Block | Problem]:
+def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> Iterator[Block | Problem]:
     """Give blocks of records, and a problem where the file as a whole does not hold; nothing behind it."""
     from predarrow_engine.coco_columns import ANNOTATIONS
 
@@ -162,13 +162,13 @@ def _pieces(file: CocoFile, options: CocoOptions, done: _Done) -> Iterator[Block
     is_judged = options.box_unit is not None
     has_list = not file.is_dictionary
     try:
-        for scanned in file.scan((ANNOTATIONS,)):
+        for scanned in file.scan((ANNOTATIONS,), workers=workers):
             done.read = scanned.read
             has_list = has_list or _has_annotations(scanned)
             records = scanned.block.records
             if not records.kind.size:
                 continue
-            block = Block(scanned.data, records, file.path, first, _pointer(file, scanned, first))
+            block = Block(scanned.data, records, file.path, first, _pointer(file, scanned))
             problem = _other_format(block) or (None if is_judged else relative_boxes(block))
             if problem is not None:
                 yield problem
@@ -191,7 +191,7 @@ def _has_annotations(scanned: Scanned) -> bool:
     return "annotations" in keys
 
 
-def _pointer(file: CocoFile, scanned: Scanned, first: int) -> Callable[[int], str]:
+def _pointer(file: CocoFile, scanned: Scanned) -> Callable[[int], str]:
     """Give a function that tells a record's place: `$[12]`, `$[3][0]`, `$.annotations[12]`, `line 13: $`."""
     records = scanned.block.records
 
@@ -200,7 +200,7 @@ def _pointer(file: CocoFile, scanned: Scanned, first: int) -> Callable[[int], st
             return f"line {file.line_of(scanned.offset + int(records.span[record, 0]))}: $"
         top = "$.annotations" if file.is_dictionary else "$"
         outer, inner = records.position[record].tolist()
-        return f"{top}[{outer - 1}][{inner}]" if outer else f"{top}[{first + record}]"
+        return f"{top}[{outer - 1}][{inner}]" if outer else f"{top}[{inner}]"
 
     return pointer
 
