@@ -1,12 +1,13 @@
 """Answers to attributes: plain Python values into the list that Encord's label rows hold, and back.
 
     {"Ripe?": "yes", "Why?": "it is red"}                                                  as people write them
-    [{"name": "Ripe?", "value": "ripe?", "featureHash": ..., "manualAnnotation": true,
-      "answers": [{"name": "Yes", "value": "yes", "featureHash": ...}]},
-     {"name": "Why?", "value": "why?", "featureHash": ..., "manualAnnotation": true,
-      "answers": "it is red"}]                                                             as Encord does
+    [{"name": "Why?", "value": "why?", "featureHash": ..., "manualAnnotation": true,
+      "answers": "it is red"},
+     {"name": "Ripe?", "value": "ripe?", "featureHash": ..., "manualAnnotation": true,
+      "answers": [{"name": "Yes", "value": "yes", "featureHash": ...}]}]                   as Encord does
 
-The list is flat and in the ontology's order: an attribute nested in an option is a further entry after its parent's.
+The list is flat, and runs against the ontology's order, as the SDK writes label rows: the last attribute comes first,
+and one that is nested in an option before its parent.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def encoded(owner: Owner, answers: Mapping[str, Any], *, complete: bool = False)
     _encode(attributes_of(owner), left, answers, result, complete)
     if left:
         _refuse_key(next(iter(left)), owner, answers)
+    result.static.reverse()
+    result.dynamic.reverse()
     return result
 
 
