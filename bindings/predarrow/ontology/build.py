@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from predarrow.errors import OntologyError
-from predarrow.ontology.checks import near_or_all, one_of, some, writable
+from predarrow.ontology.checks import near_or_all, one_of, writable
 from predarrow.ontology.nodes import (
     SHAPES,
     Attribute,
@@ -172,6 +172,7 @@ def structure(
     """Give the structure JSON of nodes; what is wrong with them is found when it is read."""
     objects = _given(objects, OntologyObject, "objects")
     classifications = _given(classifications, Classification, "classifications")
+    _given([*(templates or {}).values()], SkeletonTemplate, "templates")
     made = [_object_json(node, number) for number, node in enumerate(objects, 1)]
     return {
         "objects": made,
@@ -184,7 +185,7 @@ def structure(
 
 
 def _object_json(node: OntologyObject, number: int) -> Json:
-    feature_hash = node.feature_hash or stable_hash(node.shape, node.name)
+    feature_hash = node.feature_hash or _stable_hash(node.shape, node.name)
     made: Json = {
         "id": str(number),
         "name": node.name,
@@ -200,7 +201,7 @@ def _object_json(node: OntologyObject, number: int) -> Json:
 
 
 def _classification_json(node: Classification, number: int) -> Json:
-    feature_hash = node.feature_hash or stable_hash("classification", node.name)
+    feature_hash = node.feature_hash or _stable_hash("classification", node.name)
     level = {"level": "global"} if node.is_global else {}
     attributes = _attributes_json([node.attribute], str(number), feature_hash)
     return {"id": str(number), "featureNodeHash": feature_hash, **level, "attributes": attributes}
@@ -211,7 +212,7 @@ def _attributes_json(nodes: Sequence[Attribute], above: str, parent_hash: str) -
 
 
 def _attribute_json(node: Attribute, place: str, parent_hash: str) -> Json:
-    feature_hash = node.feature_hash or stable_hash(parent_hash, node.name)
+    feature_hash = node.feature_hash or _stable_hash(parent_hash, node.name)
     made: Json = {
         "id": place,
         "name": node.name,
@@ -227,7 +228,7 @@ def _attribute_json(node: Attribute, place: str, parent_hash: str) -> Json:
 
 
 def _option_json(node: Option, place: str, parent_hash: str) -> Json:
-    feature_hash = node.feature_hash or stable_hash(parent_hash, node.label)
+    feature_hash = node.feature_hash or _stable_hash(parent_hash, node.label)
     made: Json = {
         "id": place,
         "label": node.label,
@@ -256,7 +257,7 @@ def _template_json(node: SkeletonTemplate, class_hash: str) -> Json:
 
 
 def _point_json(node: SkeletonPoint, class_hash: str) -> Json:
-    feature_hash = node.feature_hash or stable_hash(class_hash, node.name)
+    feature_hash = node.feature_hash or _stable_hash(class_hash, node.name)
     return {
         "x": node.x,
         "y": node.y,
@@ -272,12 +273,13 @@ def _skeleton_hash(objects: Sequence[Json], name: str) -> str:
     found = [node for node in skeletons if name in (node["name"], node["featureNodeHash"])]
     if len(found) != 1:
         names = [node["name"] for node in skeletons]
-        hint = near_or_all(str(name), names) if not found else f", which {some([str(n['id']) for n in found])} are"
+        several = f", which stands for {len(found)} of them; give a hash"
+        hint = several if found else near_or_all(str(name), names)
         raise OntologyError(f"templates: must stand by the name of a class of shape skeleton, got {shown(name)}{hint}")
     return str(found[0]["featureNodeHash"])
 
 
-def stable_hash(above: str, name: str) -> str:
+def _stable_hash(above: str, name: str) -> str:
     """Give 8 characters that depend on what a node stands under and on its name."""
     digest = hashlib.sha256(f"{above}\0{name}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:6]).decode()
@@ -290,6 +292,8 @@ def _options(options: Sequence[str | Option]) -> tuple[Option, ...]:
 
 
 def _given(values: Sequence[T], kind: type[T], what: str) -> tuple[T, ...]:
+    if isinstance(values, kind):  # a node is a tuple, too
+        raise OntologyError(f"{what}: must be a list, got {shown(values)}")
     for place, value in enumerate(values):
         if not isinstance(value, kind):
             maker = _MAKERS[kind.__name__]
@@ -302,6 +306,7 @@ _MAKERS = {
     "Classification": "classification",
     "Attribute": "radio, checklist, text or numeric",
     "Option": "option",
+    "SkeletonTemplate": "skeleton_template",
 }
 
 
@@ -315,7 +320,7 @@ def _point(name: str, place: tuple[float, float]) -> SkeletonPoint:
     _title(name, "points")
     try:
         x, y = (float(part) for part in place)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise OntologyError(f"points: {name}: must be (x, y), got {shown(place)}") from error
     return SkeletonPoint(name, "", _POINT_COLOR, name, x, y)
 
