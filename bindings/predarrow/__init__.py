@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from predarrow.import_objects import import_predictions
     from predarrow.imports import ImportResult, import_kitti_predictions, import_mask_predictions
     from predarrow.interop import to_shapely
+    from predarrow.labels.bundle import Bundle
+    from predarrow.labels.geometries import Bitmask, Circle, Cuboid, Cuboid2D, Ellipse, Point, Polyline, Skeleton
+    from predarrow.labels.row import LabelRow
     from predarrow.models.adapters import from_supervision, from_torchvision
     from predarrow.models.collector import Collector
     from predarrow.models.detections import from_detections
@@ -52,22 +55,31 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Bitmask": "labels.geometries",
     "BoundingBox": "objects.predictions",
+    "Bundle": "labels.bundle",
+    "Circle": "labels.geometries",
     "CocoWriteResult": "formats.coco.write",
     "Code": "report",
     "Collector": "models.collector",
     "CommitConflictError": "errors",
+    "Cuboid": "labels.geometries",
+    "Cuboid2D": "labels.geometries",
     "DataUnits": "data_units",
+    "Ellipse": "labels.geometries",
     "Format": "objects.predictions",
     "FrameClassification": "objects.predictions",
     "FrameIndex": "coco_label_mappings",
     "ImportResult": "imports",
     "InputError": "errors",
+    "LabelRow": "labels.row",
     "ObjectDetection": "objects.predictions",
     "Ontology": "ontology",
     "OntologyError": "errors",
     "PRESETS": "formats.masks",
+    "Point": "labels.geometries",
     "Polygon": "objects.predictions",
+    "Polyline": "labels.geometries",
     "PredarrowError": "errors",
     "Prediction": "objects.predictions",
     "PredictionReader": "reader",
@@ -76,6 +88,7 @@ _HOMES = {
     "ProjectError": "errors",
     "Report": "report",
     "SCHEMA": "table",
+    "Skeleton": "labels.geometries",
     "WriteResult": "formats.kitti.write",
     "category_mapping_by_name": "coco_label_mappings",
     "check_boxes": "boxes",
@@ -110,21 +123,30 @@ _HOMES = {
 __all__ = [
     "PRESETS",
     "SCHEMA",
+    "Bitmask",
     "BoundingBox",
+    "Bundle",
+    "Circle",
     "CocoWriteResult",
     "Code",
     "Collector",
     "CommitConflictError",
+    "Cuboid",
+    "Cuboid2D",
     "DataUnits",
+    "Ellipse",
     "Format",
     "FrameClassification",
     "FrameIndex",
     "ImportResult",
     "InputError",
+    "LabelRow",
     "ObjectDetection",
     "Ontology",
     "OntologyError",
+    "Point",
     "Polygon",
+    "Polyline",
     "PredarrowError",
     "Prediction",
     "PredictionReader",
@@ -132,6 +154,7 @@ __all__ = [
     "Project",
     "ProjectError",
     "Report",
+    "Skeleton",
     "WriteResult",
     "category_mapping_by_name",
     "check_boxes",

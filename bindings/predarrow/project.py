@@ -33,6 +33,8 @@ from predarrow.store import PredictionSet
 
 if TYPE_CHECKING:
     from predarrow.data_units import DataUnits
+    from predarrow.labels.bundle import Bundle
+    from predarrow.labels.row import LabelRow
     from predarrow.report import Report
 
 FORMAT_VERSION = 1
@@ -121,6 +123,7 @@ class Project:
         report: Report | None = None,
         operation: str = "import",
         details: Mapping[str, str] | None = None,
+        base: int | None = None,
     ) -> int:
         """Make the batches the rows of a prediction set, in one atomic commit.
 
@@ -134,21 +137,62 @@ class Project:
             report: kept with the version, to be read by `report`; it may grow until the batches end.
             operation: word for the history.
             details: for the history, such as the folder that was imported.
+            base: the version whose rows these were made from (see `last_version`); where it is not the last one any
+                more, nothing is committed.
 
         Returns:
             The new version.
 
         Raises:
             ProjectError: the set's name is not allowed, or its files cannot be written.
-            CommitConflictError: others committed to the set first, again and again.
+            CommitConflictError: others committed to the set first, again and again, or since `base`.
         """
         if mode not in ("overwrite", "append"):
             raise ProjectError(f"mode: must be 'overwrite' or 'append', got {mode!r}")
         target = self._set(set_name, must_exist=False)
-        version = target.commit(batches, mode=mode, operation=operation, details=details or {})
+        version = target.commit(batches, mode=mode, operation=operation, details=details or {}, base=base)
         if report is not None:
             self._write_report(report, set_name, version)
         return version
+
+    def last_version(self, set_name: str = "default") -> int:
+        """Give the number of a set's last version, -1 where nothing was committed to it."""
+        return self._set(set_name, must_exist=False).last_version()
+
+    def label_row(self, data_unit: str, *, set_name: str = "labels", overwrite: bool = False) -> LabelRow:
+        """Give the label row of a data unit, to add labels to and to save; see `bundle` for many of them.
+
+        Args:
+            data_unit: id, or title where one data unit has that.
+            set_name: the set that the labels are saved to.
+            overwrite: whether the first save replaces what the set has of the data unit.
+
+        Raises:
+            InputError: no such data unit, or several.
+            ProjectError: the set's name is not allowed.
+        """
+        from predarrow.labels.bundle import Bundle
+
+        self._set(set_name, must_exist=False)
+        return Bundle(self, set_name, overwrite=overwrite, is_shared=False).label_row(data_unit)
+
+    def bundle(self, set_name: str = "labels", *, overwrite: bool = False) -> Bundle:
+        """Give what holds the label rows of many data units, for a `with` block that saves them in one commit.
+
+        >>> with project.bundle() as bundle:  # doctest: +SKIP
+        ...     bundle.label_row("a.png").add_object("Cherry", BoundingBox(0.1, 0.1, 0.5, 0.5))
+
+        Args:
+            set_name: the set that the labels are saved to.
+            overwrite: whether they replace what the set has of the data units that have a label row here.
+
+        Raises:
+            ProjectError: the set's name is not allowed.
+        """
+        from predarrow.labels.bundle import Bundle
+
+        self._set(set_name, must_exist=False)
+        return Bundle(self, set_name, overwrite=overwrite)
 
     def scan(
         self,

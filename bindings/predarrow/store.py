@@ -68,24 +68,25 @@ class PredictionSet:
         mode: Literal["overwrite", "append"],
         operation: str,
         details: Mapping[str, str],
+        base: int | None = None,
     ) -> int:
         """Write the batches and make them, in one commit, the set's rows or additional rows of it.
 
         Whatever ends it before the commit (the iterable raises, Ctrl-C, a full disk) leaves the set as it
-        was and removes the files; after a kill they wait for `vacuum`.
+        was and removes the files; after a kill they wait for `vacuum`. `base` is `Project.commit`'s.
 
         Returns:
             The new version.
 
         Raises:
             ProjectError: the files cannot be written.
-            CommitConflictError: others committed first in each of `ATTEMPTS` attempts.
+            CommitConflictError: others committed first in each of `ATTEMPTS` attempts, or since `base`.
         """
         run = uuid.uuid4().hex
         try:
             _make_folder(self.folder)
             actions = write_parts(batches, self.folder, run)
-            return self._retried(lambda: self._commit_once(actions, mode, operation, details, run))
+            return self._retried(lambda: self._commit_once(actions, mode, operation, details, run, base))
         except OutputError as error:
             self._discard(run)
             raise ProjectError(str(error)) from error
@@ -100,10 +101,13 @@ class PredictionSet:
         operation: str,
         details: Mapping[str, str],
         run: str,
+        base: int | None,
     ) -> int:
         from deltalake import Schema
         from deltalake.transaction import create_table_with_add_actions
 
+        if base is not None and (last := self.last_version()) != base:
+            raise CommitConflictError(f"{self.folder}: must be at version {base}, got {last}; others committed first")
         if lost := [action.path for action in actions if not (self.folder / action.path).exists()]:
             raise ProjectError(f"{self.folder / lost[0]}: was removed before the commit; import again")
         rows = sum(json.loads(action.stats)["numRecords"] for action in actions)
@@ -192,6 +196,10 @@ class PredictionSet:
         if version is None:
             self._snapshot = table.version(), parts
         return parts
+
+    def last_version(self) -> int:
+        """Give the number of the last version, -1 where nothing was committed."""
+        return self._open().version() if self.exists() else -1
 
     def _is_current(self, version: int) -> bool:
         return self._log_file(version).exists() and not self._log_file(version + 1).exists()

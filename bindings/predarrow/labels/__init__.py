@@ -1,0 +1,1 @@
+"""Labels written in Python: objects over frames and classifications, saved as rows of the prediction table."""

@@ -1,0 +1,143 @@
+"""Gathered labels into a prediction set: checked, and committed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Set
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from predarrow.errors import CommitConflictError, InputError
+from predarrow.imports import ImportResult
+from predarrow.labels.overlaps import SAVED_COLUMNS, Overlap, overlaps
+from predarrow.labels.sheet import Labels, Sheet, batches, labels_of
+from predarrow.ordering import Keyed, sorted_parts
+from predarrow.reader import PredictionReader
+from predarrow.report import Code, Problem, Report
+from predarrow.table import SCHEMA
+from predarrow.tables.door import table_parts
+from predarrow.tables.form import Batches
+
+if TYPE_CHECKING:
+    from predarrow.labels.shapes import Ints
+    from predarrow.project import Project
+    from predarrow.project_index import ProjectIndex
+
+_ATTEMPTS = 4
+_POINTER = "object.data"
+
+
+def save_sheet(
+    project: Project,
+    set_name: str,
+    sheet: Sheet,
+    index: ProjectIndex,
+    sizes_of: Callable[[Labels], Ints],
+    replaced: Set[int],
+) -> ImportResult:
+    """Commit the labels of a sheet to a set, or raise and leave the set as it was.
+
+    Args:
+        project: that they belong to.
+        set_name: may be new.
+        sheet: what was gathered.
+        index: of the project.
+        sizes_of: gives (n, 2) height and width of each label's image.
+        replaced: rows of the data units whose earlier labels go.
+
+    Raises:
+        InputError: labels that do not hold.
+        ProjectError: the set cannot be written.
+        CommitConflictError: others committed to the set first, again and again.
+    """
+    made, problems = [], []
+    for batch, found in batches(sheet, index, sizes_of):
+        made.append(batch)
+        problems += found
+    told = _Told(sheet, index)
+    told.refuse([*problems, *_problems(overlaps(sheet, index))])
+    ids = index.ids.take(np.array(sorted(replaced), np.int64))
+    attempt = 0
+    while True:
+        base = project.last_version(set_name)
+        if base >= 0 and made:
+            told.refuse(_problems(overlaps(sheet, index, _saved(project, set_name, base, sheet, index, replaced))))
+        others = iter(()) if base < 0 or not replaced else _others(project, set_name, base, ids)
+        with PredictionReader(sorted_parts(_checked(made, index, told))) as reader:
+            try:
+                version = project.commit(
+                    chain(others, reader),
+                    set_name=set_name,
+                    mode="overwrite" if replaced else "append",
+                    report=reader.report,
+                    operation="save labels",
+                    base=base if replaced else None,
+                )
+            except CommitConflictError:
+                attempt += 1
+                if attempt == _ATTEMPTS or not replaced:
+                    raise
+                continue
+        return ImportResult(version, reader.report, reader.report.imported)
+
+
+def _checked(made: list[pa.RecordBatch], index: ProjectIndex, told: _Told) -> Iterator[tuple[list[Keyed], Report]]:
+    """Check labels as any table is, and tell problems by the labels' places."""
+    numbers = np.concatenate([batch.column("row").to_numpy() for batch in made] or [np.empty(0, np.int64)])
+    for keyed, report in table_parts(Batches(SCHEMA, made), index):
+        report.problems = [
+            told.placed(found if found.row is None else found._replace(row=int(numbers[found.row])))
+            for found in report.problems
+        ]
+        yield keyed, report
+
+
+def _others(project: Project, set_name: str, version: int, ids: pa.Array) -> Iterator[pa.RecordBatch]:
+    """Give a set's rows of all data units but those with these ids."""
+    for batch in project.scan(set_name, version=version):
+        yield batch.filter(pc.invert(pc.is_in(batch.column("data_unit"), value_set=ids)))
+
+
+def _saved(
+    project: Project, set_name: str, version: int, sheet: Sheet, index: ProjectIndex, replaced: Set[int]
+) -> pa.Table:
+    """Give what a set has of the data units that the sheet adds to."""
+    units = np.unique(np.concatenate([labels_of(group).unit for group in sheet.every_group()]))
+    kept = units[~np.isin(units, sorted(replaced))]
+    ids = index.ids.take(kept).to_pylist()
+    return project.scan(set_name, data_unit=ids, columns=SAVED_COLUMNS, version=version).read_all()
+
+
+def _problems(found: Iterable[Overlap]) -> list[Problem]:
+    return [Problem("", item.number, "", Code.BAD_VALUE, item.message) for item in found]
+
+
+class _Told:
+    """Problems, worded with the places of labels."""
+
+    def __init__(self, sheet: Sheet, index: ProjectIndex) -> None:
+        self._sheet = sheet
+        self._index = index
+
+    def refuse(self, problems: list[Problem]) -> None:
+        """Raise an error with the problems, where there are any."""
+        if problems:
+            raise InputError([self.placed(found) for found in sorted(problems, key=lambda found: found.row or 0)])
+
+    def placed(self, found: Problem) -> Problem:
+        """Give a problem of a label, named by its row, with the label's data unit, frame, class and object."""
+        if found.row is None:
+            return found
+        for group in self._sheet.every_group():
+            labels = labels_of(group)
+            at = int(np.searchsorted(labels.number, found.row))
+            if at < len(labels.number) and labels.number[at] == found.row:
+                break
+        unit = self._index.data_units.row(int(labels.unit[at]))
+        name = list(self._sheet.features)[self._sheet.object_features[int(labels.object[at])]][1]
+        place = f"frame {labels.frame[at]}: {name} {self._sheet.object_ids[int(labels.object[at])]!r}"
+        pointer = found.pointer.removeprefix(_POINTER).lstrip(".").removeprefix("column ")
+        return found._replace(source=f"label row {unit.title!r}", pointer=f"{place}: {pointer}" if pointer else place)
