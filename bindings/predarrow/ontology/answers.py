@@ -66,14 +66,16 @@ def _encode(
     for attribute in attributes:
         keys = [key for key in dict.fromkeys((attribute.feature_hash, attribute.name)) if key in answers]
         if len(keys) == 2 and keys[0] in left and keys[1] in left:
-            raise OntologyError(f"answers: {attribute.name!r} must be answered once, got its hash {keys[0]!r} as well")
+            raise OntologyError(f"answers: {attribute.name!r}: must be answered once, got its hash {keys[0]!r} as well")
         if not keys:
             if complete and attribute.required:
-                raise OntologyError(f"answers: {attribute.name!r} must be answered, as the ontology requires it")
+                raise OntologyError(
+                    f"answers: {attribute.name!r}: must be answered, as the ontology requires it, got nothing"
+                )
             continue
         key = keys[0]
         if key not in left:
-            raise OntologyError(f"answers: {key!r} must name one attribute, got several; name them by their hashes")
+            raise OntologyError(f"answers: {key!r}: must name one attribute, got several; name them by their hashes")
         value, chosen = _answer(attribute, left.pop(key))
         entries = result.dynamic if attribute.dynamic else result.static
         entries.append(_entry(attribute, value))
@@ -122,19 +124,18 @@ def _checked(attribute: Attribute, value: Any, where: str) -> list[Option]:
 
 
 def _option(attribute: Attribute, value: Any, where: str) -> Option:
-    if isinstance(value, Option):
-        value = value.feature_hash
-    by_hash = [option for option in attribute.options if option.feature_hash == value]
-    found = by_hash or [option for option in attribute.options if value in (option.label, option.value)]
-    if len(found) == 1 and isinstance(value, str):
-        return found[0]
-    if found and isinstance(value, str):
-        hashes = ", ".join(option.feature_hash for option in found)
-        raise OntologyError(f"{where}: must be one option, got {value!r}, which {hashes} are; give the hash")
-    if not isinstance(value, str):
+    wanted = value.feature_hash if isinstance(value, Option) else value
+    if not isinstance(wanted, str):
         raise OntologyError(f"{where}: must be an option ({_labels(attribute)}), got {shown(value)}")
-    known = [option.label for option in attribute.options]
-    raise OntologyError(f"{where}: must be an option, got {shown(value)}{near_or_all(value, known)}")
+    found = [option for option in attribute.options if option.feature_hash == wanted]
+    found = found or [option for option in attribute.options if wanted in (option.label, option.value)]
+    if len(found) > 1:
+        hashes = " and ".join(option.feature_hash for option in found)
+        raise OntologyError(f"{where}: must be one option, got {wanted!r}, which {hashes} are; give the hash")
+    if not found:
+        hint = near_or_all(wanted, [option.label for option in attribute.options])
+        raise OntologyError(f"{where}: must be an option, got {shown(value)}{hint}")
+    return found[0]
 
 
 def _chosen(option: Option) -> Entry:
@@ -154,7 +155,7 @@ def _refuse_key(key: Any, owner: Owner, answers: Mapping[str, Any]) -> None:
         raise OntologyError(f"answers: must name attributes of {owner.name!r}, got {shown(key)}{hint}")
     attribute, option, parent = found[0]
     if option is None or parent is None:
-        raise OntologyError(f"answers: {attribute.name!r} must be answered once, got the key {key!r} as well")
+        raise OntologyError(f"answers: {attribute.name!r}: must be answered once, got the key {key!r} as well")
     if parent.dynamic:
         rule = f"must not be answered, as it stands below {parent.name!r}, which is dynamic"
         raise OntologyError(f"answers: {attribute.name!r}: {rule}, got {shown(answers[key])}")

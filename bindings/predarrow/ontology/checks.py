@@ -114,8 +114,9 @@ def one_of(value: str, known: Sequence[str], where: str) -> str:
 
 def near(value: str, known: Sequence[str]) -> str:
     """Give the end of a message that names what may have been meant, or nothing."""
-    close = difflib.get_close_matches(value, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    spellings = {each.casefold(): each for each in reversed(known)}  # capitals are what people often get wrong
+    close = difflib.get_close_matches(value.casefold(), spellings, n=1)
+    return f"; did you mean {spellings[close[0]]!r}?" if close else ""
 
 
 def near_or_all(value: str, known: Sequence[str]) -> str:
