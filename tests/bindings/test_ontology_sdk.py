@@ -88,6 +88,14 @@ def test_structure_that_is_built() -> None:
     assert (template.width, template.height, template.required_vertices) == (0.235, 0, {"a", "b"})
 
 
+@pytest.mark.parametrize("label", ["a  b", "A\tb\u00a0ß\n", "İ"])
+def test_values_that_are_not_given(label: str) -> None:
+    structure = sdk.OntologyStructure()
+    root = structure.add_classification().add_attribute(sdk.RadioAttribute, "a")
+    ontology = Ontology.build([], [classification(radio("a", [label]))])
+    assert ontology.classifications[0].attribute.options[0].value == root.add_option(label).value
+
+
 def test_structure_from_classes() -> None:
     for shape in SHAPES:
         ontology = Ontology.from_classes(["Kirsche", "日本"], shape=shape)

@@ -11,6 +11,7 @@ A node's hash is its `featureNodeHash`, which labels refer to. All are immutable
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -143,5 +144,10 @@ def every_attribute(
 
 
 def plain_value(title: str) -> str:
-    """Give Encord's default value of a name: lower case, `_` for spaces."""
+    """Give what Encord calls the value of a class or attribute: its name in lower case, `_` for spaces."""
     return title.lower().replace(" ", "_")
+
+
+def option_value(label: str) -> str:
+    """Give Encord's default value of an option: lower case, `_` for whatever is white."""
+    return re.sub(r"\s", "_", label).lower()

@@ -29,7 +29,7 @@ from predarrow.ontology.nodes import (
     Option,
     SkeletonPoint,
     SkeletonTemplate,
-    plain_value,
+    option_value,
 )
 from predarrow.refusals import shown
 
@@ -143,7 +143,7 @@ def _option(node: Node, where: str, depth: int, kind: str) -> Option:
     attributes = _attributes(node, "options", where, depth + 1)
     if attributes and kind == "checklist":
         raise OntologyError(f"{where}.options: must not be there in a checklist, got {len(attributes)}")
-    return Option(feature_hash, label, text_or(node, "value", where, plain_value(label)), attributes)
+    return Option(feature_hash, label, text_or(node, "value", where, option_value(label)), attributes)
 
 
 def _attributes_once(owner: Node, where: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from predarrow.errors import OntologyError, OutputError
-from predarrow.ontology import build
+from predarrow.ontology.build import object_class
 from predarrow.ontology.checks import one_of, some
+from predarrow.ontology.compose import structure_json
 from predarrow.ontology.lookup import Entry, Lookup
 from predarrow.ontology.nodes import (
     SHAPES,
@@ -112,10 +113,10 @@ class Ontology:
         if isinstance(names, str):
             raise OntologyError(f"classes: must be a list of names, got the text {names!r}")
         one_of(shape, SHAPES, "shape")
-        objects = [build.object_class(name, shape) for name in names]
+        objects = [object_class(name, shape) for name in names]
         if repeated := next((name for name, count in Counter(names).items() if count > 1), None):
             raise OntologyError(f"classes: each name must stand once, got {repeated!r} twice")
-        return cls(build.structure(objects), where="classes")
+        return cls(structure_json(objects), where="classes")
 
     @classmethod
     def build(
@@ -144,7 +145,7 @@ class Ontology:
         Raises:
             OntologyError: a node that does not hold, or a template without a class of shape skeleton.
         """
-        return cls(build.structure(objects, classifications, templates))
+        return cls(structure_json(objects, classifications, templates))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the structure as it came, as a copy."""
