@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import numbers_array, text_array
 from predarrow.errors import OntologyError
 from predarrow.refusals import shown
 
@@ -28,7 +29,7 @@ class Texts:
 
     def __init__(self, texts: Sequence[str | None]) -> None:
         """Take the texts; None is null."""
-        self.array = pa.array(texts, pa.string())
+        self.array = text_array(texts)
         _, offsets, data = self.array.buffers()
         self._offsets = np.frombuffer(offsets, np.int32, len(texts) + 1 if texts else 0)
         self._data = np.frombuffer(data if data is not None and data.size else b"\0", np.uint8)
@@ -41,7 +42,7 @@ class Texts:
             chosen: (m,) places, each less than the number of texts.
         """
         if chosen.size > _GATHERED:
-            return self.array.take(pa.array(chosen))
+            return self.array.take(numbers_array(chosen))
         from predarrow_engine.text import gather
 
         offsets = np.empty(chosen.size + 1, np.int32)

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import numbers_array, text_array
+
 SCHEMA_VERSION = 1
 
 BBOX = pa.struct([pa.field(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
@@ -88,7 +90,7 @@ def record_batch(n_rows: int, columns: Mapping[str, Any]) -> pa.RecordBatch:
 
 def _column(values: pa.Array | npt.NDArray[Any], type_: pa.DataType) -> pa.Array:
     if isinstance(values, np.ndarray):
-        return pa.array(values, type_)
+        return numbers_array(values, type_)
     return values if values.type == type_ else values.cast(type_)
 
 
@@ -119,7 +121,13 @@ def _constants(n_rows: int, constants: Constants) -> list[pa.Array | None]:
 
 
 def _repeat(n_rows: int, type_: pa.DataType, value: str | float | None) -> pa.Array:
-    return pa.nulls(n_rows, type_) if value is None else pa.repeat(pa.scalar(value, type_), n_rows)
+    if value is None:
+        return pa.nulls(n_rows, type_)
+    if isinstance(value, str) and pa.types.is_string(type_):
+        one = text_array([value])
+    else:
+        one = numbers_array(np.array([value]), type_)
+    return pa.repeat(one[0], n_rows)
 
 
 def polygon_array(

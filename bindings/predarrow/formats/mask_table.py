@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import bools_of, numbers_array
 from predarrow.classes import ClassNames, Texts
 from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
@@ -86,7 +87,7 @@ def part(
         places = names.positions(outlines.value)
         refused += _unnamed_images(outlines, images, places < 0, report)
         if names.names.array.null_count:
-            keep = ~names.names.array.is_null().to_numpy(zero_copy_only=False)[places]
+            keep = bools_of(names.names.array.is_valid())[places]
     if refused:
         keep = np.ones(outlines.value.size, np.bool_) if keep is None else keep
         kept_images = np.ones(len(images), np.bool_)
@@ -165,7 +166,7 @@ def _batches(
         columns["kind"] = "polygon"
         columns["confidence"] = 1.0
         batch = record_batch(value.size, columns)
-        yield batch if keep is None else batch.filter(pa.array(keep[rows]))
+        yield batch if keep is None else batch.filter(numbers_array(keep[rows]))
 
 
 def _image_columns(
@@ -213,19 +214,19 @@ def _repeated_text(texts: Sequence[str | None], counts: Sequence[int]) -> pa.Arr
 
 def _as_text(values: npt.NDArray[np.int64]) -> pa.Array:
     if values.size and values.view(np.uint64).max() > 255:  # negative ones too, in one pass
-        return pa.array(values).cast(pa.string())
+        return numbers_array(values).cast(pa.string())
     return _bytes_as_text().take(values)
 
 
 def _row_numbers(start: int, n_rows: int) -> pa.Array:
     if start + n_rows <= _KEPT_ROWS:
         return _first_rows().slice(start, n_rows)
-    return pa.array(np.arange(start, start + n_rows))
+    return numbers_array(np.arange(start, start + n_rows))
 
 
 @cache
 def _first_rows() -> pa.Array:
-    return pa.array(np.arange(_KEPT_ROWS))
+    return numbers_array(np.arange(_KEPT_ROWS))
 
 
 @cache

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import validity
 from predarrow.formats.coco.checks import Block
-from predarrow.formats.coco.shapes import validity
 
 _NAMES = ('"id"', '"area"', '"iscrowd"', '"keypoints"')
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.borders import FLAGS, NOISE, OnOutside, borders_of, outside_rule
+from predarrow.buffers import numbers_array, validity
 from predarrow.formats.coco.checks import Block
-from predarrow.formats.coco.shapes import validity
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem, Report
 from predarrow.table import BBOX, bbox_array
@@ -73,7 +73,7 @@ def bbox_column(corners: Floats) -> pa.Array:
     column = bbox_array(corners)
     if is_given.all():
         return column
-    children = [pa.array(side) for side in np.nan_to_num(corners)]
+    children = [numbers_array(side) for side in np.nan_to_num(corners)]
     return pa.Array.from_buffers(BBOX, len(column), [validity(is_given)], children=children)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.buffers import numbers_array, text_array, validity
 from predarrow.formats.coco.checks import Block
 from predarrow.refusals import Refusals
 from predarrow.report import Code
@@ -114,7 +115,7 @@ def masks(block: Block, refusals: Refusals) -> Masks:
     is_mask = (is_text | is_list) & (runs.flaw == rle_text.OK)
     sizes = np.where(is_mask[:, None], shapes.size, 0)
     counts = pa.Array.from_buffers(pa.binary(), is_mask.size, [None, pa.py_buffer(offsets), pa.py_buffer(strings)])
-    sides = [pa.array(side, pa.int32()) for side in sizes.T]
+    sides = [numbers_array(side, pa.int32()) for side in sizes.T]
     column = pa.Array.from_buffers(MASK, is_mask.size, [validity(is_mask)], children=[*sides, counts])
     return Masks(Shaped(column, covers_of_runs(runs, sizes).bbox), runs, sizes)
 
@@ -195,9 +196,9 @@ def keypoints(block: Block, has_points: Bools, names: Mapping[str, Sequence[str]
     is_flag = np.isin(visibility, range(_MOST_VISIBLE + 1))
     children = [
         _point_names(names, categories, offsets),
-        pa.array(x.astype(np.float32)),
-        pa.array(y.astype(np.float32)),
-        pa.array(np.where(is_flag, visibility, 0).astype(np.int8), mask=~is_flag),
+        numbers_array(x.astype(np.float32)),
+        numbers_array(y.astype(np.float32)),
+        numbers_array(np.where(is_flag, visibility, 0).astype(np.int8), is_valid=is_flag),
     ]
     values = pa.StructArray.from_arrays(children, fields=list(KEYPOINTS.value_type))
     column = pa.Array.from_buffers(
@@ -232,7 +233,7 @@ def _point_names(
     ]
     of_row = np.repeat(np.array(first, np.int64), n_points)
     places = np.arange(of_row.size) - np.repeat(offsets[:-1], n_points) + of_row
-    return pa.array(flat, pa.string()).take(pa.array(places, mask=of_row < 0))
+    return text_array(flat).take(numbers_array(places, is_valid=of_row >= 0))
 
 
 def offsets_of(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
@@ -240,11 +241,6 @@ def offsets_of(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
     result = np.zeros(lengths.size + 1, np.int32)
     np.cumsum(lengths, out=result[1:])
     return result
-
-
-def validity(is_valid: Bools) -> pa.Buffer | None:
-    """Give Arrow's bits for rows that are not null; None where none is."""
-    return None if is_valid.all() else pa.py_buffer(np.packbits(is_valid, bitorder="little"))
 
 
 def merged(first: pa.Array | None, second: pa.Array | None) -> pa.Array | None:

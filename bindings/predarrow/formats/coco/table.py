@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.borders import OnOutside
+from predarrow.buffers import bools_of, numbers_array
 from predarrow.classes import LEFT_OUT, Texts
 from predarrow.formats.coco import checks as coco_checks
 from predarrow.formats.coco import shapes as coco_shapes
@@ -158,7 +159,7 @@ class _Table:
             self._take_mask_sizes(self.masks.sizes)
 
     def _take_mask_sizes(self, own: Ints) -> None:
-        is_mask = self.columns["mask"].is_valid().to_numpy(zero_copy_only=False)
+        is_mask = bools_of(self.columns["mask"].is_valid())
         has = self.sizes
 
         def words(row: int) -> str:
@@ -172,14 +173,14 @@ class _Table:
         """Boxes of the file in pixels, else covers; outlines of run lengths; keypoints."""
         options, refusals = self.options, self.refusals
         if self.has_points.any():
-            places = np.maximum(self.category_places, 0)
-            keys = [self.category_keys[place] for place in places.tolist()] if self.category_keys else []
+            known = self.category_keys or [""]  # where no record has one, all are refused
+            keys = [known[place] for place in np.maximum(self.category_places, 0).tolist()]
             has_points = self.has_points & ~refusals.bad
             points = coco_shapes.keypoints(self.block, has_points, options.categories.keypoints, keys)
             self._add("keypoints", points)
             self.flags[CONFIDENCES] = coco_shapes.has_confidences(self.block, has_points)
         if self.masks is not None:
-            is_mask = self.columns["mask"].is_valid().to_numpy(zero_copy_only=False)
+            is_mask = bools_of(self.columns["mask"].is_valid())
             self.flags[EMPTY_MASK] = is_mask & np.isnan(self.masks.shaped.cover[0])
             if options.polygons:
                 drawn = outlines(self.masks.runs, self.masks.sizes, refusals)
@@ -209,7 +210,7 @@ class _Table:
         columns["kind"] = KINDS[self.kinds[0]] if (self.kinds == self.kinds[0]).all() else Texts(KINDS).take(self.kinds)
         for side, name in enumerate(("image_height", "image_width")):
             sizes = self.sizes[:, side]
-            columns[name] = pa.array(sizes, pa.int32(), mask=sizes == 0)
+            columns[name] = numbers_array(sizes, pa.int32(), is_valid=sizes != 0)
         columns["row"] = self.refusals.rows
         if not keep.all():
             columns = {name: _taken(column, chosen) for name, column in columns.items()}
@@ -224,7 +225,7 @@ class _Table:
             return {"confidence": score}
         if default is not None:
             return {"confidence": np.where(has_score, score, default)}
-        return {"confidence": pa.array(score, mask=~has_score)} if has_score.any() else {}
+        return {"confidence": numbers_array(score, is_valid=has_score)} if has_score.any() else {}
 
     def _refuse_ids(self, places: Ints, pointer: str) -> None:
         self.refusals.add(places < 0, Code.BAD_TEXT, pointer, "must be text that UTF-8 can hold, got half a character")
@@ -248,4 +249,4 @@ def _second(told: dict[int, Told], which: Ints) -> Callable[[int], str]:
 def _taken(column: Any, chosen: Ints) -> Any:
     if isinstance(column, np.ndarray):
         return column[chosen]
-    return column.take(pa.array(chosen)) if isinstance(column, pa.Array) else column
+    return column.take(numbers_array(chosen)) if isinstance(column, pa.Array) else column

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.buffers import numbers_array, text_array, validity
 from predarrow.formats.kitti.problems import KittiText
 from predarrow.table import CUBOID
 
@@ -52,8 +53,8 @@ def cuboid_column(numbers: npt.NDArray[np.float64], given: npt.NDArray[np.bool_]
     height, width, length, x, y, z, rotation_y = numbers[7:]
     zeros = np.zeros(height.size)
     values = (x, y, z, zeros, np.sin(rotation_y / 2), zeros, np.cos(rotation_y / 2), width, length, height)
-    valid = None if given.all() else pa.py_buffer(np.packbits(given, bitorder="little"))
-    return pa.Array.from_buffers(CUBOID, height.size, [valid], children=[pa.array(column) for column in values])
+    children = [numbers_array(column) for column in values]
+    return pa.Array.from_buffers(CUBOID, height.size, [validity(given)], children=children)
 
 
 def attribute_column(
@@ -81,9 +82,9 @@ def attribute_column(
     odd = ~given & ~_is_told(numbers)
     if not odd.any():
         return column
-    texts = column.filter(pa.array(odd)).to_pylist()
+    texts = column.filter(numbers_array(odd)).to_pylist()
     told = [_with_numbers(json, values) for json, values in zip(texts, numbers[7:13, odd].T.tolist(), strict=True)]
-    return pc.replace_with_mask(column, pa.array(odd), pa.array(told, pa.string()))
+    return pc.replace_with_mask(column, numbers_array(odd), text_array(told))
 
 
 def absent_numbers(rotation_y: float) -> tuple[float, ...]:

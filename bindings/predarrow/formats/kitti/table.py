@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from predarrow.borders import FLAGS, OnOutside, borders_of
+from predarrow.buffers import bools_of, numbers_array
 from predarrow.classes import LEFT_OUT, TextClasses, Texts
 from predarrow.formats.kitti.columns import attribute_column, cuboid_column, has_cuboid
 from predarrow.formats.kitti.problems import (
@@ -202,7 +202,7 @@ class _Table:
         for record in np.flatnonzero((self.places < 0) & self.keep).tolist():
             self._refuse(record, *class_problem(known[self.rows.name[record]]))
         if names is not None and names.names.array.null_count:
-            is_null = names.names.array.is_null().to_numpy(zero_copy_only=False)
+            is_null = bools_of(names.names.array.is_null())
             self._leave_out(is_null[self.places], LEFT_OUT)
 
     def judge_borders(self, on_outside: OnOutside) -> None:
@@ -272,7 +272,8 @@ class _Table:
             columns["frame"] = np.array([frame or 0 for frame in frames], np.int32)[file]
         for name, sizes in (("image_height", heights), ("image_width", widths)):
             if sizes.count(None) < n_files:
-                columns[name] = pa.array(sizes, pa.int32()).take(pa.array(file))
+                known = np.array([-1 if size is None else size for size in sizes], np.int32)[file]
+                columns[name] = numbers_array(known, is_valid=known >= 0)
         return columns
 
     def _confidence(self, chosen: npt.NDArray[np.int64]) -> dict[str, Any]:
@@ -282,7 +283,7 @@ class _Table:
             return {} if default is None else {"confidence": default}
         score = self.rows.score[chosen]
         if default is None:
-            return {"confidence": pa.array(score, mask=~scored)}
+            return {"confidence": numbers_array(score, is_valid=scored)}
         return {"confidence": np.where(scored, score, default)}
 
     def _refuse(self, record: int, code: Code, place: str, message: str) -> None:
@@ -308,5 +309,4 @@ def _decoded(name: bytes) -> str | None:
 
 def _track_ids(track: npt.NDArray[np.int64], tracking: npt.NDArray[np.bool_]) -> pa.Array:
     """Track ids as text; null where there is none, or KITTI's -1 for none."""
-    ids = pa.array(track).cast(pa.string())
-    return pc.if_else(pa.array(tracking & (track != _NO_TRACK)), ids, pa.scalar(None, pa.string()))
+    return numbers_array(track, is_valid=tracking & (track != _NO_TRACK)).cast(pa.string())
