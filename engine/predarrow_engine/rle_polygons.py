@@ -100,7 +100,7 @@ def _draw(
                 counts = more
             changes = places[: n_places + 1]
             changes.sort()
-            n = _write_runs(changes, counts, n)
+            n = write_runs(changes, counts, n)
             result.total[i] = size
         result.offsets[i + ONE] = n
     return counts[:n]
@@ -160,7 +160,7 @@ def _step_beyond(x0: int, slope: float, line: int, n_steps: int) -> int:
 
 
 @helper
-def _write_runs(changes: npt.NDArray[np.int64], counts: npt.NDArray[np.uint32], n: np.int64) -> np.int64:
+def write_runs(changes: npt.NDArray[np.int64], counts: npt.NDArray[np.uint32], n: np.int64) -> np.int64:
     """Append the runs between ascending places; two changes at one place are none."""
     begin = n
     last = np.int64(0)

@@ -121,7 +121,7 @@ def _cast(boxes: npt.ArrayLike, degrees: npt.ArrayLike) -> tuple[npt.NDArray[np.
 
 
 @inline
-def _turn(degrees: float) -> tuple[float, float]:
+def turn(degrees: float) -> tuple[float, float]:
     """Give cosine and sine."""
     if not math.isfinite(degrees):
         return math.nan, math.nan
@@ -149,7 +149,7 @@ def _corner_points(
         to = np.uint64(8) * np.uint64(i)
         cx, cy = boxes[k], boxes[k + np.uint64(1)]
         u, v = 0.5 * boxes[k + np.uint64(2)], 0.5 * boxes[k + np.uint64(3)]
-        cosine, sine = _turn(degrees[i])
+        cosine, sine = turn(degrees[i])
         for corner in range(np.uint64(4)):
             du = u if corner == 1 or corner == 2 else -u
             dv = v if corner >= 2 else -v
@@ -166,7 +166,7 @@ def _cover(boxes: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64], cor
         k = np.uint64(4) * np.uint64(i)
         cx, cy = boxes[k], boxes[k + np.uint64(1)]
         u, v = abs(0.5 * boxes[k + np.uint64(2)]), abs(0.5 * boxes[k + np.uint64(3)])
-        cosine, sine = _turn(degrees[i])
+        cosine, sine = turn(degrees[i])
         reach_x = u * abs(cosine) + v * abs(sine)
         reach_y = u * abs(sine) + v * abs(cosine)
         corners[i] = cx - reach_x
@@ -184,7 +184,7 @@ def _move(
         k = np.uint64(4) * np.uint64(i)
         w, h = boxes[k + np.uint64(2)], boxes[k + np.uint64(3)]
         u, v = share * w, share * h
-        cosine, sine = _turn(degrees[i])
+        cosine, sine = turn(degrees[i])
         moved[k] = boxes[k] + (u * cosine - v * sine)
         moved[k + np.uint64(1)] = boxes[k + np.uint64(1)] + (u * sine + v * cosine)
         moved[k + np.uint64(2)] = w
