@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from predarrow.labels.shapes import Bools, Floats, Ints, Shapes, is_relative
+from predarrow.labels.shapes import Bools, Floats, Ints, Shapes, is_relative, taken
 from predarrow.objects.checks import check_relative, check_relative_boxes, check_size_known
 from predarrow.objects.shapes import ShapeError
 from predarrow.refusals import Refusals, shown
@@ -58,7 +58,7 @@ class Boxes(Shapes):
 
     def columns(self, sizes: Ints, refusals: Refusals) -> dict[str, Any]:
         """Give bbox, of the shape before it is rotated, and rotation (circles that are round have none)."""
-        rows = np.frombuffer(self._data, np.float64).reshape(-1, 6)
+        rows = taken(self._data, np.float64).reshape(-1, 6)
         values, relative = rows[:, :5], rows[:, 5] != 0
         self._check(values, relative, refusals)
         check_size_known(relative, sizes, refusals)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from predarrow.labels.shapes import Floats, Ints, Shapes, numbers
+from predarrow.labels.shapes import Floats, Ints, Shapes, numbers, taken
 from predarrow.objects.shapes import ShapeError
 from predarrow.refusals import Refusals, shown
 from predarrow.table import CUBOID
@@ -38,7 +38,7 @@ class Cuboids(Shapes):
 
     def columns(self, sizes: Ints, refusals: Refusals) -> dict[str, Any]:
         """Give the cuboid column, in the scene's axes."""
-        x, y, z, a, b, c, along_x, along_y, along_z = np.frombuffer(self._values, np.float64).reshape(-1, 9).T
+        x, y, z, a, b, c, along_x, along_y, along_z = taken(self._values, np.float64).reshape(-1, 9).T
         quaternion = _quaternions(a, b, c)
         leaves = [x, y, z, *quaternion, along_y, along_x, along_z]
         return {"cuboid": pa.StructArray.from_arrays(list(map(pa.array, leaves)), fields=list(CUBOID))}

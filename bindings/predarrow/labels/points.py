@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from predarrow.classes import Texts
 from predarrow.labels.geometries import Point, Skeleton
-from predarrow.labels.shapes import Bools, Floats, Ints, Shapes, is_relative, pair
+from predarrow.labels.shapes import Bools, Floats, Ints, Shapes, is_relative, pair, taken
 from predarrow.objects.checks import check_relative, check_size_known
 from predarrow.objects.shapes import ShapeError
 from predarrow.project_index import close
@@ -85,10 +85,10 @@ class Keypoints(Shapes):
         """Give the keypoints column."""
         from predarrow_engine.relative import to_pixels
 
-        xy = np.frombuffer(self._xy, np.float64).reshape(-1, 2)
-        visibility = np.frombuffer(self._visibility, np.int8)
-        relative = np.frombuffer(self._relative, np.bool_)
-        counts = np.frombuffer(self._counts, np.int32)
+        xy = taken(self._xy, np.float64).reshape(-1, 2)
+        visibility = taken(self._visibility, np.int8)
+        relative = taken(self._relative, np.bool_)
+        counts = taken(self._counts, np.int32)
         check_size_known(relative, sizes, refusals)
         self._check(xy, visibility, counts, relative, refusals)
         scale = np.repeat(np.where(relative[:, None], sizes, 1), counts, axis=0)
@@ -106,7 +106,7 @@ class Keypoints(Shapes):
     def _texts(self) -> pa.Array:
         if self.kind == "keypoints":
             return pa.nulls(len(self._name), pa.string())
-        return Texts(list(self._names)).take(np.frombuffer(self._name, np.int32).astype(np.int64))
+        return Texts(list(self._names)).take(taken(self._name, np.int32).astype(np.int64))
 
     def _check(
         self, xy: Floats, visibility: _Bytes, counts: npt.NDArray[np.int32], relative: Bools, refusals: Refusals

@@ -12,7 +12,7 @@ from predarrow.errors import InputError, PredarrowError
 from predarrow.labels.arrays import box_columns, checked_id
 from predarrow.labels.frames import FrameError, frames_of
 from predarrow.labels.notes import Entries, classification_answers, geometry_note, joined
-from predarrow.labels.sheet import NONE, Sheet, Target
+from predarrow.labels.sheet import NONE, Sheet, Target, pack
 from predarrow.objects.predictions import BoundingBox, Unit
 from predarrow.objects.shapes import ShapeError
 from predarrow.ontology.answers import encoded
@@ -75,7 +75,9 @@ class LabelRow:
             OntologyError: no such class, attribute or option, or a geometry of another shape than the class's.
             InputError: a geometry, frame, confidence or id that does not hold.
         """
-        sheet = self._current_sheet()
+        sheet = self._bundle.sheet
+        if sheet is not self._sheet:
+            self._begin(sheet)
         target = sheet.target(feature, geometry)
         if type(frames) is not int or not 0 <= frames <= self._last:
             frames = self._frames(frames)
@@ -95,8 +97,7 @@ class LabelRow:
             number = sheet.n_labels
             sheet.n_labels = number + 1
             at = NONE if note is None else sheet.note(note)
-            target.group.ints.extend((number, self._place, frames, place, at, shape))
-            target.group.confidences.append(confidence)
+            target.group.rows += pack(number, self._place, frames, place, at, shape, confidence)
         else:
             self._add_on(frames, target, geometry, place, note or {}, confidence)
         if known is None:
@@ -129,7 +130,7 @@ class LabelRow:
             OntologyError: no such class, or none of boxes.
             InputError: an array of another shape or length, or a frame, confidence or id that does not hold.
         """
-        sheet = self._current_sheet()
+        sheet = self._begin(self._bundle.sheet)
         target = sheet.target(feature, _A_BOX)
         try:
             given = box_columns(boxes, confidences, object_ids, unit)
@@ -162,7 +163,7 @@ class LabelRow:
             OntologyError: no such classification, attribute or option.
             InputError: a frame or confidence that does not hold.
         """
-        sheet = self._current_sheet()
+        sheet = self._begin(self._bundle.sheet)
         found = sheet.classification(feature)
         entries = classification_answers(found, answers)
         placed = self._frames(frames)
@@ -202,9 +203,8 @@ class LabelRow:
     def _name(self) -> str:
         return f"label row {self.data_unit.title!r}"
 
-    def _current_sheet(self) -> Sheet:
-        sheet = self._bundle.sheet
-        if sheet is not self._sheet:  # it was saved: objects begin anew, under the same ids if they are given again
+    def _begin(self, sheet: Sheet) -> Sheet:
+        if sheet is not self._sheet:  # the last one was saved: ids that are given again are those of its objects
             self._sheet, self._objects = sheet, {}
         return sheet
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,14 @@ class _Told:
         self._sheet = sheet
         self._index = index
 
+    @cached_property
+    def _labels(self) -> list[Labels]:
+        return [labels_of(group) for group in self._sheet.every_group()]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [name for _, name in self._sheet.features]
+
     def refuse(self, problems: list[Problem]) -> None:
         """Raise an error with the problems, where there are any."""
         if problems:
@@ -129,15 +138,15 @@ class _Told:
 
     def placed(self, found: Problem) -> Problem:
         """Give a problem of a label, named by its row, with the label's data unit, frame, class and object."""
-        if found.row is None:
-            return found
-        for group in self._sheet.every_group():
-            labels = labels_of(group)
-            at = int(np.searchsorted(labels.number, found.row))
+        for labels in self._labels:
+            at = int(np.searchsorted(labels.number, found.row or 0))
             if at < len(labels.number) and labels.number[at] == found.row:
                 break
+        else:
+            return found
         unit = self._index.data_units.row(int(labels.unit[at]))
-        name = list(self._sheet.features)[self._sheet.object_features[int(labels.object[at])]][1]
-        place = f"frame {labels.frame[at]}: {name} {self._sheet.object_ids[int(labels.object[at])]!r}"
+        owner = int(labels.object[at])
+        place = f"frame {labels.frame[at]}: {self._names[self._sheet.object_features[owner]]}"
         pointer = found.pointer.removeprefix(_POINTER).lstrip(".").removeprefix("column ")
-        return found._replace(source=f"label row {unit.title!r}", pointer=f"{place}: {pointer}" if pointer else place)
+        words = [place, repr(self._sheet.object_ids[owner]), *([pointer] if pointer else [])]
+        return found._replace(source=f"label row {unit.title!r}", pointer=": ".join(words))

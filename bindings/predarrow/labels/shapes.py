@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,6 +36,11 @@ class Shapes(Protocol):
             sizes: (n, 2) height and width of each shape's image, 0 where they are not known.
             refusals: of n rows.
         """
+
+
+def taken(gathered: bytearray | array[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Give a copy of gathered numbers, (n,): a view would keep what was gathered from growing on."""
+    return np.frombuffer(gathered, dtype).copy()
 
 
 def is_relative(unit: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow.labels.geometries import Cuboid2D
-from predarrow.labels.shapes import Bools, Floats, Ints, Shapes, is_relative, points
+from predarrow.labels.shapes import Bools, Floats, Ints, Shapes, is_relative, points, taken
 from predarrow.objects.checks import check_relative, check_size_known
 from predarrow.objects.predictions import Format, ObjectDetection
 from predarrow.objects.shapes import Rings, ShapeError, shape_of
@@ -53,8 +53,8 @@ class Vertices(Shapes):
         """Give the polygon column."""
         from predarrow_engine.relative import to_pixels
 
-        xy = np.frombuffer(self._xy, np.float64).reshape(-1, 2)
-        relative = np.frombuffer(self._relative, np.bool_)
+        xy = taken(self._xy, np.float64).reshape(-1, 2)
+        relative = taken(self._relative, np.bool_)
         ring_offsets, part_offsets, row_offsets = map(_offsets, (self._vertices, self._rings, self._parts))
         first = ring_offsets[part_offsets[row_offsets]]
         check_size_known(relative, sizes, refusals)
@@ -75,4 +75,4 @@ class Vertices(Shapes):
 
 
 def _offsets(counts: array[int]) -> npt.NDArray[np.int32]:
-    return np.concatenate([np.zeros(1, np.int32), np.cumsum(np.frombuffer(counts, np.int32), dtype=np.int32)])
+    return np.concatenate([np.zeros(1, np.int32), np.cumsum(taken(counts, np.int32), dtype=np.int32)])
