@@ -27,7 +27,7 @@ from predarrow_engine.coco_columns import (
     CocoImages,
     CocoRecords,
 )
-from predarrow_engine.coco_document import AFTER_ITEM, DONE, LINE, START, scan_block
+from predarrow_engine.coco_document import AFTER_ITEM, DONE, LINE, SKIM, START, scan_block
 from predarrow_engine.coco_room import Room
 from predarrow_engine.json_scan import DEPTHS, HAS_HIGH, MAX_DEPTH, PLACE, ROOM, SHORT, code_of
 
@@ -60,16 +60,22 @@ class CocoScanner:
         lines: JSON Lines: values with line ends between them.
         wanted: lists that are read: ANNOTATIONS (results too), IMAGES, CATEGORIES, VIDEOS. Those that are not are
             passed over, and not looked at but for their being well-formed.
+        skimmed: lists that are passed over without being looked at, many times as fast: for text that is read once
+            more, as what is no JSON there is not found out.
     """
 
     def __init__(
-        self, *, lines: bool = False, wanted: Iterable[int] = (ANNOTATIONS, IMAGES, CATEGORIES, VIDEOS)
+        self,
+        *,
+        lines: bool = False,
+        wanted: Iterable[int] = (ANNOTATIONS, IMAGES, CATEGORIES, VIDEOS),
+        skimmed: Iterable[int] = (),
     ) -> None:
         self._depths = np.zeros(MAX_DEPTH, np.uint8)
         self._slots = np.zeros(s.N_SLOTS, np.int64)
         self._slots[DEPTHS] = self._depths.ctypes.data
         self._slots[s.PHASE] = LINE if lines else START
-        self._slots[s.WANTED] = sum(1 << section for section in set(wanted))
+        self._slots[s.WANTED] = sum(1 << bit for bit in {*wanted, *(SKIM + section for section in skimmed)})
         self._rates = np.zeros(s.N_TABLES)
 
     @property

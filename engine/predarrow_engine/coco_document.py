@@ -64,13 +64,16 @@ from predarrow_engine.json_scan import (
     constants,
     flaw,
 )
+from predarrow_engine.json_skim import after_items
 
 START, FIRST_KEY, AFTER_MEMBER, FIRST_ITEM, AFTER_ITEM, DONE, LINE = constants(0, 7)
 """What comes next: the document; the first key of the dictionary or its end; a comma or the end of it; the first item
 of a list or its end; a comma or the end of it; nothing; a line of JSON Lines."""
 _MARK_SIZE = 3
-_IN_LIST, _IN_OBJECT = 0, 8
-"""Added to SECTION where the list stands in a dictionary."""
+_IN_LIST, _IN_OBJECT, _SKIMMED = 0, 8, 16
+"""Added to SECTION where the list stands in a dictionary, and where it is not looked at."""
+SKIM = 8
+"""Added to a section's bit in WANTED: its list is not looked at."""
 
 
 @inline
@@ -161,6 +164,10 @@ def _item(address: int, at: int, end: int, slots: int) -> int:
         stop = _image(address, at, end, slots)
     elif section != UNREAD:
         stop = _object(address, at, end, slots, section)
+    elif get(slots, SECTION) & _SKIMMED and load_byte(address + at) in (OPEN_LIST, OPEN_OBJECT):
+        stop, _ = after_items(address, at, end)
+        if stop == at:
+            stop = _after_item(address, at, end, slots)
     else:
         stop = _after_item(address, at, end, slots)
     if stop >= 0:
@@ -182,8 +189,8 @@ def _close_list(slots: int) -> None:
 
 @inline
 def _open_list(slots: int, section: int, where: int) -> None:
-    wanted = get(slots, WANTED) >> section & 1
-    _set(slots, SECTION, (section if wanted else UNREAD) + where)
+    wanted = get(slots, WANTED) >> section
+    _set(slots, SECTION, (section if wanted & 1 else UNREAD) + where + (_SKIMMED if wanted >> SKIM & 1 else 0))
     _set(slots, INDEX, 0)
     _set(slots, PHASE, FIRST_ITEM)
 

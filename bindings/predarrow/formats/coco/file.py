@@ -71,7 +71,14 @@ class CocoFile:
         self.is_dictionary = not self.is_lines and head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:1] == b"{"
         """Whether the document is an object, with the list under "annotations"."""
 
-    def scan(self, wanted: Collection[int], block_bytes: int = BLOCK_BYTES, *, workers: int = 1) -> Iterator[Scanned]:
+    def scan(
+        self,
+        wanted: Collection[int],
+        block_bytes: int = BLOCK_BYTES,
+        *,
+        skimmed: Collection[int] = (),
+        workers: int = 1,
+    ) -> Iterator[Scanned]:
         """Give the file piece by piece, the same ones whatever the number of threads.
 
         Pieces are cut where one record seems to end and another to begin, so that threads can read them before those
@@ -81,6 +88,7 @@ class CocoFile:
         Args:
             wanted: lists of a dictionary to be read: ANNOTATIONS, IMAGES, CATEGORIES.
             block_bytes: read at a time; a longer record makes a longer piece.
+            skimmed: lists that are passed over without being looked at, see `CocoScanner`.
             workers: threads that read ahead; 1 takes the caller's.
 
         Raises:
@@ -98,7 +106,7 @@ class CocoFile:
             other = scanner.at(piece.gap)
             return piece, _Ahead(other, other.scan(_array(piece.text.data), last=piece.is_last))
 
-        scanner = CocoScanner(lines=self.is_lines, wanted=wanted)
+        scanner = CocoScanner(lines=self.is_lines, wanted=wanted, skimmed=skimmed)
         chunks = ([piece] for piece in pieces(self._texts(block_bytes), gaps, is_lines=self.is_lines))
         offset, rest, least = 0, b"", 0
         for piece, found in run(chunks, ahead, workers=workers):

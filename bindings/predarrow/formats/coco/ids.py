@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from predarrow.formats.coco.names import is_utf8
+
 if TYPE_CHECKING:
     from predarrow_engine.coco_columns import Ids
 
@@ -72,8 +74,4 @@ def distinct_numbers(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int6
 def _place(raw: bytes, known: dict[str, int]) -> int:
     """Give the place of a JSON string among the known ids, -1 for one that UTF-8 cannot hold."""
     text = json.loads(raw)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return -1
-    return known.setdefault(text, len(known))
+    return known.setdefault(text, len(known)) if is_utf8(text) else -1

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.coco.file import CocoFile, Scanned, value_of
 from predarrow.formats.coco.names import (
@@ -15,6 +17,7 @@ from predarrow.formats.coco.names import (
     images_of_names,
     listed_categories,
     listed_images,
+    numbered_images,
 )
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
@@ -43,6 +46,12 @@ def lists_of(file: CocoFile) -> Lists:
 
     if not file.is_dictionary:
         return Lists(None, None)
+    try:
+        plain = _plain_lists(file)
+    except InputError:  # the careful way tells what is wrong, and where
+        plain = None
+    if plain is not None:
+        return plain
     kinds: dict[str, int] = {}
     images: list[dict[str, Any]] = []
     categories: list[Any] = []
@@ -59,6 +68,42 @@ def lists_of(file: CocoFile) -> Lists:
         listed_images(images, file.path) if "images" in kinds else None,
         listed_categories(_objects(categories, file.path), file.path) if "categories" in kinds else None,
     )
+
+
+def _plain_lists(file: CocoFile) -> Lists | None:
+    """Give lists whose images all have a whole number as id, a file_name, and both sides or none; None for others.
+
+    Annotations are not looked at: they are when they are read.
+    """
+    from predarrow_engine.coco_columns import ANNOTATIONS, CATEGORIES, IMAGES, LIST
+
+    keys: set[str] = set()
+    ids: list[int] = []
+    names: list[str] = []
+    sizes = [np.zeros((0, 2), np.int64)]
+    categories: list[Any] = []
+    for scanned in file.scan((IMAGES, CATEGORIES), skimmed=(ANNOTATIONS,)):
+        data, block = scanned.data, scanned.block
+        keys.update(value_of(data, start, end) for start, end, _, kind in block.top.tolist() if kind == LIST)
+        if not _is_plain(block.images):
+            return None
+        ids += block.images.id.value.tolist()
+        names += [value_of(data, start, end) for start, end in block.images.file_name.span.tolist()]
+        sizes.append(np.stack([block.images.height.value, block.images.width.value], 1))
+        categories += [value_of(data, start, end) for what, start, end in block.objects.tolist() if what == CATEGORIES]
+    images = numbered_images(ids, names, np.concatenate(sizes))
+    if images is None or not keys >= {"images", "categories"}:
+        return None
+    return Lists(images, listed_categories(_objects(categories, file.path), file.path))
+
+
+def _is_plain(images: CocoImages) -> bool:
+    from predarrow_engine.coco_columns import INT, MISSING, STRING
+
+    is_number, is_name = images.id.kind == INT, images.file_name.kind == STRING
+    sides = [(side.kind == INT) & (side.value > 0) for side in (images.height, images.width)]
+    has_none = (images.height.kind == MISSING) & (images.width.kind == MISSING)
+    return bool(((images.kind == 0) & is_number & is_name & (np.logical_and(*sides) | has_none)).all())
 
 
 def given_images(images: Mapping[Any, Any] | StrPath | None) -> Images | None:

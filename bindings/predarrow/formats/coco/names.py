@@ -17,6 +17,7 @@ from predarrow.refusals import shown
 from predarrow.report import Code, Problem
 
 _LARGEST_SIDE = 2**31 - 1
+_TEXT_RULE = "must be text that UTF-8 can hold"
 
 Told = tuple[Code, str]
 """Why something is refused, and the words for it."""
@@ -103,6 +104,8 @@ def listed_images(rows: Iterable[Mapping[str, Any]], source: str) -> Images:
             problems.append(_problem(source, f"$.images[{row}].id", "must be a whole number or text", image.get("id")))
         elif not isinstance(name, str) or not name:
             problems.append(_problem(source, f"$.images[{row}].file_name", "must be text that is not empty", name))
+        elif not is_utf8(name):
+            problems.append(_problem(source, f"$.images[{row}].file_name", _TEXT_RULE, name))
         elif None in size:
             got = [image.get("height"), image.get("width")]
             rule = "must be whole numbers of at least 1 pixel, or not be there"
@@ -115,7 +118,19 @@ def listed_images(rows: Iterable[Mapping[str, Any]], source: str) -> Images:
             sizes.append((size[0] or 0, size[1] or 0))
     if problems:
         raise InputError(problems)
-    return _images(places, names, sizes)
+    return _images(places, names, np.array(sizes).reshape(-1, 2))
+
+
+def numbered_images(ids: list[int], names: list[str], sizes: npt.NDArray[np.int64]) -> Images | None:
+    """Give what `listed_images` gives, many times as fast; None where that has to look at each image.
+
+    Args:
+        ids, names: of the images.
+        sizes: (n, 2) height and width, 0 where unknown.
+    """
+    places = {str(number): place for place, number in enumerate(ids)}
+    is_plain = len(places) == len(ids) and all(names) and all(map(is_utf8, names))
+    return _images(places, names, sizes) if is_plain and (sizes <= _LARGEST_SIDE).all() else None
 
 
 def images_of_names(names: Mapping[Any, Any]) -> Images:
@@ -127,17 +142,17 @@ def images_of_names(names: Mapping[Any, Any]) -> Images:
     places: dict[str, int] = {}
     for key, name in names.items():
         text = id_text(key)
-        if text is None or not isinstance(name, str) or not name:
+        if text is None or not isinstance(name, str) or not name or not is_utf8(name):
             rule = "must map an image's id (a whole number or text) to its file name"
             raise InputError([Problem("images", None, shown(key), Code.BAD_VALUE, f"{rule}, got {shown(name)}")])
         places[text] = len(places)
-    return _images(places, list(names.values()), [(0, 0)] * len(names))
+    return _images(places, list(names.values()), np.zeros((len(names), 2), np.int64))
 
 
-def _images(places: Mapping[str, int], names: list[str], sizes: list[tuple[int, int]]) -> Images:
+def _images(places: Mapping[str, int], names: list[str], sizes: npt.NDArray[np.int64]) -> Images:
     frames = np.zeros(len(names), np.int32)
     rule = "must be the id of an image that is listed"
-    return Images(places, Texts(names), frames, np.array(sizes, np.int32).reshape(-1, 2), {}, rule)
+    return Images(places, Texts(names), frames, sizes.astype(np.int32), {}, rule)
 
 
 def listed_categories(rows: Iterable[Mapping[str, Any]], source: str) -> Categories:
@@ -160,7 +175,9 @@ def listed_categories(rows: Iterable[Mapping[str, Any]], source: str) -> Categor
             problems.append(_problem(source, f"{pointer}.id", "must be a whole number or text", category.get("id")))
         elif not isinstance(name, str):
             problems.append(_problem(source, f"{pointer}.name", "must be text", name))
-        elif points and not (isinstance(points, list) and all(isinstance(point, str) for point in points)):
+        elif not is_utf8(name):
+            problems.append(_problem(source, f"{pointer}.name", _TEXT_RULE, name))
+        elif points and not (isinstance(points, list) and all(map(_is_name, points))):
             problems.append(_problem(source, f"{pointer}.keypoints", "must be a list of names", points))
         elif names.get(key, name) != name:
             problems.append(_problem(source, f"{pointer}.id", "must stand for one category", category["id"]))
@@ -182,11 +199,24 @@ def categories_of_names(names: Mapping[Any, Any]) -> Categories:
     result: dict[str, str | None] = {}
     for key, name in names.items():
         text = id_text(key)
-        if text is None or not (name is None or isinstance(name, str)):
+        if text is None or not (name is None or _is_name(name)):
             rule = "must map a category's id (a whole number or text) to its name or None"
             raise InputError([Problem("categories", None, shown(key), Code.BAD_VALUE, f"{rule}, got {shown(name)}")])
         result[text] = name
     return Categories(result, {})
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and is_utf8(value)
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether UTF-8 can hold a text: JSON can escape half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _side(value: Any) -> int | None:

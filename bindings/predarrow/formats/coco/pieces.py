@@ -48,10 +48,10 @@ def pieces(texts: Iterable[Text], gaps: Sequence[Gap | None], *, is_lines: bool)
     try:
         for following in texts:
             if text.data:
-                data = rest + text.data
-                cut = _cut(data, is_lines)
-                yield Piece(Text(data[:cut] if cut else data, text.read), False, gaps[0] if is_cut else None)
-                rest, is_cut = data[cut:] if cut else b"", cut > 0
+                cut = _cut(text.data, is_lines)
+                data = b"".join([rest, memoryview(text.data)[: cut or None]])
+                yield Piece(Text(data, text.read), False, gaps[0] if is_cut else None)
+                rest, is_cut = text.data[cut:] if cut else b"", cut > 0
             text = following
     except InputError as error:
         (problem,) = error.problems
