@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from predarrow.coco_label_mappings import FrameIndex, category_mapping_by_name, image_mapping_by_title
     from predarrow.coco_labels import import_coco_labels
     from predarrow.data_units import DataUnits
+    from predarrow.encord_imports import import_label_rows
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
     from predarrow.exports import export_coco_predictions, export_kitti_predictions
     from predarrow.formats.coco.annotations import write_coco_annotations
     from predarrow.formats.coco.panoptic import write_coco_panoptic
     from predarrow.formats.coco.read import read_coco
     from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
+    from predarrow.formats.encord.read import read_label_rows
     from predarrow.formats.kitti.read import read_kitti
     from predarrow.formats.kitti.write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
@@ -105,10 +107,12 @@ _HOMES = {
     "import_coco_labels": "coco_labels",
     "import_coco_predictions": "coco_imports",
     "import_kitti_predictions": "imports",
+    "import_label_rows": "encord_imports",
     "import_mask_predictions": "imports",
     "import_predictions": "import_objects",
     "read_coco": "formats.coco.read",
     "read_kitti": "formats.kitti.read",
+    "read_label_rows": "formats.encord.read",
     "read_masks": "formats.masks",
     "read_png": "formats.png",
     "to_label_mask": "painting",
@@ -171,10 +175,12 @@ __all__ = [
     "import_coco_labels",
     "import_coco_predictions",
     "import_kitti_predictions",
+    "import_label_rows",
     "import_mask_predictions",
     "import_predictions",
     "read_coco",
     "read_kitti",
+    "read_label_rows",
     "read_masks",
     "read_png",
     "to_label_mask",

@@ -1,0 +1,41 @@
+"""What is wrong with one label or one label row, while it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from predarrow.refusals import Refusals, shown
+from predarrow.report import Code
+
+
+class Flaw(Exception):
+    """A label that does not hold; never leaves the reader."""
+
+    def __init__(self, code: Code, pointer: str, rule: str, got: Any = None, *, told: str | None = None) -> None:
+        self.code = code
+        self.pointer = pointer
+        self.message = f"{rule}, got {shown(got) if told is None else told}"
+        super().__init__(self.message)
+
+
+class PartRefusals(Refusals):
+    """Refusals of some of the rows of others: each goes to its own row there.
+
+    Args:
+        whole: those of all rows.
+        chosen: the rows' places among all, as numbers.
+    """
+
+    def __init__(self, whole: Refusals, chosen: Any) -> None:
+        super().__init__(whole.rows[chosen])
+        self._whole = whole
+        self._chosen = chosen
+
+    def add_one(self, row: int, code: Code, pointer: str, message: str) -> None:
+        """Refuse one row."""
+        self.bad[row] = True
+        self._whole.add_one(int(self._chosen[row]), code, pointer, message)
+
+    def add_flaw(self, row: int, flaw: Flaw) -> None:
+        """Refuse one row for a flaw."""
+        self.add_one(row, flaw.code, flaw.pointer, flaw.message)
