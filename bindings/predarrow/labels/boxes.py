@@ -80,10 +80,9 @@ class Boxes(Shapes):
     def _check(self, values: Floats, relative: Bools, refusals: Refusals) -> None:
         for place, name in enumerate(self._names):
             given = values[:, place]
-            wrong, rule = ~np.isfinite(given), "must be a finite number"
+            refusals.add(~np.isfinite(given), Code.BAD_NUMBER, name, partial(_told, "must be a finite number", given))
             if place in (2, 3):
-                wrong, rule = wrong | (given < 0), "must be a finite number of at least 0"
-            refusals.add(wrong, Code.BAD_VALUE, name, partial(_told, rule, given))
+                refusals.add(~(given > 0), Code.BAD_BOX, name, partial(_told, "must be greater than 0", given))
         if self.kind in ("bbox", "rotated_bbox"):
             if self.kind == "bbox":
                 rule, theta = "must be 0 in a class of boxes that are not rotatable", values[:, 4]

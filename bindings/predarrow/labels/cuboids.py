@@ -31,8 +31,8 @@ class Cuboids(Shapes):
             if values.shape != (3,) or not np.isfinite(values).all():
                 raise ShapeError(name, f"must be three finite numbers, got {shown(given)}")
             found += values.tolist()
-        if min(found[6:]) < 0:
-            raise ShapeError("size", f"must be at least 0, got {shown(geometry.size)}")
+        if min(found[6:]) <= 0:
+            raise ShapeError("size", f"must be greater than 0, got {shown(geometry.size)}")
         self._values.extend(found)
         return len(self._values) // 9 - 1
 

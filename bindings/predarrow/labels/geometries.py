@@ -74,7 +74,7 @@ class Ellipse:
 
     Attributes:
         x, y: its centre.
-        rx, ry: its half axes before it is rotated, at least 0; relative ones to the image's width and to its height.
+        rx, ry: its half axes before it is rotated, greater than 0; relative ones to the image's width and height.
         theta: degrees clockwise about the centre.
         unit: "relative" (the centre in [0, 1]) or "pixel".
     """
@@ -93,8 +93,8 @@ class Circle:
 
     Attributes:
         x, y: its centre.
-        r: its radius, at least 0; a relative one to the image's width.
-        stretch: length of the second half axis, in radii, at least 0.
+        r: its radius, greater than 0; a relative one to the image's width.
+        stretch: length of the second half axis, in radii, greater than 0.
         theta: degrees clockwise about the centre, of a circle that is stretched.
         unit: "relative" (the centre in [0, 1]) or "pixel".
     """
@@ -115,7 +115,7 @@ class Cuboid:
         position: x, y and z of its centre.
         orientation: Euler angles about x, y and z in radians: it is turned about z first, then y, then x (three.js's
             order "XYZ", which Encord has).
-        size: its lengths along its own x, y and z axes, at least 0.
+        size: its lengths along its own x, y and z axes, greater than 0.
     """
 
     position: Sequence[float]

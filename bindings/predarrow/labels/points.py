@@ -14,10 +14,12 @@ from predarrow.classes import Texts
 from predarrow.labels.geometries import Point, Skeleton
 from predarrow.labels.shapes import Bools, Floats, Ints, Shapes, is_relative, pair, taken
 from predarrow.objects.checks import check_relative, check_size_known
+from predarrow.objects.columns import cover_of
 from predarrow.objects.shapes import ShapeError
 from predarrow.project_index import close
 from predarrow.refusals import Refusals, shown
-from predarrow.table import KEYPOINTS
+from predarrow.report import Code
+from predarrow.table import KEYPOINTS, bbox_array
 
 VISIBILITIES = {"invisible": 0, "occluded": 1, "visible": 2, "selfOccluded": 3}
 """The table's numbers by Encord's words"""
@@ -92,7 +94,8 @@ class Keypoints(Shapes):
         check_size_known(relative, sizes, refusals)
         self._check(xy, visibility, counts, relative, refusals)
         scale = np.repeat(np.where(relative[:, None], sizes, 1), counts, axis=0)
-        x, y = (to_pixels(xy[:, axis], scale[:, 1 - axis]).astype(np.float32) for axis in (0, 1))
+        with np.errstate(over="ignore"):  # refused before
+            x, y = (to_pixels(xy[:, axis], scale[:, 1 - axis]).astype(np.float32) for axis in (0, 1))
         fields = [
             self._texts(),
             pa.array(x),
@@ -101,7 +104,8 @@ class Keypoints(Shapes):
         ]
         items = pa.StructArray.from_arrays(fields, fields=list(KEYPOINTS.value_type))
         offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
-        return {"keypoints": pa.ListArray.from_arrays(pa.array(offsets), items).cast(KEYPOINTS)}
+        cover = bbox_array(cover_of(x, y, offsets[:-1]))
+        return {"bbox": cover, "keypoints": pa.ListArray.from_arrays(pa.array(offsets), items).cast(KEYPOINTS)}
 
     def _texts(self) -> pa.Array:
         if self.kind == "keypoints":
@@ -111,8 +115,11 @@ class Keypoints(Shapes):
     def _check(
         self, xy: Floats, visibility: _Bytes, counts: npt.NDArray[np.int32], relative: Bools, refusals: Refusals
     ) -> None:
-        inside = np.where((visibility == _INVISIBLE)[:, None], 0.5, xy)  # what is not seen may be anywhere
         first = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])[:-1]
+        most = np.maximum.reduceat(np.abs(xy).max(1), first)
+        rule = "points must be finite 32-bit floats"
+        refusals.add(most > np.finfo(np.float32).max, Code.BAD_NUMBER, "", lambda row: f"{rule}, got {most[row]}")
+        inside = np.where((visibility == _INVISIBLE)[:, None], 0.5, xy)  # what is not seen may be anywhere
         ends = np.hstack([reduce.reduceat(inside, first) for reduce in (np.minimum, np.maximum)])
         word = "Point" if self.kind == "keypoints" else "Skeleton"
         check_relative(relative, "points", ends, f'{word}(..., unit="pixel")', refusals)

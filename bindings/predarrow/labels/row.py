@@ -64,7 +64,7 @@ class LabelRow:
             feature: name or featureNodeHash of a class, or the class.
             geometry: `BoundingBox`, `Polygon`, `Polyline`, `Point`, `Skeleton`, `Bitmask`, `Ellipse`, `Circle`,
                 `Cuboid` or `Cuboid2D`, as the shape of the class asks, or Encord's coordinates. Relative ones lie in
-                the image; the angle of a box may be any.
+                the image; sides are greater than 0, and the angle of a box may be any.
             frames: a frame, a `range`, or any sequence of frames; 0 is the only one of an image.
             object_id: of an object that was added before, or the id of a new one; None makes up a new one.
             confidence: 0 to 1.

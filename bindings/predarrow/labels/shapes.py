@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,6 +97,10 @@ def pair(given: Any, pointer: str) -> tuple[float, float]:
     Raises:
         ShapeError: no two finite numbers.
     """
+    if type(given) is tuple and len(given) == 2:
+        x, y = given
+        if type(x) is float and type(y) is float and isfinite(x) and isfinite(y):
+            return x, y  # a tenth of the time of an array
     values = numbers(given, pointer)
     if values.shape != (2,) or not np.isfinite(values).all():
         raise ShapeError(pointer, f"must be two finite numbers x and y, got {shown(given)}")

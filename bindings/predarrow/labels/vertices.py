@@ -70,7 +70,7 @@ class Vertices(Shapes):
         limit = np.finfo(np.float32).max
         wrong = ~(np.abs(ends) <= limit).all(1)
         words = "points must be finite 32-bit floats"
-        refusals.add(wrong, Code.BAD_VALUE, "", lambda row: f"{words}, got {ends[row].min()} to {ends[row].max()}")
+        refusals.add(wrong, Code.BAD_NUMBER, "", lambda row: f"{words}, got {ends[row].min()} to {ends[row].max()}")
         check_relative(relative, "points", ends, f'{_WORDS[self.kind]}(..., unit="pixel")', refusals)
 
 
