@@ -108,13 +108,13 @@ def _constant_columns(n_rows: int, constants: Constants) -> list[pa.Array | None
 # Made anew, the null and constant columns of one mask's rows cost 70 us, more than all others together. Kept ones of
 # the very length cost nothing, slices of longer ones 10 us.
 _kept_whole = lru_cache(maxsize=128)(_constant_columns)
-_kept_longer = lru_cache(maxsize=16)(_constant_columns)
+_kept_longer = lru_cache(maxsize=4)(_constant_columns)
 
 
 def _constants(n_rows: int, constants: Constants) -> list[pa.Array | None]:
     if n_rows <= 1 << 9:
         return _kept_whole(n_rows, constants)
-    if n_rows <= 1 << 14:
+    if n_rows <= 1 << 16:
         longer = _kept_longer(1 << n_rows.bit_length(), constants)
         return [None if column is None else column.slice(0, n_rows) for column in longer]
     return _constant_columns(n_rows, constants)

@@ -18,9 +18,10 @@ from predarrow.formats.coco.attributes import attribute_column
 from predarrow.formats.coco.boxes import BoxUnit, bbox_column, corners_of, judge_borders
 from predarrow.formats.coco.checks import Block, RecordRefusals
 from predarrow.formats.coco.ids import distinct_ids, distinct_numbers
+from predarrow.formats.coco.masks import Masks, masks
 from predarrow.formats.coco.names import NO_CATEGORIES, Categories, ChooseClass, Images, Told
 from predarrow.formats.coco.outlines import outlines
-from predarrow.formats.coco.shapes import Masks, Shaped
+from predarrow.formats.coco.shapes import Shaped
 from predarrow.reader import Part
 from predarrow.report import EMPTY_MASK, Code, Report
 from predarrow.table import record_batch
@@ -102,7 +103,7 @@ class _Table:
         if is_polygon.any():
             self._add("polygon", coco_shapes.polygons(block, is_polygon & ~refusals.bad))
         if is_mask.any():
-            self.masks = coco_shapes.masks(block, refusals)
+            self.masks = masks(block, refusals, wants_runs=self.options.polygons)
             self._add("mask", self.masks.shaped)
 
     def _add(self, name: str, shaped: Shaped) -> None:
@@ -182,7 +183,7 @@ class _Table:
         if self.masks is not None:
             is_mask = bools_of(self.columns["mask"].is_valid())
             self.flags[EMPTY_MASK] = is_mask & np.isnan(self.masks.shaped.cover[0])
-            if options.polygons:
+            if options.polygons and self.masks.runs is not None:
                 drawn = outlines(self.masks.runs, self.masks.sizes, refusals)
                 self.columns["polygon"] = coco_shapes.merged(self.columns.get("polygon"), drawn)
         corners = corners_of(self.block, self.has_box, options.box_unit, self.sizes, refusals)
