@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.classes import Texts
+from predarrow.errors import OntologyError
 from predarrow.objects.answers import Answers
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
@@ -78,6 +79,7 @@ class ProjectIndex:
         self._n_frames = np.where((n_frames == 0) & is_image, 1, n_frames)
         self.units: Positions[str] = Positions(self._find_unit)
 
+        self._ontology = project.ontology
         self.answers = Answers(project.ontology)
         self.classes = project.ontology.objects
         self.class_names = Texts([item.name for item in self.classes])
@@ -151,6 +153,19 @@ class ProjectIndex:
         shapes = " or ".join(KIND_SHAPES[kind])
         item = self.classes[place]
         return f"must be a class of shape {shapes} for a {kind}, got {item.name!r} of shape {item.shape}"
+
+    def shape_of(self, feature_hash: str) -> str:
+        """Give the shape of an object class; empty where no class has this featureNodeHash."""
+        place = self.class_places[feature_hash]
+        return self.classes[place].shape if place != UNKNOWN else ""
+
+    def point_names(self, feature_hash: str) -> tuple[str, ...] | None:
+        """Give the names of the points that a class's skeletons have; None where no template tells them."""
+        try:
+            template = self._ontology.template_by_hash(feature_hash)
+        except OntologyError:
+            return None
+        return tuple(point.name for point in template.points)
 
     def hint(self, value: str | None, known: Iterable[str]) -> str:
         """Give `close`'s hint, not more than a hundred times: it takes a millisecond, and all rows may need one."""

@@ -366,12 +366,13 @@ def test_a_slice_knows_its_own_polygons(project: Project) -> None:
     assert [row["polygon"][0][0][0]["x"] for row in rows(project)] == [3, 4, 5, 6]
 
 
-def test_a_line_may_have_two_vertices(project: Project) -> None:
+def test_a_line_may_have_one_vertex(project: Project) -> None:
     line = POLYGON | {"kind": "polyline", "feature_hash": "line", "polygon": [[RING[:2]]]}
     import_predictions(project, _table(line, POLYGON))
     assert [row["bbox"]["ymax"] for row in rows(project)] == [0, 7]
-    with pytest.raises(InputError, match="each ring must have at least 2 vertices"):
-        import_predictions(project, _table(line | {"polygon": [[RING[:1]]]}))
+    import_predictions(project, _table(line | {"polygon": [[RING[:1]]]}))
+    with pytest.raises(InputError, match="each ring must have at least 1 vertex"):
+        import_predictions(project, _table(line | {"polygon": [[[]]]}))
 
 
 def test_a_foreign_stream_that_breaks_changes_nothing(project: Project) -> None:

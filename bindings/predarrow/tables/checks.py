@@ -31,10 +31,16 @@ HOLDERS = {
     "ellipse": "bbox",
     "circle": "bbox",
     "cuboid": "cuboid",
+    "cuboid_2d": "polygon",
+    "span": "attributes",
 }
 """The column that must not be null in rows of a kind."""
 
-_LEAST_VERTICES = {"polygon": 3, "polyline": 2}
+ODD_CONFIDENCE = "confidence beyond 0 to 1"
+"""Flag of confidences that are no share of 1: some models give scores of their own scale."""
+
+_TURNED = ("rotated_bbox", "ellipse", "circle")  # whose bbox is that of the shape before it is rotated
+_LEAST_VERTICES = {"polygon": 3, "polyline": 1}
 
 
 def check_present(columns: Columns, refusals: Refusals) -> None:
@@ -64,12 +70,19 @@ def check_numbers(columns: Columns, refusals: Refusals) -> None:
     _refuse(rows < 0, "row", "must be at least 0 or null", rows, refusals)
 
 
+def flag_confidences(columns: Columns, refusals: Refusals, report: Report) -> None:
+    """Count confidences that are no share of 1, which are kept as they are."""
+    values = columns["confidence"].fill_null(0.0).to_numpy(zero_copy_only=False)
+    if n_odd := int((~refusals.bad & ((values < 0) | (values > 1))).sum()):
+        report.flagged[ODD_CONFIDENCE] += n_odd
+
+
 def checked_boxes(columns: Columns, covers: Floats | None, sizes: Ints, refusals: Refusals, report: Report) -> pa.Array:
     """Give the bbox column, filled where it is null and a cover is known; bad boxes are refused.
 
     Args:
         columns: of the prediction table.
-        covers: (4, n) of polygons and masks, NaN where there is none; None for none at all.
+        covers: (4, n) of polygons, masks and keypoints, NaN where there is none; None for none at all.
         sizes: (n, 2) height and width, 0 where unknown.
         refusals: of as many rows.
         report: told of boxes beyond their images.
@@ -92,7 +105,8 @@ def checked_boxes(columns: Columns, covers: Floats | None, sizes: Ints, refusals
 
     is_bad = ((codes == NOT_FINITE) | (codes == NEGATIVE_SIZE)) & ~is_null
     refusals.add(is_bad, Code.BAD_BOX, "column bbox", words)
-    is_turned = _bools(pc.equal(columns["kind"].fill_null(""), "rotated_bbox"))
+    rotation = columns["rotation"].fill_null(0.0).to_numpy(zero_copy_only=False)
+    is_turned = _bools(pc.is_in(columns["kind"], pa.array(_TURNED))) & (rotation != 0)
     flag_outside("box", np.where(is_null, 0.0, corners), sizes, refusals, is_turned, report)
     if not is_null.any():
         return bbox_array(corners)
@@ -127,7 +141,7 @@ def check_polygons(columns: Columns, refusals: Refusals) -> Floats | None:
 
 def _too_short(what: str, least: Ints, row: int) -> str:
     if what == "vertex":
-        return f"each ring must have at least {least[row]} vertices"
+        return f"each ring must have at least {least[row]} {'vertex' if least[row] == 1 else 'vertices'}"
     return f"must have parts of rings, none of them null, got no {what} in one"
 
 
@@ -189,24 +203,6 @@ def _flat(strings: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int3
     _, offsets, data = strings.buffers()
     flat = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
     return flat, np.frombuffer(offsets, np.int32, len(strings) + 1, 4 * strings.offset)
-
-
-def check_leaves(columns: Columns, refusals: Refusals) -> None:
-    """Refuse keypoints and cuboids with a number that is not finite."""
-    for name in ("keypoints", "cuboid"):
-        column: Any = columns[name]
-        n_rows = len(column)
-        if column.null_count == n_rows:
-            continue
-        owner = np.arange(n_rows)
-        if pa.types.is_list(column.type):
-            owner = np.repeat(owner, pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False))
-            column = column.flatten()
-        is_bad = np.zeros(n_rows, np.bool_)
-        for leaf in column.flatten():
-            if pa.types.is_floating(leaf.type):
-                is_bad[owner[~np.isfinite(leaf.fill_null(0.0).to_numpy(zero_copy_only=False))]] = True
-        refusals.add(is_bad, Code.BAD_TABLE, f"column {name}", "numbers must be finite or null")
 
 
 def check_attributes(columns: Columns, refusals: Refusals) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
 
-from predarrow.objects.checks import Ints
+from predarrow.objects.checks import Floats, Ints
 from predarrow.ordering import Keyed, keys
 from predarrow.project_index import ProjectIndex
 from predarrow.refusals import Refusals
@@ -16,15 +17,16 @@ from predarrow.table import SCHEMA, record_batch
 from predarrow.tables.checks import (
     Columns,
     check_attributes,
-    check_leaves,
     check_masks,
     check_numbers,
     check_polygons,
     check_present,
     checked_boxes,
+    flag_confidences,
 )
 from predarrow.tables.class_resolution import resolve_classes
 from predarrow.tables.form import Batches, check_schema, columns_of, sliced
+from predarrow.tables.kinds import check_cuboids, check_fronts, check_keypoints, check_spans
 
 BATCH_ROWS = 16_384
 
@@ -64,12 +66,17 @@ def _checked(columns: Columns, first: int, index: ProjectIndex, report: Report) 
     sizes = index.sizes(units)
     for side, name in enumerate(("image_height", "image_width")):
         columns[name] = _size_column(columns[name], sizes[:, side], name, refusals)
-    check_leaves(columns, refusals)
+    check_cuboids(columns, refusals)
     check_attributes(columns, refusals)
-    covers = [check_polygons(columns, refusals), check_masks(columns, sizes, refusals, report)]
-    known = [cover for cover in covers if cover is not None]
-    cover = np.where(np.isnan(known[0]), known[-1], known[0]) if known else None
-    columns["bbox"] = checked_boxes(columns, cover, sizes, refusals, report)
+    check_spans(columns, refusals)
+    covers = [
+        check_polygons(columns, refusals),
+        check_masks(columns, sizes, refusals, report),
+        check_keypoints(columns, index, refusals),
+    ]
+    check_fronts(columns, refusals)
+    columns["bbox"] = checked_boxes(columns, _first(covers), sizes, refusals, report)
+    flag_confidences(columns, refusals, report)
     report.problems += sorted(refusals.problems, key=lambda found: found.row or 0)
     if refusals.bad.all():
         return Keyed(record_batch(0, {}), frames[:0])
@@ -80,6 +87,12 @@ def _checked(columns: Columns, first: int, index: ProjectIndex, report: Report) 
     if refusals.bad.any():
         batch, key = batch.filter(pa.array(~refusals.bad)), key[~refusals.bad]
     return Keyed(batch, key)
+
+
+def _first(covers: list[Floats | None]) -> Floats | None:
+    """Give the first cover that each row has."""
+    known = [cover for cover in covers if cover is not None]
+    return reduce(lambda one, other: np.where(np.isnan(one), other, one), known) if known else None
 
 
 def _size_column(column: pa.Array, known: Ints, name: str, refusals: Refusals) -> pa.Array:
