@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from predarrow.data_units import DataUnits
     from predarrow.encord_imports import import_label_rows
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
-    from predarrow.exports import export_coco_predictions, export_kitti_predictions
+    from predarrow.exports import export_coco_predictions, export_kitti_predictions, export_label_rows
     from predarrow.formats.coco.annotations import write_coco_annotations
     from predarrow.formats.coco.panoptic import write_coco_panoptic
     from predarrow.formats.coco.read import read_coco
     from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
     from predarrow.formats.encord.read import read_label_rows
+    from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
     from predarrow.formats.kitti.read import read_kitti
     from predarrow.formats.kitti.write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
@@ -75,6 +76,7 @@ _HOMES = {
     "ImportResult": "imports",
     "InputError": "errors",
     "LabelRow": "labels.row",
+    "LabelRowWriteResult": "formats.encord.write",
     "ObjectDetection": "objects.predictions",
     "Ontology": "ontology",
     "OntologyError": "errors",
@@ -97,6 +99,7 @@ _HOMES = {
     "convert_boxes": "boxes",
     "export_coco_predictions": "exports",
     "export_kitti_predictions": "exports",
+    "export_label_rows": "exports",
     "from_detections": "models.detections",
     "from_label_mask": "formats.masks",
     "from_masks": "models.instance_masks",
@@ -121,6 +124,7 @@ _HOMES = {
     "write_coco_panoptic": "formats.coco.panoptic",
     "write_coco_results": "formats.coco.write",
     "write_kitti": "formats.kitti.write",
+    "write_label_rows": "formats.encord.write",
     "write_parquet": "parquet",
 }
 
@@ -145,6 +149,7 @@ __all__ = [
     "ImportResult",
     "InputError",
     "LabelRow",
+    "LabelRowWriteResult",
     "ObjectDetection",
     "Ontology",
     "OntologyError",
@@ -165,6 +170,7 @@ __all__ = [
     "convert_boxes",
     "export_coco_predictions",
     "export_kitti_predictions",
+    "export_label_rows",
     "from_detections",
     "from_label_mask",
     "from_masks",
@@ -189,6 +195,7 @@ __all__ = [
     "write_coco_panoptic",
     "write_coco_results",
     "write_kitti",
+    "write_label_rows",
     "write_parquet",
 ]
 

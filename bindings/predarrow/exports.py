@@ -15,6 +15,8 @@ from predarrow.formats.coco.panoptic import write_coco_panoptic
 from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
 from predarrow.formats.coco.write_ids import ImageIds
 from predarrow.formats.coco.write_rows import COLUMNS as COCO_COLUMNS
+from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
+from predarrow.formats.encord.write_chunks import COLUMNS as LABEL_ROW_COLUMNS
 from predarrow.formats.kitti.write import COLUMNS, WriteResult, write_kitti
 from predarrow.project import Project, opened
 from predarrow.reader import OnError
@@ -113,11 +115,57 @@ _COCO_WRITERS: Mapping[str, Callable[..., CocoWriteResult]] = {
 }
 
 
+def export_label_rows(
+    project: Project | StrPath,
+    path: StrPath,
+    *,
+    set_name: str = "labels",
+    version: int | None = None,
+    portable: bool = False,
+    overwrite: bool = False,
+    on_error: OnError = "raise",
+) -> LabelRowWriteResult:
+    """Write a set of a project as Encord's label rows: a JSON list that its SDK takes, and `import_label_rows`.
+
+    See `write_label_rows` for what is written. Label rows are as they came where they were imported; others are made of
+    the project's data units. Rows are read as a stream; only a set whose data units do not stand together (rows were
+    appended to it) is sorted in memory first.
+
+    Args:
+        project: a project or its folder.
+        path: file to write, gzip where its name ends in .gz.
+        set_name: the set of labels or predictions.
+        version: the last one by default.
+        portable: write what older SDKs ask for in label rows that were imported, too.
+        overwrite: replace the file.
+        on_error: "raise" writes nothing where a row cannot be held; "skip" leaves such rows out and tells of them
+            in the report.
+
+    Raises:
+        InputError: a row that a label row cannot hold.
+        OutputError: the file exists, or cannot be written to.
+        ProjectError: no such project, set or version.
+        PredarrowError: an option that does not hold.
+    """
+    project = opened(project)
+    rows = _rows(project, set_name, version, LABEL_ROW_COLUMNS)
+    return write_label_rows(
+        rows,
+        path,
+        ontology=project.ontology,
+        data_units=project.data_units,
+        portable=portable,
+        overwrite=overwrite,
+        on_error=on_error,
+    )
+
+
 def _rows(project: Project, set_name: str, version: int | None, columns: Sequence[str]) -> pa.RecordBatchReader:
     """Rows of a set, those of an image one after the other."""
     if _stands_together(project.scan(set_name, columns=_ORDER[:2], version=version)):
         return project.scan(set_name, columns=columns, version=version)
-    table = project.scan(set_name, columns=(*columns, "row"), version=version).read_all()
+    names = tuple(dict.fromkeys((*columns, "row")))
+    table = project.scan(set_name, columns=names, version=version).read_all()
     return table.sort_by([(name, "ascending") for name in _ORDER]).to_reader()
 
 

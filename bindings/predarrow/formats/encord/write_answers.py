@@ -1,0 +1,257 @@
+"""Answers of objects: `object_answers`, one entry an object, and `object_actions`, dynamic ones with their frames."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Raw
+
+from predarrow.formats.coco.write_text import joined
+from predarrow.formats.encord.ranges import runs_of
+from predarrow.formats.encord.wire import ABSENT, json_text
+from predarrow.formats.encord.write_classes import Feature
+from predarrow.formats.encord.write_notes import Note
+from predarrow.formats.encord.write_objects import quoted
+from predarrow.formats.encord.write_rows import SPANS, Rows
+from predarrow.refusals import Refusals
+from predarrow.report import Code
+
+Ints = npt.NDArray[np.int64]
+
+_NONE = -1
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class Objects:
+    """The objects of label rows, each once.
+
+    Args:
+        rows: of objects, on frames or ranges.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        order = np.lexsort((rows.code, rows.owner))
+        is_first = np.ones(order.size, np.bool_)
+        is_first[1:] = (np.diff(rows.owner[order]) != 0) | (np.diff(rows.code[order]) != 0)
+        firsts = order[is_first]  # lexsort is stable
+        rank = np.empty(firsts.size, np.int64)
+        by_row = np.argsort(firsts)
+        rank[by_row] = np.arange(firsts.size)
+        self.of_row = np.empty(order.size, np.int64)
+        """(n,) each row's object, by first row"""
+        self.of_row[order] = rank[np.cumsum(is_first) - 1]
+        self.first = firsts[by_row]
+        """(n_objects,) first row of each"""
+
+    def answers(self) -> Ints:
+        """(n,) a number for each text of static answers; -1 where a row has none."""
+        numbers: dict[str, int] = {}
+        of_item = [_NONE] * len(self.rows.notes.items)
+        for place, note in enumerate(self.rows.notes.items):
+            text = note.answers
+            if text is not None:
+                of_item[place] = numbers.setdefault(text, len(numbers))
+        return np.array(of_item, np.int64)[self.rows.notes.code]
+
+
+def check_answers(rows: Rows, refusals: Refusals) -> None:
+    """Refuse rows of objects whose answers are others than on their frames before."""
+    chosen = np.flatnonzero(~refusals.bad & ~(rows.shapes == "classification"))
+    objects = Objects(rows.take(chosen))
+    answers = objects.answers()
+    told = answers != _NONE
+    if not told.any():
+        return
+    own = np.full(len(objects.first), _NONE)
+    own[objects.of_row[told][::-1]] = answers[told][::-1]
+    differs = told & (answers != own[objects.of_row])
+    message = "an object must have the same static answers on all of its frames, got others than before"
+    for place in np.flatnonzero(differs).tolist():
+        refusals.add_one(int(chosen[place]), Code.BAD_VALUE, "attributes", message)
+
+
+def object_answers(rows: Rows, n_label_rows: int) -> list[bytes]:
+    """Give each label row's `object_answers` as JSON text.
+
+    Args:
+        rows: of objects, none of them refused.
+        n_label_rows: how many label rows there are.
+    """
+    objects = Objects(rows)
+    texts = [note.answers or "[]" for note in rows.notes.items]
+    answers = objects.answers()
+    row_of = objects.first.copy()  # the first row that tells answers
+    told = np.flatnonzero(answers != _NONE)
+    row_of[objects.of_row[told][::-1]] = told[::-1]
+    listed = pa.array(texts, pa.string()).take(pa.array(rows.notes.code[row_of]))
+    ids = quoted(rows.ids.take(pa.array(objects.first)))
+    more = _further(rows, objects)
+    entries = joined(ids, ':{"classifications":', listed, more, ',"objectHash":', ids, "}")
+    offsets = np.searchsorted(rows.owner[objects.first], np.arange(n_label_rows + 1)).astype(np.int32)
+    inside = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), entries), ",")
+    whole: list[bytes] = joined("{", inside, "}").cast(pa.binary()).to_pylist()
+    return whole
+
+
+def _further(rows: Rows, objects: Objects) -> pa.StringArray | str:
+    """Give what else the entries of objects have, each member behind a comma."""
+    once = _kept_entries(rows, objects)
+    is_span = np.isin(rows.shapes[objects.first], SPANS)
+    if not once and not is_span.any():
+        return ""
+    texts = [""] * len(objects.first)
+    for place, members in once.items():
+        texts[place] = "".join(
+            f",{json_text(name)}:{bytes(raw).decode()}" for name, raw in members.items() if name != "object_actions"
+        )
+    for place in np.flatnonzero(is_span).tolist():
+        row = int(objects.first[place])
+        note, feature = rows.notes.items[rows.notes.code[row]], rows.features.found[rows.features.chosen[row]]
+        texts[place] += _span(note, feature, float(rows.confidence[row]))
+    return pa.array(texts, pa.string())
+
+
+def _kept_entries(rows: Rows, objects: Objects) -> dict[int, dict[str, Raw]]:
+    """Give what attributes kept of objects' entries, by object."""
+    has = np.array(
+        [note.item.encord is not None and note.item.encord.object is not ABSENT for note in rows.notes.items]
+    )
+    result: dict[int, dict[str, Raw]] = {}
+    for row in np.flatnonzero(has[rows.notes.code]).tolist():
+        encord = rows.notes.items[rows.notes.code[row]].item.encord
+        if encord is not None:
+            result.setdefault(int(objects.of_row[row]), kept_members(encord.object))
+    return result
+
+
+def kept_members(raw: Raw) -> dict[str, Raw]:
+    """Give the members of a kept entry."""
+    return _decode_members(raw)
+
+
+def _span(note: Note, feature: Feature, confidence: float) -> str:
+    """Give the members of a span, each behind a comma."""
+    item = note.item
+    ranges = bytes(item.ranges).decode()
+    key = "range_html" if ranges.lstrip("[ ").startswith("{") else "range"
+    text = f',{feature.head}{note.meta("ranges", is_entry=True)},"{key}":{ranges}'
+    if key == "range_html":
+        text += ',"range":[]'
+    return text if confidence == 1.0 else f'{text},"confidence":{confidence!r}'
+
+
+def object_actions(rows: Rows, n_label_rows: int) -> list[dict[str, list[str]]]:
+    """Give the actions of each label row by object, as JSON texts.
+
+    Args:
+        rows: of objects on frames, none of them refused.
+        n_label_rows: how many label rows there are.
+    """
+    result: list[dict[str, list[str]]] = [{} for _ in range(n_label_rows)]
+    if not any(note.item.dynamic for note in rows.notes.items):
+        return result
+    objects = Objects(rows)
+    ids = rows.ids.take(pa.array(objects.first)).to_pylist()
+    owners = rows.owner[objects.first].tolist()
+    for place, entry, frames in _runs(rows, objects):
+        listed = result[owners[place]].setdefault(ids[place], [])
+        ranges = json.dumps([list(pair) for pair in runs_of(frames)], separators=(",", ":"))
+        listed.append(f'{entry[:-1]},"dynamic":true,"range":{ranges}')
+    return result
+
+
+def _runs(rows: Rows, objects: Objects) -> Iterator[tuple[int, str, Ints]]:
+    """Give each object's dynamic answers in the order in which they come, with the frames on which they hold."""
+    numbers: dict[bytes, int] = {}
+    of_item = [[numbers.setdefault(bytes(raw), len(numbers)) for raw in note.item.dynamic] for note in rows.notes.items]
+    counts = np.array([len(each) for each in of_item])[rows.notes.code]
+    flat = np.array([number for code in rows.notes.code.tolist() for number in of_item[code]], np.int64)
+    owner = np.repeat(objects.of_row, counts)
+    frame = np.repeat(rows.frame, counts)
+    _, first, which = np.unique(owner * len(numbers) + flat, return_index=True, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    ends = np.cumsum(np.bincount(which))
+    texts = [raw.decode() for raw in numbers]
+    for group in np.argsort(first).tolist():
+        begin = int(ends[group - 1]) if group else 0
+        frames = np.unique(frame[order[begin : ends[group]]])
+        yield int(owner[first[group]]), texts[flat[first[group]]], frames
+
+
+def finished_actions(rows: Rows, actions: Sequence[dict[str, list[str]]], is_portable: Sequence[bool]) -> list[bytes]:
+    """Give each label row's `object_actions` as JSON text.
+
+    Args:
+        rows: of objects, none of them refused.
+        actions: see `object_actions`.
+        is_portable: of each label row, whether to write what SDKs before 0.1.200 ask for.
+    """
+    kept = _kept_actions(rows, len(actions))
+    result = []
+    for by_object, others, portable in zip(actions, kept, is_portable, strict=True):
+        entries = []
+        for key in dict.fromkeys([*by_object, *others]):
+            name = json_text(key)
+            members = dict(others.get(key, {}))
+            listed = members.pop("actions", None)
+            texts = by_object.get(key, []) if listed is None else [json_text(each)[:-1] for each in listed]
+            inside = ",".join(_action(text, key, portable) for text in texts)
+            more = "".join(f",{json_text(each)}:{json_text(value)}" for each, value in members.items())
+            entries.append(f'{name}:{{"actions":[{inside}],"objectHash":{name}{more}}}')
+        result.append(("{" + ",".join(entries) + "}").encode())
+    return result
+
+
+def _action(text: str, key: str, is_portable: bool) -> str:
+    more = "" if '"shouldPropagate":' in text else ',"shouldPropagate":false'
+    if is_portable and '"trackHash":' not in text:
+        more += f',"trackHash":"{stable_hash(key, text)}"'
+    return f"{text}{more}}}"
+
+
+def stable_hash(*parts: str) -> str:
+    """Give 8 characters that follow from texts."""
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=6).digest()
+    return base64.urlsafe_b64encode(digest).decode()
+
+
+def _kept_actions(rows: Rows, n_label_rows: int) -> list[dict[str, dict[str, Any]]]:
+    """Give what attributes kept of `object_actions`, by object: further members, and actions that still hold."""
+    result: list[dict[str, dict[str, Any]]] = [{} for _ in range(n_label_rows)]
+    objects = Objects(rows)
+    for place, members in _kept_entries(rows, objects).items():
+        if "object_actions" not in members:
+            continue
+        kept: dict[str, Any] = json.loads(bytes(members["object_actions"]))
+        first = int(objects.first[place])
+        if "actions" in kept and not _hold(kept["actions"], rows, np.flatnonzero(objects.of_row == place)):
+            del kept["actions"]
+        if kept:
+            result[int(rows.owner[first])][rows.ids[first].as_py()] = kept
+    return result
+
+
+def _hold(actions: list[dict[str, Any]], rows: Rows, own: Ints) -> bool:
+    """Tell whether actions give the dynamic answers of an object's rows."""
+    for row in own.tolist():
+        frame = int(rows.frame[row])
+        given: dict[str, Any] = {}
+        for action in actions:
+            if any(start <= frame <= end for start, end in action["range"]):
+                answers = action["answers"]
+                before = given.get(action["featureHash"])
+                given[action["featureHash"]] = answers if before is None else [*before, *answers]
+        here = [json.loads(bytes(raw)) for raw in rows.notes.items[rows.notes.code[row]].item.dynamic]
+        if {answer["featureHash"]: answer["answers"] for answer in here} != given:
+            return False
+    return True

@@ -1,0 +1,121 @@
+"""Classifications: `classification_answers`, one entry an instance with its frames, and entries on frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow.formats.encord.ranges import runs_of
+from predarrow.formats.encord.wire import ABSENT, json_text
+from predarrow.formats.encord.write_answers import kept_members, stable_hash
+from predarrow.formats.encord.write_notes import Note
+from predarrow.formats.encord.write_rows import Rows
+
+Ints = npt.NDArray[np.int64]
+
+SPLIT = "classification written as several, as Encord has one confidence and one answer for all of its frames"
+
+
+class Classifications(NamedTuple):
+    """Classifications of label rows."""
+
+    entries: list[list[str]]
+    """Of each label row, members of `classification_answers`."""
+    on_frame: list[str]
+    """(n,) what stands on each row's frame for SDKs before 0.1.204; "" of those of the whole data unit."""
+
+
+class _Instance(NamedTuple):
+    """Rows that one entry holds."""
+
+    rows: Ints
+    object_id: str
+
+
+def classifications(rows: Rows, n_label_rows: int, flags: Counter[str]) -> Classifications:
+    """Give the classifications of label rows.
+
+    Args:
+        rows: of classifications, none of them refused.
+        n_label_rows: how many label rows there are.
+        flags: told of those that are written as several.
+    """
+    result = Classifications([[] for _ in range(n_label_rows)], [""] * len(rows))
+    for instance in _instances(rows, flags):
+        first = int(instance.rows[0])
+        note, feature = rows.notes.items[rows.notes.code[first]], rows.features.found[rows.features.chosen[first]]
+        key = json_text(instance.object_id)
+        confidence = repr(float(rows.confidence[first]))
+        pairs = [] if feature.is_global else runs_of(rows.frame[instance.rows])
+        kept = _kept(rows, instance.rows)
+        members = {
+            "classifications": note.answers or "[]",
+            "classificationHash": key,
+            "featureHash": json_text(feature.feature_hash),
+            "spaces": "{}",
+            "range": json_text(pairs),
+            "confidence": confidence,
+        }
+        if "range" in kept and not feature.is_global and not _tells(kept["range"], rows.frame[instance.rows]):
+            del kept["range"]
+        text = ",".join(f"{json_text(name)}:{value}" for name, value in (members | kept).items())
+        result.entries[int(rows.owner[first])].append(f"{key}:{{{text}{note.meta('global', is_entry=True)}}}")
+        if not feature.is_global:
+            meta = note.meta()
+            entry = f'{{{feature.head},"classificationHash":{key},"confidence":{confidence}{meta}}}'
+            for row in instance.rows.tolist():
+                result.on_frame[row] = entry
+    return result
+
+
+def _instances(rows: Rows, flags: Counter[str]) -> list[_Instance]:
+    """Give rows that one entry holds: of one object id, confidence, and everything that attributes tell."""
+    told = _told(rows.notes.items)
+    notes = np.array([told[place] for place in range(len(told))], np.int64)[rows.notes.code]
+    _, score = np.unique(rows.confidence, return_inverse=True)
+    keys = (rows.owner, rows.code, score, notes, rows.features.chosen)
+    order = np.lexsort((rows.frame, *keys[::-1]))
+    begins = np.zeros(order.size, np.bool_)
+    begins[:1] = True
+    for key in keys:
+        begins[1:] |= np.diff(key[order]) != 0
+    groups = np.split(order, np.flatnonzero(begins)[1:]) if order.size else []
+    groups.sort(key=lambda group: int(group.min()))
+    seen: dict[tuple[int, int], int] = {}
+    result = []
+    for group in groups:
+        first = int(group[0])
+        object_id = rows.ids[first].as_py()
+        number = seen.setdefault((int(rows.owner[first]), int(rows.code[first])), 0)
+        seen[int(rows.owner[first]), int(rows.code[first])] += 1
+        if number:
+            flags[SPLIT] += 1
+            object_id = stable_hash(object_id, str(number))
+        result.append(_Instance(group, object_id))
+    return result
+
+
+def _told(items: list[Note]) -> list[int]:
+    """Give a number for what each note tells beside what is kept of its first row."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(f"{note.meta()}\0{note.answers}", len(numbers)) for note in items]
+
+
+def _kept(rows: Rows, own: Ints) -> dict[str, str]:
+    """Give further members of the entry that attributes kept."""
+    for row in own.tolist():
+        encord = rows.notes.items[rows.notes.code[row]].item.encord
+        if encord is not None and encord.object is not ABSENT:
+            return {name: bytes(raw).decode() for name, raw in kept_members(encord.object).items()}
+    return {}
+
+
+def _tells(kept: str, frames: Ints) -> bool:
+    """Tell whether ranges as their source wrote them are of these frames."""
+    import json
+
+    inside = {frame for start, end in json.loads(kept) for frame in range(start, end + 1)}
+    return inside == set(frames.tolist())

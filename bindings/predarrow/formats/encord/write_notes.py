@@ -1,0 +1,195 @@
+"""The column `attributes` -> what label rows have beside geometry: times, people, answers, and what was kept of others.
+
+Texts are decoded once each, nearly all of them by one typed step; those with keys of their own key by key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from predarrow.formats.encord.wire import ABSENT, OBJECTS
+from predarrow.refusals import Refusals, shown
+from predarrow.report import Code
+
+Ints = npt.NDArray[np.int64]
+_Text = str | None | UnsetType
+
+_CLASH = "attribute left out that has the name of one of Encord's own members"
+_TAKEN = {"name", "color", "shape", "value", "confidence", "objectHash", "classificationHash", "featureHash"}
+_TAKEN |= {"actions", "classifications", "range", "spaces", *(key for item in OBJECTS for key in item.keys)}
+_PLAIN_ROWS = 1024
+
+
+class Kept(Struct, forbid_unknown_fields=True, gc=False):
+    """The attribute "encord": what only label rows have."""
+
+    label_row: Raw = ABSENT
+    object: Raw = ABSENT
+    coordinates: Raw = ABSENT
+    points: list[dict[str, Any]] = []
+    name: str | None = None
+    z: list[float] = []
+
+
+class Attributes(Struct, forbid_unknown_fields=True, gc=False, rename={"is_global": "global"}):
+    """Attributes that are known."""
+
+    createdAt: _Text = UNSET
+    createdBy: _Text = UNSET
+    lastEditedAt: _Text = UNSET
+    lastEditedBy: _Text = UNSET
+    manualAnnotation: bool | UnsetType | None = UNSET
+    isDeleted: bool | UnsetType | None = UNSET
+    answers: list[Raw] = []
+    dynamic: list[Raw] = []
+    encord: Kept | None = None
+    is_global: bool = False
+    ranges: Raw = ABSENT
+    convention: str | None = None
+
+
+_BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation", "isDeleted")
+_KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(Attributes))
+_OBJECT: dict[str, Any] = {"createdBy": None, "manualAnnotation": True}
+_ENTRY: dict[str, Any] = dict.fromkeys(_BASE[:4]) | {"manualAnnotation": True}
+_decode = msgspec.json.Decoder(Attributes).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class Note(NamedTuple):
+    """The attributes of one row, or of several with the same text."""
+
+    item: Attributes
+    more: dict[str, str]
+    """Members that are not known, as JSON text."""
+
+    def meta(self, used: str = "", *, is_entry: bool = False) -> str:
+        """Give members of a label, each behind a comma: who made it when, and what is not known.
+
+        Args:
+            used: the one of global, ranges and convention that its kind has; the others are not known either.
+            is_entry: whether it is an entry of answers, where null stands for a time or person that is not told.
+        """
+        text = _base_text(self.item, is_entry)
+        item = self.item
+        if not (self.more or item.is_global or item.ranges is not ABSENT or item.convention is not None):
+            return text
+        given = {"global": "true" if item.is_global else "", "ranges": bytes(item.ranges).decode()}
+        given["convention"] = "" if item.convention is None else json.dumps(item.convention, ensure_ascii=False)
+        given = self.more | {name: value for name, value in given.items() if value and name != used}
+        return text + "".join(f",{_key(name)}:{value}" for name, value in given.items())
+
+    @property
+    def answers(self) -> str | None:
+        """The static answers as a JSON list; None where there are none."""
+        return _listed(self.item.answers) if self.item.answers else None
+
+
+NOTHING = Note(Attributes(), {})
+
+
+class Notes(NamedTuple):
+    """The attributes of rows."""
+
+    items: list[Note]
+    """The first one stands for those that are null."""
+    code: Ints
+    """(n,) each row's place in `items`."""
+
+
+def notes_of(column: pa.StringArray, refusals: Refusals, flags: Counter[str]) -> Notes:
+    """Give the attributes of rows.
+
+    Args:
+        column: (n,) JSON texts.
+        refusals: told of those that are no JSON object.
+        flags: told of members that are left out.
+    """
+    items = [NOTHING]
+    if column.null_count == len(column):
+        return Notes(items, np.zeros(len(column), np.int64))
+    texts, code = _distinct(column)
+    for place, text in enumerate(texts):
+        try:
+            items.append(_note(text, flags))
+        except (ValueError, RecursionError) as error:
+            items.append(NOTHING)
+            rule = "must be a JSON object, with answers and kept members as label rows have them"
+            refusals.add(code == place + 1, Code.BAD_TABLE, "attributes", f"{rule}, got {shown(text)} ({error})")
+    return Notes(items, code)
+
+
+def _distinct(column: pa.StringArray) -> tuple[list[str], Ints]:
+    """Give texts, and each row's place among them plus 1; 0 is null."""
+    beginning = column.slice(0, _PLAIN_ROWS)
+    if 2 * len(beginning.unique()) > len(beginning):  # to compare long texts costs as much as to read them
+        is_given = column.is_valid().to_numpy(zero_copy_only=False)
+        return column.drop_null().to_pylist(), np.where(is_given, np.cumsum(is_given), 0)
+    encoded = column.dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.fill_null(-1).to_numpy().astype(np.int64) + 1
+
+
+def _note(text: str, flags: Counter[str]) -> Note:
+    try:
+        return Note(_decode(text), {})
+    except msgspec.ValidationError:
+        return _loose(text, flags)
+
+
+def _loose(text: str, flags: Counter[str]) -> Note:
+    """Read attributes key by key."""
+    more = {name: bytes(raw).decode() for name, raw in _decode_members(text).items()}
+    known: dict[str, str] = {}
+    for name in _KNOWN & more.keys():
+        try:
+            _decode(f"{{{_key(name)}:{more[name]}}}")
+        except msgspec.ValidationError:
+            if name in ("answers", "dynamic", "encord"):
+                raise
+            continue
+        known[name] = more.pop(name)
+    for name in _TAKEN & more.keys():
+        flags[_CLASH] += 1
+        del more[name]
+    item = _decode("{" + ",".join(f"{_key(name)}:{value}" for name, value in known.items()) + "}")
+    return Note(item, more)
+
+
+def _base_text(item: Attributes, is_entry: bool) -> str:
+    key = (
+        is_entry,
+        item.createdAt,
+        item.createdBy,
+        item.lastEditedAt,
+        item.lastEditedBy,
+        item.manualAnnotation,
+        item.isDeleted,
+    )
+    text = _BASES.get(key)
+    if text is None:
+        given = dict(zip(_BASE, key[1:], strict=True))
+        members = dict(_ENTRY if is_entry else _OBJECT)
+        members |= {name: value for name, value in given.items() if value is not UNSET}
+        text = "," + json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:-1]
+        if len(_BASES) < 1 << 16:
+            _BASES[key] = text
+    return text
+
+
+_BASES: dict[tuple[Any, ...], str] = {}
+
+
+def _key(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
+
+
+def _listed(items: list[Raw]) -> str:
+    return (b"[" + b",".join(items) + b"]").decode()
