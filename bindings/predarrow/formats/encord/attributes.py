@@ -2,40 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Raw
+
+from predarrow.buffers import numbers_array, text_array, validity
+from predarrow.classes import Texts
 from predarrow.formats.encord.wire import json_text
 
 BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation")
 """Members of an object on a frame that nearly all have."""
 
 Key = tuple[str | None, str | None, str | None, str | None, bool | None]
+K = TypeVar("K")
+Buffer = bytes | Raw
 
 
-class Bases(dict[Key, str]):
-    """Members without braces, by the values of `BASE`; what is null, or manual as by default, is left out."""
+class Places(dict[K, int]):
+    """Numbers of keys, in the order in which they are first asked for."""
 
-    def __missing__(self, key: Key) -> str:
-        """Make one."""
-        parts = [
-            f'"{name}":{json_text(value)}' for name, value in zip(BASE[:4], key[:4], strict=True) if value is not None
-        ]
-        if key[4] is False:
-            parts.append('"manualAnnotation":false')
-        text = ",".join(parts)
-        if len(self) < 1 << 16:
-            self[key] = text
-        return text
+    def __missing__(self, key: K) -> int:
+        """Give the next number."""
+        place = self[key] = len(self)
+        return place
+
+    def of(self, keys: Iterable[K], n: int) -> npt.NDArray[np.int64]:
+        """Give the number of each of n keys."""
+        return np.fromiter(map(self.__getitem__, keys), np.int64, n)
+
+
+def base_text(key: Key) -> str:
+    """Give the members of `BASE` without braces; what is null, or manual as by default, is left out."""
+    parts = [f'"{name}":{json_text(value)}' for name, value in zip(BASE, key[:4], strict=False) if value is not None]
+    if key[4] is False:
+        parts.append('"manualAnnotation":false')
+    return ",".join(parts)
+
+
+class _Common(NamedTuple):
+    chosen: npt.NDArray[np.bool_]
+    texts: Sequence[Buffer]
+    before: bytes
+    after: bytes
 
 
 class Members:
-    """Members of the attributes of n rows."""
+    """Members of the attributes of n rows.
 
-    def __init__(self, bases: Sequence[str]) -> None:
-        self._bases = bases
+    Args:
+        keys: of each row, the values of `BASE`.
+        n: number of rows.
+    """
+
+    def __init__(self, keys: Iterable[Key], n: int) -> None:
+        places: Places[Key] = Places()
+        self._code = places.of(keys, n)
+        self._bases = list(map(base_text, places))
         self._more: dict[int, list[str]] = {}
         self._encord: dict[int, list[str]] = {}
+        self._common: _Common | None = None
 
     def add(self, row: int, text: str) -> None:
         """Add a member, `"name":value`, to a row."""
@@ -45,16 +75,72 @@ class Members:
         """Add a member of the attribute "encord" to a row."""
         self._encord.setdefault(row, []).append(text)
 
-    def texts(self) -> list[str | None]:
-        """Give the JSON texts, None where there is no member."""
-        braced = {base: f"{{{base}}}" if base else None for base in set(self._bases)}
-        result: list[str | None] = list(map(braced.__getitem__, self._bases))
-        for row in self._more.keys() | self._encord.keys():
-            parts = [self._bases[row]] if self._bases[row] else []
+    def set_common(
+        self, chosen: npt.NDArray[np.bool_], texts: Sequence[Buffer], before: bytes = b"", after: bytes = b""
+    ) -> None:
+        """Set the first member of the attribute "encord" of many rows.
+
+        Args:
+            chosen: (n,)
+            texts: as many as rows are chosen.
+            before, after: what stands around each of them.
+        """
+        self._common = _Common(chosen, texts, before, after)
+
+    def column(self) -> pa.StringArray:
+        """Give the JSON texts, null where there is no member."""
+        column = self._plain() if self._common is None else self._with_common(self._common)
+        rows = sorted(self._more.keys() | self._encord.keys())
+        if not rows:
+            return column
+        chosen = np.zeros(self._code.size, np.bool_)
+        chosen[rows] = True
+        return pc.replace_with_mask(column, numbers_array(chosen), text_array(self._special(rows)))
+
+    def _plain(self) -> pa.StringArray:
+        texts = Texts([f"{{{base}}}" if base else None for base in self._bases])
+        column = texts.take(self._code)
+        return self._without_empty(column, np.ones(self._code.size, np.bool_)) if "" in self._bases else column
+
+    def _with_common(self, common: _Common) -> pa.StringArray:
+        chosen, texts = common.chosen, common.texts
+        inner = common.before.decode()
+        before = [f'{{{base}{"," if base else ""}"encord":{{{inner}' for base in self._bases]
+        whole = [f"{{{base}}}" if base else "" for base in self._bases]
+        heads = Texts([*whole, *before]).take(self._code + len(whole) * chosen)
+        end = common.after + b"}}"
+        data = end.join(texts) + end
+        lengths = np.zeros(chosen.size + 1, np.int64)
+        lengths[1:][chosen] = np.fromiter(map(len, texts), np.int64, len(texts)) + len(end)
+        offsets = np.cumsum(lengths).astype(np.int32)
+        tails = pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data))
+        column = pc.binary_join_element_wise(heads, tails, "")
+        return self._without_empty(column, ~chosen) if "" in self._bases else column
+
+    def _without_empty(self, column: pa.StringArray, chosen: npt.NDArray[np.bool_]) -> pa.StringArray:
+        """Give a column with null in place of those chosen rows that have no member."""
+        empty = np.array([not base for base in self._bases])[self._code] & chosen
+        buffers = column.buffers()
+        return pa.StringArray.from_buffers(len(column), buffers[1], buffers[2], validity(~empty))
+
+    def _special(self, rows: list[int]) -> list[str | None]:
+        common: dict[int, str] = {}
+        if self._common is not None:
+            chosen, texts, before, after = self._common
+            places = np.cumsum(chosen) - 1
+            for row in rows:
+                if chosen[row]:
+                    common[row] = (before + bytes(texts[places[row]]) + after).decode()
+        result: list[str | None] = []
+        for row in rows:
+            base = self._bases[int(self._code[row])]
+            parts = [base] if base else []
             parts += self._more.get(row, ())
-            if row in self._encord:
-                parts.append(f'"encord":{{{",".join(self._encord[row])}}}')
-            result[row] = f"{{{','.join(parts)}}}"
+            encord = [common[row]] if row in common else []
+            encord += self._encord.get(row, ())
+            if encord:
+                parts.append(f'"encord":{{{",".join(encord)}}}')
+            result.append(f"{{{','.join(parts)}}}")
         return result
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from predarrow.buffers import text_array
 from predarrow.classes import Texts
+from predarrow.formats.encord.attributes import Places
 from predarrow.formats.encord.columns import Floats, Ints
 from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.frames import Group
@@ -191,11 +192,9 @@ class Classes(NamedTuple):
 
 def classes_of(labels: FrameLabels, rules: Rules) -> Classes:
     """Give the classes of objects; those that the ontology does not have, or has with another shape, are refused."""
-    hashes = list(map(attrgetter("featureHash"), labels.objects))
-    names = list(map(attrgetter("name"), labels.objects))
-    keys: dict[tuple[Any, ...], int] = {}
-    triples = zip(hashes, names, labels.types, strict=True)
-    chosen = np.array([keys.setdefault(triple, len(keys)) for triple in triples], np.int64)
+    keys: Places[tuple[Any, ...]] = Places()
+    pairs = map(attrgetter("featureHash", "name", "__class__"), labels.objects)
+    chosen = keys.of(pairs, labels.n)
     told: dict[int, Flaw] = {}
     found: list[str] = []
     for (feature_hash, name, type_), place in keys.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import compress
 from operator import attrgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.answers import ObjectAnswers
-from predarrow.formats.encord.attributes import BASE, Bases, Members, member
+from predarrow.formats.encord.attributes import BASE, Members, member
 from predarrow.formats.encord.columns import Bools, Floats
 from predarrow.formats.encord.geometry import Geometry
 from predarrow.formats.encord.labels import FrameLabels, check_identities, check_joints, classes_of
@@ -45,8 +46,7 @@ class ObjectRows:
         check_joints(labels, rules)
         self._geometry = Geometry(labels)
         self._confidence = self._confidences()
-        bases = Bases()
-        self.members = Members(list(map(bases.__getitem__, map(attrgetter(*BASE), labels.objects))))
+        self.members = Members(map(attrgetter(*BASE), labels.objects), labels.n)
         self._answers = ObjectAnswers(labels, rules, self.members, flagged)
         self._answers.add()
         self._add_rare()
@@ -92,16 +92,15 @@ class ObjectRows:
         extras = {row: extra.coordinates for row, extra in labels.extras.items() if extra.coordinates is not None}
         is_exact = geometry.is_exact
         is_exact[list(extras)] = False
-        encode = msgspec.json.Encoder().encode
-        for row in np.flatnonzero(~is_exact & ~self._refusals.bad).tolist():
-            item = labels.objects[row]
-            if row in extras:
-                text = wire.json_text(extras[row])
-            else:
-                given = [(key, getattr(item, key)) for key in item.keys]
-                parts = [f'"{key}":{encode(value).decode()}' for key, value in given if value is not None]
-                text = f"{{{','.join(parts)}}}"
-            self.members.add_encord(row, f'"coordinates":{text}')
+        kept = ~is_exact & ~self._refusals.bad
+        objects = labels.objects if kept.all() else list(compress(labels.objects, kept.tolist()))
+        if set(labels.types) == {wire.BoxObject} and wire.is_json(objects[0].boundingBox if objects else wire.ABSENT):
+            texts = list(map(attrgetter("boundingBox"), objects))
+            self.members.set_common(kept, texts, b'"coordinates":{"boundingBox":', b"}")
+        else:
+            rows = np.flatnonzero(kept).tolist()
+            others = [_geometry(item, extras.get(row)) for row, item in zip(rows, objects, strict=True)]
+            self.members.set_common(kept, others, b'"coordinates":')
         for row, texts in geometry.kept.items():
             for text in texts:
                 self.members.add_encord(row, text)
@@ -136,7 +135,7 @@ class ObjectRows:
             "class_name": classes.names.take(classes.chosen),
             "feature_hash": classes.hashes.take(classes.chosen),
             "confidence": self._confidence,
-            "attributes": text_array(self.members.texts()),
+            "attributes": self.members.column(),
             "row": labels.number,
             "data_unit": Texts([place.data_unit for place in labels.places]).take(labels.owner),
             "source": Texts([place.row.source for place in labels.places]).take(labels.owner),
@@ -146,6 +145,27 @@ class ObjectRows:
             columns["stream"] = text_array(labels.streams)
         whole = record_batch(labels.n, columns)
         return whole if keep.all() else whole.take(numbers_array(np.flatnonzero(keep)))
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _geometry(item: wire.FrameObject, extra: dict[str, Any] | None) -> bytes:
+    """Give an object's geometry as it stands."""
+    if extra is not None:
+        return json_bytes(extra)
+    if type(item) is wire.BoxObject:
+        raw = item.boundingBox
+        box = raw if wire.is_json(raw) else json_bytes(wire.any_of(raw))
+        return b'{"boundingBox":%b}' % box
+    given = [(key, getattr(item, key)) for key in item.keys]
+    parts = [b'"%b":%b' % (key.encode(), _encode(value)) for key, value in given if value is not None]
+    return b"{%b}" % b",".join(parts)
+
+
+def json_bytes(value: Any) -> bytes:
+    """Give a value as JSON."""
+    return wire.json_text(value).encode()
 
 
 def size_columns(sizes: Floats) -> dict[str, pa.Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,6 +17,9 @@ _GEOMETRY = frozenset(key for item in wire.OBJECTS for key in item.keys)
 _COMMON = frozenset(wire.FrameObject.__struct_fields__)
 _PLACE = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Extra(NamedTuple):
@@ -65,24 +68,45 @@ def _read(given: Any) -> Found:
             raise Flaw(Code.BAD_VALUE, "", rule, told=key)
         elif key != "shape":
             members[str(key)] = value
-    pruned = {key: known[key] for key in type_.keys if key in known}
-    if all(value is None for value in pruned.values()):
+    geometry = {key: known[key] for key in type_.keys if key in known}
+    if all(value is None for value in geometry.values()):
         rule = f"must have {' or '.join(type_.keys)}, as its shape is {shape}"
-        others = ", ".join(sorted(_GEOMETRY & given.keys())) or "none"
+        others = ", ".join(sorted(key for key in _GEOMETRY & given.keys() if given[key] is not None)) or "none"
         raise Flaw(Code.BAD_VALUE, "", rule, told=others)
     coordinates = None
-    for key, value in pruned.items():
+    for key, value in geometry.items():
         known[key] = _pruned(key, value)
         if known[key] != value:
-            coordinates = pruned
-    try:
-        item: wire.FrameObject = msgspec.convert(known, type_)
-    except msgspec.ValidationError as error:
-        raise _flaw(str(error), known) from None
+            coordinates = geometry
+    if type_ is wire.BoxObject:  # read later, with others
+        known["boundingBox"] = msgspec.Raw(msgspec.msgpack.encode(geometry["boundingBox"]))
+        coordinates = None
+    item: wire.FrameObject = _convert(known, type_)
     return Found(item, Extra(members, coordinates) if members or coordinates else None)
 
 
-def _flaw(text: str, given: dict[str, Any]) -> Flaw:
+def read_part(key: str, type_: type[S], given: Any) -> tuple[S, bool]:
+    """Give the geometry under a key, and whether it has no keys that are not known.
+
+    Raises:
+        Flaw: it does not hold.
+    """
+    pruned = _pruned(key, given)
+    try:
+        return _convert(pruned, type_), pruned == given
+    except Flaw as flaw:
+        flaw.pointer = f".{key}{flaw.pointer}"
+        raise
+
+
+def _convert(given: Any, type_: type[S]) -> S:
+    try:
+        return msgspec.convert(given, type_)
+    except msgspec.ValidationError as error:
+        raise _flaw(str(error), given) from None
+
+
+def _flaw(text: str, given: Any) -> Flaw:
     """Word what msgspec told: its place, and the value that is there."""
     found = _PLACE.search(text)
     pointer, rule = (found[1], text[: found.start()]) if found else ("", text)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from predarrow.formats.encord.attributes import BASE, Bases, Key, member
+from predarrow.formats.encord.attributes import BASE, Key, base_text, member
 from predarrow.formats.encord.columns import Ints
 from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.ranges import MOST_ROWS, OVERLAPPING, Ranges, ranges_of
@@ -66,7 +66,6 @@ class Timelesses:
         self._rules = rules
         self._flagged = flagged
         self._skipped = skipped
-        self._bases = Bases()
 
     def begin(self, n_frames: int | None, n_objects: int) -> None:
         """Take the next label row, with the number of its frames where that is known."""
@@ -205,7 +204,7 @@ class Timelesses:
                 word = "true or false" if wanted is bool else "text"
                 raise Flaw(Code.BAD_VALUE, f".{name}", f"must be {word}", value)
         key: Key = (values[0], values[1], values[2], values[3], values[4])
-        return self._bases[key]
+        return base_text(key)
 
 
 def _feature(entry: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ Files are JSON. Rows in memory go through MessagePack, which holds NaN and infin
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -129,7 +129,8 @@ class BoxObject(FrameObject, tag="bounding_box"):
     """A bounding box."""
 
     keys = ("boundingBox",)
-    boundingBox: Box
+    boundingBox: Raw
+    """A `Box`, read with many others at once; nearly all that files hold, and kept as it is as often as not."""
 
 
 class RotatableBoxObject(FrameObject, tag="rotatable_bounding_box"):
@@ -288,6 +289,31 @@ class Codec:
         self.image_units: Callable[[Raw], dict[str, ImageUnit]] = decoder(dict[str, ImageUnit]).decode
         self.frames_units: Callable[[Raw], dict[str, FramesUnit]] = decoder(dict[str, FramesUnit]).decode
         self.entries: Callable[[Raw], dict[str, dict[str, Any]]] = decoder(dict[str, dict[str, Any]]).decode
+
+
+_JSON_BOXES = msgspec.json.Decoder(list[Box])
+_MESSAGE_PACK_BOXES = msgspec.msgpack.Decoder(list[Box])
+
+
+def is_json(raw: Raw) -> bool:
+    """Tell whether an object is JSON rather than MessagePack, which has no map that begins with a brace."""
+    return bytes(memoryview(raw)[:1]) == b"{"
+
+
+def many_boxes(texts: Sequence[Raw]) -> list[Box]:
+    """Give boxes of one coding.
+
+    Raises:
+        msgspec.DecodeError: one that does not hold, or of another coding.
+    """
+    if not texts or is_json(texts[0]):
+        return _JSON_BOXES.decode(b"[" + b",".join(texts) + b"]")
+    return _MESSAGE_PACK_BOXES.decode(b"\xdd" + len(texts).to_bytes(4, "big") + b"".join(texts))
+
+
+def any_of(raw: Raw) -> Any:
+    """Give an object that is JSON or MessagePack."""
+    return JSON.any(raw) if is_json(raw) else MESSAGE_PACK.any(raw)
 
 
 def _json_text(raw: Raw) -> str:
