@@ -71,10 +71,10 @@ _UNITS: list[tuple[str, str, int | None, int | None, int | None]] = [
 
 def label_project(path: Path) -> Project:
     """Make the project: images of 60 x 40 pixels, videos of 500 frames of 96 x 54, a group of two images."""
-    named = dict(zip(("title", "kind", "width", "height", "n_frames"), zip(*_UNITS, strict=True), strict=True))
-    columns: dict[str, list[Any]] = {name: list(column) for name, column in named.items()}
-    members = {"title": ["left.png", "right.png"], "kind": ["image"] * 2, "width": [10, 20], "height": [30, 40]}
-    members |= {"n_frames": [1, 1]}
+    names = ("title", "kind", "width", "height", "n_frames")
+    columns: dict[str, list[Any]] = {name: [unit[place] for unit in _UNITS] for place, name in enumerate(names)}
+    members: dict[str, list[Any]] = {"title": ["left.png", "right.png"], "kind": ["image"] * 2, "n_frames": [1, 1]}
+    members |= {"width": [10, 20], "height": [30, 40]}
     group: dict[str, list[Any]] = {"title": ["pair"], "kind": ["img_group"]}
     for name in columns:
         columns[name] += [*group.get(name, [None]), *members[name]]

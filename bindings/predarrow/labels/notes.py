@@ -11,7 +11,8 @@ from predarrow.errors import OntologyError
 from predarrow.labels.geometries import Cuboid, Cuboid2D
 from predarrow.labels.shapes import is_relative, pair, points
 from predarrow.objects.shapes import ShapeError
-from predarrow.ontology import Classification
+from predarrow.ontology import Classification, OntologyObject
+from predarrow.ontology.nodes import attributes_of, every_attribute
 from predarrow.refusals import shown
 
 Entries = list[dict[str, Any]]
@@ -37,8 +38,13 @@ def classification_answers(classification: Classification, answers: Any) -> Entr
     return found
 
 
-def joined(known: Entries, added: Entries) -> Entries:
-    """Give an object's answers and further ones.
+def joined(feature: OntologyObject, known: Entries, added: Entries) -> Entries:
+    """Give an object's answers and further ones, in the order of Encord's label rows: against the ontology's.
+
+    Args:
+        feature: the object's class.
+        known: answers that it has.
+        added: further ones, perhaps some of them again.
 
     Raises:
         OntologyError: an attribute that was answered otherwise.
@@ -48,7 +54,8 @@ def joined(known: Entries, added: Entries) -> Entries:
         if by_hash.setdefault(entry["featureHash"], entry) != entry:
             rule = f"must be one answer to {entry['name']!r} for an object"
             raise OntologyError(f"answers: {rule}, got {shown(entry['answers'])} after another one")
-    return list(by_hash.values())
+    every = [below.attribute.feature_hash for below in every_attribute(attributes_of(feature))]
+    return [by_hash[key] for key in reversed(every) if key in by_hash]
 
 
 def geometry_note(geometry: Any, height: int, width: int) -> dict[str, Any]:

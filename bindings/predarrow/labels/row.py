@@ -69,7 +69,8 @@ class LabelRow:
             object_id: of an object that was added before, or the id of a new one; None makes up a new one.
             confidence: 0 to 1.
             answers: options (label, value or hash; a list of them for a checklist), texts and numbers by the name or
-                hash of an attribute. Those of dynamic attributes hold on these frames, the others for the object.
+                hash of an attribute, nested ones beside their parents. Those of dynamic attributes hold on these
+                frames, the others for the object.
 
         Raises:
             OntologyError: no such class, attribute or option, or a geometry of another shape than the class's.
@@ -250,7 +251,7 @@ class LabelRow:
     ) -> tuple[Entries | None, _Note | None]:
         static, dynamic = encoded(target.feature, answers)
         before = [] if known is None else self._sheet.answers.get(known, [])
-        return joined(before, static) if static else None, {"dynamic": dynamic} if dynamic else None
+        return joined(target.feature, before, static) if static else None, {"dynamic": dynamic} if dynamic else None
 
     def _add_shape(self, target: Target, geometry: Any) -> int:
         try:
