@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from predarrow.formats.kitti.write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.png import read_png
+    from predarrow.geometry import covers, to_masks, to_polygons
     from predarrow.import_objects import import_predictions
     from predarrow.imports import ImportResult, import_kitti_predictions, import_mask_predictions
     from predarrow.interop import to_shapely
@@ -97,6 +98,7 @@ _HOMES = {
     "category_mapping_by_name": "coco_label_mappings",
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
+    "covers": "geometry",
     "export_coco_predictions": "exports",
     "export_kitti_predictions": "exports",
     "export_label_rows": "exports",
@@ -119,6 +121,8 @@ _HOMES = {
     "read_masks": "formats.masks",
     "read_png": "formats.png",
     "to_label_mask": "painting",
+    "to_masks": "geometry",
+    "to_polygons": "geometry",
     "to_shapely": "interop",
     "write_coco_annotations": "formats.coco.annotations",
     "write_coco_panoptic": "formats.coco.panoptic",
@@ -168,6 +172,7 @@ __all__ = [
     "category_mapping_by_name",
     "check_boxes",
     "convert_boxes",
+    "covers",
     "export_coco_predictions",
     "export_kitti_predictions",
     "export_label_rows",
@@ -190,6 +195,8 @@ __all__ = [
     "read_masks",
     "read_png",
     "to_label_mask",
+    "to_masks",
+    "to_polygons",
     "to_shapely",
     "write_coco_annotations",
     "write_coco_panoptic",

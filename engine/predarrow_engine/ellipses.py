@@ -68,16 +68,25 @@ def outlines(ellipses: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64]
     rows, angles = _cast(ellipses, degrees)
     if not (math.isfinite(tolerance) and tolerance > 0):
         raise ValueError(f"tolerance must be positive and finite, got {tolerance}")
-    longest = np.maximum(ellipses[:, 2], ellipses[:, 3])
-    share = np.divide(tolerance, longest, out=np.ones(len(longest)), where=longest > tolerance)
-    n_vertices = np.maximum(np.ceil(np.pi / (2 * np.arctan(np.sqrt(share)))), LEAST_VERTICES)
+    n_vertices = vertex_counts(ellipses, tolerance)
     if n_vertices.sum() > MOST_VERTICES:
         raise ValueError(f"outlines have at most {MOST_VERTICES} vertices in all, got {n_vertices.sum():.0f}")
     offsets = np.zeros(len(angles) + 1, np.int64)
     np.cumsum(n_vertices, out=offsets[1:])
     x, y = np.empty(offsets[-1], np.float32), np.empty(offsets[-1], np.float32)
-    _draw(rows, angles, fixed(share), fixed(offsets), x, y)
+    _draw(rows, angles, fixed(_shares(ellipses, tolerance)), fixed(offsets), x, y)
     return Rings(x, y, offsets.astype(np.int32))
+
+
+def vertex_counts(ellipses: npt.NDArray[np.float64], tolerance: float) -> npt.NDArray[np.float64]:
+    """Give the number of vertices, (n,) float64 as it may be large, that `outlines` makes for each ellipse."""
+    return np.maximum(np.ceil(np.pi / (2 * np.arctan(np.sqrt(_shares(ellipses, tolerance))))), LEAST_VERTICES)
+
+
+def _shares(ellipses: npt.NDArray[np.float64], tolerance: float) -> npt.NDArray[np.float64]:
+    """Give the tolerance as a share of the longer semi-axis, at most 1."""
+    longest = np.maximum(ellipses[:, 2], ellipses[:, 3])
+    return np.divide(tolerance, longest, out=np.ones(len(longest)), where=longest > tolerance)
 
 
 def cover(ellipses: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
