@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 import predarrow
+from predarrow.formats.encord.write import write_label_rows
 from predarrow.labels.row import LabelRow
 from predarrow.project import Project
 from tests import naive_rle
@@ -107,6 +110,74 @@ def expected(name: str, step: int, size: Size) -> dict[str, Any]:
             return {"keypoints": [{"name": key, **place, "visibility": seen} for key, place, seen in named]}
 
 
+def theirs(name: str, step: int, size: Size) -> Any:
+    """Give the step-th geometry of a class as the SDK's."""
+    from encord.objects import coordinates as c
+    from encord.objects.bitmask import BitmaskCoordinates
+
+    at = 0.1 + step / 16
+    points = [c.PointCoordinate(x=x, y=y) for x, y in ((at, 0.1), (0.9, 0.2), (0.4, 0.7))]
+    box = {"top_left_x": at, "top_left_y": 0.2, "width": 0.25, "height": 0.3}
+    match name:
+        case "Cherry":
+            return c.BoundingBoxCoordinates(**box)
+        case "Other type of fruit":
+            return c.RotatableBoundingBoxCoordinates(**box, theta=10.0 * step)
+        case "Persimmon":
+            return c.PolygonCoordinates(points)
+        case "Branch":
+            return c.PolylineCoordinates([*points, points[0]])
+        case "Pedicel":
+            return c.PointCoordinate(x=at, y=0.3)
+        case "Blueberry":
+            return BitmaskCoordinates(mask(step, size))
+        case _:
+            seen = (c.Visibility.VISIBLE, c.Visibility.OCCLUDED, c.Visibility.INVISIBLE)
+            named = zip("abc", points, seen, strict=True)
+            joints = [c.SkeletonCoordinate(x=p.x, y=p.y, name=key, visibility=word) for key, p, word in named]
+            return c.SkeletonCoordinates(values=joints, name="Strawberry")
+
+
+def numbers(coordinates: Any) -> list[float]:
+    """Give all numbers of the SDK's coordinates; of a mask its pixels, of a skeleton its visibilities as well."""
+    if hasattr(coordinates, "to_numpy_array"):
+        pixels: list[float] = coordinates.to_numpy_array().astype(float).ravel().tolist()
+        return pixels
+    if type(coordinates).__name__ == "SkeletonCoordinates":
+        words = ["visible", "occluded", "invisible"]
+        joints = [(ord(each.name), each.x, each.y, words.index(each.visibility.value)) for each in coordinates.values]
+        return [float(number) for joint in joints for number in joint]
+    return _flat(coordinates.to_dict())
+
+
+def _flat(value: Any) -> list[float]:
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return [number for item in items for number in _flat(item)]
+    return [float(value)]
+
+
+def _sdk_rows(project: Project) -> list[Any]:
+    """Write the labels as label rows and give them as the SDK's, which must take them and give them back."""
+    objects = pytest.importorskip("encord.objects")
+    storage = pytest.importorskip("encord.orm.storage")
+    path = project.path.parent / "rows.json"
+    table = project.scan("labels")
+    write_label_rows(table, path, ontology=project.ontology, data_units=project.data_units)
+    structure = objects.OntologyStructure.from_dict(project.ontology.to_dict())
+    result = []
+    for written in json.loads(path.read_text("utf-8")):
+        given: dict[str, Any] = dict(zip(("width", "height"), IMAGE, strict=True)) | {"file_size": 1}
+        made: Any = storage.CustomerProvidedImageMetadata(mime_type="image/png", **given)
+        if written["data_type"] == "video":
+            given |= dict(zip(("width", "height"), VIDEO, strict=True))
+            made = storage.CustomerProvidedVideoMetadata(mime_type="video/mp4", fps=25.0, duration=20.0, **given)
+        row = objects.LabelRowV2.from_media_metadata(Mock(structure=structure), made)
+        row.from_labels_dict(written)
+        result.append(row)
+    return result
+
+
 KINDS = {
     "bounding_box": "bbox",
     "rotatable_bounding_box": "rotated_bbox",
@@ -165,6 +236,16 @@ def test_example(project: Project, name: str, case: str) -> None:
             assert row["attributes"] is None
             assert row["bbox"] is not None
 
+    (label_row,) = _sdk_rows(project)
+    instances = {instance.object_hash: instance for instance in label_row.get_object_instances()}
+    assert instances.keys() == set(ids)
+    for place, (object_id, frames) in enumerate(zip(ids, tracks, strict=True)):
+        annotations = instances[object_id].get_annotations()
+        assert [annotation.frame for annotation in annotations] == list(frames)
+        for step, annotation in enumerate(annotations, 3 * place):
+            assert numbers(annotation.coordinates) == pytest.approx(numbers(theirs(name, step, size)), abs=1e-6)
+            assert annotation.confidence == 0.5 + step / 32
+
 
 CLASSIFICATIONS: dict[str, tuple[str, Any, list[str]]] = {
     "radio": ("Blueberry or cherry?", "Blueberry", ["Blueberry"]),
@@ -186,6 +267,13 @@ def test_classification(project: Project, kind: str, frames: Any) -> None:
         (answer,) = attributes(row)["answers"]
         assert [option["name"] for option in answer["answers"]] == chosen
         assert answer["name"] == feature
+    (label_row,) = _sdk_rows(project)
+    (instance,) = label_row.get_classification_instances()
+    wanted = [(0, 0)] if frames == 0 else [(193, 197)]
+    assert instance.classification_hash == object_id
+    assert [(found.start, found.end) for found in instance.range_list] == wanted
+    answers = instance.get_answer()
+    assert [option.label for option in (answers if isinstance(answers, list) else [answers])] == chosen
 
 
 def test_bulk(project: Project) -> None:
