@@ -87,6 +87,12 @@ def _content(file: str) -> bytes:
 
 def _document(data: bytes, source: str) -> Document:
     data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.isascii():  # what is only carried along is not looked at later
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            problem = Problem(source, None, f"byte {error.start}", Code.BAD_TEXT, "must be UTF-8")
+            return Document([], [problem], 0)
     try:
         return _split(JSON.document(data), source, JSON, len(data))
     except msgspec.ValidationError:
@@ -98,14 +104,14 @@ def _document(data: bytes, source: str) -> Document:
     except msgspec.ValidationError:
         got = shown(data[:40].decode(errors="replace"))
         return Document([], [Problem(source, None, "$", Code.BAD_VALUE, f"{_RULE}, got {got}")], 0)
+    except (msgspec.DecodeError, RecursionError):
+        return _by_python(data, source)
     return _one_by_one(rows, source, JSON, len(data))
 
 
 def _by_python(data: bytes, source: str) -> Document:
     try:
         value = json.loads(data)
-    except UnicodeDecodeError as error:
-        problem = Problem(source, None, f"byte {error.start}", Code.BAD_TEXT, "must be UTF-8")
     except json.JSONDecodeError as error:
         problem = Problem(
             source, None, f"line {error.lineno} column {error.colno}", Code.DAMAGED, f"must be JSON: {error.msg}"
