@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,6 @@ from predarrow.formats.encord.write_chunks import chunks_of
 from predarrow.formats.encord.write_documents import documents
 from predarrow.formats.encord.write_headers import Makers
 from predarrow.formats.encord.write_rows import Gatherer
-from predarrow.formats.encord.write_vertices import Unfit
 from predarrow.ontology import Ontology
 from predarrow.reader import OnError
 from predarrow.refusals import Refusals
@@ -85,49 +84,47 @@ def write_label_rows(
         raise PredarrowError(f"ontology: must be an Ontology, got {type(ontology).__name__}")
     if data_units is not None and not isinstance(data_units, DataUnits):
         data_units = DataUnits.from_table(data_units)
-    writer = _Writer(ontology, data_units, portable)
+    writer = _Writer(ontology, data_units, portable=portable, raises=on_error == "raise")
     report = writer.report
     with new_file(Path(path), overwrite=overwrite) as sink:
+        is_first = True
         sink.write(b"[")
-        n_label_rows = 0
         for batch in chunks_of(table):
-            for document in writer.documents(batch):
-                sink.write(b",\n" if n_label_rows else b"\n")
-                sink.write(document)
-                n_label_rows += 1
+            for piece in writer.pieces(batch):
+                sink.write(piece[1:] if is_first else piece)
+                is_first = False
         sink.write(b"\n]\n")
         if report.problems and on_error == "raise":
             raise InputError(report.problems)
     report.flagged = Counter({what: count for what, count in report.flagged.items() if count})
-    return LabelRowWriteResult(n_label_rows, report.imported, report)
+    return LabelRowWriteResult(report.sources, report.imported, report)
 
 
 class _Writer:
     """Chunks -> label rows."""
 
-    def __init__(self, ontology: Ontology, known: DataUnits | None, portable: bool) -> None:
+    def __init__(self, ontology: Ontology, known: DataUnits | None, *, portable: bool, raises: bool) -> None:
         self._ontology = ontology
         self._portable = portable
+        self._raises = raises
         self._gatherer = Gatherer(ontology, Makers(known))
         self._n_rows = 0
         self.report = Report()
 
-    def documents(self, batch: pa.RecordBatch) -> Iterator[bytes]:
-        """Give the label rows of a batch, those whose rows are all refused left out."""
+    def pieces(self, batch: pa.RecordBatch) -> Iterator[bytes | memoryview]:
+        """Give the label rows of a batch, each behind a comma; those whose rows are all refused are left out."""
         refusals = Refusals(np.arange(self._n_rows, self._n_rows + batch.num_rows))
         self._n_rows += batch.num_rows
-        flags = self.report.flagged
-        rows = self._gatherer.rows(batch, refusals, flags)
-        check(rows, refusals, flags)
+        report = self.report
+        rows = self._gatherer.rows(batch, refusals, report.flagged)
+        check(rows, refusals, report.flagged)
         check_answers(rows, refusals)
+        report.problems += sorted(refusals.problems, key=lambda problem: problem.row or 0)
+        if report.problems and self._raises:
+            return
         good = rows.take(~refusals.bad)
-        made: Sequence[bytes] = ()
         if len(good):
-            try:
-                made = documents(good, self._ontology, flags, self._portable)
-            except Unfit as unfit:
-                refusals.add_one(int(np.flatnonzero(~refusals.bad)[unfit.place]), unfit.code, unfit.pointer, str(unfit))
-        self.report.problems += sorted(refusals.problems, key=lambda problem: problem.row or 0)
-        self.report.imported += len(good)
-        self.report.sources += len(made)
-        yield from made
+            made = documents(good, self._ontology, report.flagged, self._portable)
+            report.imported += len(good)
+            report.sources += made.n_label_rows
+            yield from made.pieces

@@ -17,8 +17,9 @@ from msgspec import Raw
 
 from predarrow.formats.coco.write_text import joined
 from predarrow.formats.encord.ranges import runs_of
-from predarrow.formats.encord.wire import ABSENT, json_text
-from predarrow.formats.encord.write_classes import Feature
+from predarrow.formats.encord.wire import json_text
+from predarrow.formats.encord.write_classes import CLASSIFICATION, Feature
+from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_notes import Note
 from predarrow.formats.encord.write_objects import quoted
 from predarrow.formats.encord.write_rows import SPANS, Rows
@@ -40,17 +41,10 @@ class Objects:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        order = np.lexsort((rows.code, rows.owner))
-        is_first = np.ones(order.size, np.bool_)
-        is_first[1:] = (np.diff(rows.owner[order]) != 0) | (np.diff(rows.code[order]) != 0)
-        firsts = order[is_first]  # lexsort is stable
-        rank = np.empty(firsts.size, np.int64)
-        by_row = np.argsort(firsts)
-        rank[by_row] = np.arange(firsts.size)
-        self.of_row = np.empty(order.size, np.int64)
+        once = distinct(rows.owner * (int(rows.code.max(initial=0)) + 1) + rows.code)
+        self.of_row = once.which
         """(n,) each row's object, by first row"""
-        self.of_row[order] = rank[np.cumsum(is_first) - 1]
-        self.first = firsts[by_row]
+        self.first = once.first
         """(n_objects,) first row of each"""
 
     def answers(self) -> Ints:
@@ -66,7 +60,9 @@ class Objects:
 
 def check_answers(rows: Rows, refusals: Refusals) -> None:
     """Refuse rows of objects whose answers are others than on their frames before."""
-    chosen = np.flatnonzero(~refusals.bad & ~(rows.shapes == "classification"))
+    if not any(note.item.answers for note in rows.notes.items):
+        return
+    chosen = np.flatnonzero(~refusals.bad & ~rows.are(CLASSIFICATION))
     objects = Objects(rows.take(chosen))
     answers = objects.answers()
     told = answers != _NONE
@@ -80,7 +76,7 @@ def check_answers(rows: Rows, refusals: Refusals) -> None:
         refusals.add_one(int(chosen[place]), Code.BAD_VALUE, "attributes", message)
 
 
-def object_answers(rows: Rows, n_label_rows: int) -> list[bytes]:
+def object_answers(rows: Rows, n_label_rows: int) -> list[str]:
     """Give each label row's `object_answers` as JSON text.
 
     Args:
@@ -99,14 +95,14 @@ def object_answers(rows: Rows, n_label_rows: int) -> list[bytes]:
     entries = joined(ids, ':{"classifications":', listed, more, ',"objectHash":', ids, "}")
     offsets = np.searchsorted(rows.owner[objects.first], np.arange(n_label_rows + 1)).astype(np.int32)
     inside = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), entries), ",")
-    whole: list[bytes] = joined("{", inside, "}").cast(pa.binary()).to_pylist()
+    whole: list[str] = joined("{", inside, "}").to_pylist()
     return whole
 
 
 def _further(rows: Rows, objects: Objects) -> pa.StringArray | str:
     """Give what else the entries of objects have, each member behind a comma."""
-    once = _kept_entries(rows, objects)
-    is_span = np.isin(rows.shapes[objects.first], SPANS)
+    once = _kept_entries(rows, objects) if rows.notes.has("object").any() else {}
+    is_span = rows.are(*SPANS)[objects.first]
     if not once and not is_span.any():
         return ""
     texts = [""] * len(objects.first)
@@ -116,19 +112,16 @@ def _further(rows: Rows, objects: Objects) -> pa.StringArray | str:
         )
     for place in np.flatnonzero(is_span).tolist():
         row = int(objects.first[place])
-        note, feature = rows.notes.items[rows.notes.code[row]], rows.features.found[rows.features.chosen[row]]
+        note, feature = rows.notes.of(row), rows.features.found[rows.features.chosen[row]]
         texts[place] += _span(note, feature, float(rows.confidence[row]))
     return pa.array(texts, pa.string())
 
 
 def _kept_entries(rows: Rows, objects: Objects) -> dict[int, dict[str, Raw]]:
     """Give what attributes kept of objects' entries, by object."""
-    has = np.array(
-        [note.item.encord is not None and note.item.encord.object is not ABSENT for note in rows.notes.items]
-    )
     result: dict[int, dict[str, Raw]] = {}
-    for row in np.flatnonzero(has[rows.notes.code]).tolist():
-        encord = rows.notes.items[rows.notes.code[row]].item.encord
+    for row in np.flatnonzero(rows.notes.has("object")).tolist():
+        encord = rows.notes.of(row).item.encord
         if encord is not None:
             result.setdefault(int(objects.of_row[row]), kept_members(encord.object))
     return result
@@ -188,7 +181,7 @@ def _runs(rows: Rows, objects: Objects) -> Iterator[tuple[int, str, Ints]]:
         yield int(owner[first[group]]), texts[flat[first[group]]], frames
 
 
-def finished_actions(rows: Rows, actions: Sequence[dict[str, list[str]]], is_portable: Sequence[bool]) -> list[bytes]:
+def finished_actions(rows: Rows, actions: Sequence[dict[str, list[str]]], is_portable: Sequence[bool]) -> list[str]:
     """Give each label row's `object_actions` as JSON text.
 
     Args:
@@ -208,7 +201,7 @@ def finished_actions(rows: Rows, actions: Sequence[dict[str, list[str]]], is_por
             inside = ",".join(_action(text, key, portable) for text in texts)
             more = "".join(f",{json_text(each)}:{json_text(value)}" for each, value in members.items())
             entries.append(f'{name}:{{"actions":[{inside}],"objectHash":{name}{more}}}')
-        result.append(("{" + ",".join(entries) + "}").encode())
+        result.append(f"{{{','.join(entries)}}}")
     return result
 
 
@@ -228,6 +221,8 @@ def stable_hash(*parts: str) -> str:
 def _kept_actions(rows: Rows, n_label_rows: int) -> list[dict[str, dict[str, Any]]]:
     """Give what attributes kept of `object_actions`, by object: further members, and actions that still hold."""
     result: list[dict[str, dict[str, Any]]] = [{} for _ in range(n_label_rows)]
+    if not rows.notes.has("object").any():
+        return result
     objects = Objects(rows)
     for place, members in _kept_entries(rows, objects).items():
         if "object_actions" not in members:
@@ -251,7 +246,7 @@ def _hold(actions: list[dict[str, Any]], rows: Rows, own: Ints) -> bool:
                 answers = action["answers"]
                 before = given.get(action["featureHash"])
                 given[action["featureHash"]] = answers if before is None else [*before, *answers]
-        here = [json.loads(bytes(raw)) for raw in rows.notes.items[rows.notes.code[row]].item.dynamic]
+        here = [json.loads(bytes(raw)) for raw in rows.notes.of(row).item.dynamic]
         if {answer["featureHash"]: answer["answers"] for answer in here} != given:
             return False
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,10 @@ import pyarrow as pa
 
 from predarrow.formats.encord.wire import ABSENT
 from predarrow.formats.encord.write_classes import CLASSIFICATION
+from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_geometry import corners_of, runs_of
+from predarrow.formats.encord.write_kept import kept_object
+from predarrow.formats.encord.write_notes import Note
 from predarrow.formats.encord.write_rows import NO_CONFIDENCE, SPANS, Rows
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
@@ -28,6 +30,7 @@ _COLUMNS = {
     "bitmask": "mask",
     "cuboid": "cuboid",
 }
+_KEPT = {"z": ("polyline", "point"), "points": ("skeleton",)}
 _LEAST = {"polygon": 3, "cuboid_2d": 3, "polyline": 1}
 _VISIBLE = 3
 
@@ -45,16 +48,16 @@ def check(rows: Rows, refusals: Refusals, flags: Counter[str]) -> None:
         ~np.isfinite(confidence), Code.BAD_NUMBER, "confidence", lambda row: f"must be finite, got {confidence[row]}"
     )
     shapes = rows.shapes
-    needs_size = ~np.isin(shapes, (*_SIZELESS, ""))
+    needs_size = rows.are(*(shape for shape in shapes if shape not in _SIZELESS))
     hint = "give the table image_height and image_width, or data_units with width and height"
     message = f"must be known, as label rows have relative coordinates, got none; {hint}"
     refusals.add(needs_size & (rows.sizes <= 0).any(axis=1), Code.SIZE_UNKNOWN, "image_height", message)
-    for shape in dict.fromkeys(shapes.tolist()):
+    for shape in shapes:
         if shape in _COLUMNS:
-            _check_shape(rows, shape, np.flatnonzero((shapes == shape) & ~refusals.bad), refusals)
-    _check_spans(rows, np.isin(shapes, SPANS), refusals)
-    _check_identities(rows, shapes, refusals)
-    _flag(rows, shapes, ~refusals.bad, flags)
+            _check_shape(rows, shape, np.flatnonzero(rows.are(shape) & ~refusals.bad), refusals)
+    _check_spans(rows, refusals)
+    _check_identities(rows, refusals)
+    _flag(rows, ~refusals.bad, flags)
 
 
 def _check_shape(rows: Rows, shape: str, chosen: Ints, refusals: Refusals) -> None:
@@ -75,17 +78,34 @@ def _check_shape(rows: Rows, shape: str, chosen: Ints, refusals: Refusals) -> No
         _check_masks(column, rows.sizes[chosen], part)
     else:
         _check_cuboids(column, part)
-    notes = rows.notes
-    if shape in ("cuboid", "cuboid_2d"):
-        kept = [item.item.encord is not None and item.item.encord.coordinates is not ABSENT for item in notes.items]
-        has_kept = np.array(kept)[notes.code[chosen]]
-        if shape == "cuboid_2d":
-            message = "must have its back face in attributes.encord.coordinates, got none"
-            part.refuse(~has_kept, Code.CANNOT_HOLD, message, "attributes")
-        else:
-            named = np.array([item.item.convention == "encord" for item in notes.items])[notes.code[chosen]]
-            message = 'must be in Encord\'s convention, as attributes tell it: {"convention": "encord"}, got another'
-            part.refuse(~named & ~has_kept, Code.CANNOT_HOLD, message, "attributes")
+    _check_kept(rows, shape, column, part)
+
+
+def _check_kept(rows: Rows, shape: str, column: pa.Array, part: _Part) -> None:
+    """Refuse rows whose attributes do not hold what columns have no place for."""
+    notes = rows.notes._replace(code=rows.notes.code[part.chosen])
+    has_kept = notes.has("coordinates")
+    if shape == "cuboid_2d":
+        holds = [has and _is_kept(notes.of(place), shape) for place, has in enumerate(has_kept.tolist())]
+        message = "must have the back face in attributes.encord.coordinates, got none"
+        part.refuse(~np.array(holds, np.bool_), Code.CANNOT_HOLD, message, "attributes")
+    elif shape == "cuboid":
+        named = np.array([note.item.convention == "encord" for note in notes.items])[notes.code]
+        message = 'must be in Encord\'s convention, as attributes tell it: {"convention": "encord"}, got another'
+        part.refuse(~named & ~has_kept, Code.CANNOT_HOLD, message, "attributes")
+    for name in ("z", "points"):
+        places = np.flatnonzero(notes.has(name)).tolist()
+        if not places or shape not in _KEPT[name]:
+            continue
+        counts = _lengths(column.flatten().flatten() if shape == "polyline" else column)
+        wrong = np.zeros(len(column), np.bool_)
+        wrong[[place for place in places if len(getattr(notes.of(place).item.encord, name)) != counts[place]]] = True
+        part.refuse(wrong, Code.BAD_TABLE, f"must be as many as there are points, got others in {name}", "attributes")
+
+
+def _is_kept(note: Note, shape: str) -> bool:
+    kept = note.item.encord
+    return kept is not None and kept_object(bytes(kept.coordinates).decode(), shape) is not None
 
 
 class _Part:
@@ -185,9 +205,9 @@ def _check_cuboids(column: pa.StructArray, part: _Part) -> None:
     part.refuse(is_bad, Code.BAD_VALUE, lambda place: f"{rule}, got {shown(column[place].as_py())}")
 
 
-def _check_spans(rows: Rows, is_span: Bools, refusals: Refusals) -> None:
+def _check_spans(rows: Rows, refusals: Refusals) -> None:
+    is_span, is_class = rows.are(*SPANS), rows.are(CLASSIFICATION)
     in_span_row = np.array([header is not None and header.is_span for header in rows.headers])[rows.owner]
-    is_class = rows.shapes == CLASSIFICATION
     rule = "must lie on ranges, as the data unit is sound or text"
     refusals.add(in_span_row & ~is_span & ~is_class, Code.CANNOT_HOLD, "kind", f"{rule}, got an object of a frame")
     rule = "must be an object of a frame, as the data unit has frames"
@@ -198,57 +218,66 @@ def _check_spans(rows: Rows, is_span: Bools, refusals: Refusals) -> None:
         refusals.add(is_span & ~has_ranges, Code.CANNOT_HOLD, "attributes", message)
 
 
-def _check_identities(rows: Rows, shapes: npt.NDArray[Any], refusals: Refusals) -> None:
+def _check_identities(rows: Rows, refusals: Refusals) -> None:
     """Refuse objects that stand twice on a frame or are of two classes, and classifications answered twice."""
-    is_class = shapes == CLASSIFICATION
-    good = np.flatnonzero(~refusals.bad)
-    objects, answers = good[~is_class[good]], good[is_class[good]]
-    ids = rows.columns["object_id"]
-    repeated = _repeated(*(key[objects] for key in (rows.owner, rows.frame, rows.lane, rows.code)))
+    is_class = rows.are(CLASSIFICATION)
+    objects, answers = np.flatnonzero(~refusals.bad & ~is_class), np.flatnonzero(~refusals.bad & is_class)
+    ids, chosen = rows.columns["object_id"], rows.features.chosen
+    repeated = _repeated(rows, rows.frame, rows.code, objects)
     rule = "an object must stand once on a frame"
     _Part(objects, refusals, "object_id").refuse(
         repeated, Code.BAD_VALUE, lambda place: f"{rule}, got {ids[int(objects[place])].as_py()!r} a second time"
     )
-    order = np.lexsort((rows.code[objects], rows.owner[objects]))
-    first = np.ones(order.size, np.bool_)
-    sorted_rows = objects[order]
-    first[1:] = (np.diff(rows.code[sorted_rows]) != 0) | (np.diff(rows.owner[sorted_rows]) != 0)
-    chosen = rows.features.chosen
-    differs = chosen[sorted_rows] != chosen[sorted_rows[first]][np.cumsum(first) - 1]
-    rule = "an object must have one class"
-    _Part(sorted_rows, refusals, "feature_hash").refuse(
-        differs, Code.BAD_VALUE, lambda place: f"{rule}, got another one for {ids[int(sorted_rows[place])].as_py()!r}"
-    )
-    frame = np.where(rows.is_global, -1, rows.frame)[answers]
-    twice = _repeated(rows.owner[answers], frame, chosen[answers])
+    if len(rows.features.found) > 1:
+        once = distinct(rows.owner[objects] * (int(rows.code.max(initial=0)) + 1) + rows.code[objects])
+        differs = chosen[objects] != chosen[objects][once.first][once.which]
+        names = rows.columns["class_name"]
+        rule = "an object must have one class"
+
+        def words(place: int) -> str:
+            row, first = int(objects[place]), int(objects[once.first[once.which[place]]])
+            return f"{rule}, got {names[row].as_py()!r} after {names[first].as_py()!r} for {ids[row].as_py()!r}"
+
+        _Part(objects, refusals, "feature_hash").refuse(differs, Code.BAD_VALUE, words)
+    twice = _repeated(rows, np.where(rows.is_global, -1, rows.frame), chosen, answers)
     rule = "a frame must have each classification once"
-    names = rows.columns["class_name"]
     _Part(answers, refusals, "class_name").refuse(
-        twice, Code.BAD_VALUE, lambda place: f"{rule}, got {names[int(answers[place])].as_py()!r} a second time"
+        twice,
+        Code.BAD_VALUE,
+        lambda place: f"{rule}, got {rows.columns['class_name'][int(answers[place])].as_py()!r} a second time",
     )
 
 
-def _repeated(*keys: Ints) -> Bools:
-    """Tell which rows have the keys of one before them."""
-    order = np.lexsort(keys[::-1])
-    same = np.ones(max(order.size - 1, 0), np.bool_)
-    for key in keys:
-        same &= np.diff(key[order]) == 0
-    result = np.zeros(order.size, np.bool_)
-    result[order[1:][same]] = True
-    return result
+def _repeated(rows: Rows, frame: Ints, code: Ints, chosen: Ints) -> Bools:
+    """Tell which of the chosen rows have label row, frame and code of one before them."""
+    if not chosen.size:
+        return np.zeros(0, np.bool_)
+    places = np.stack([rows.owner, frame, rows.lane])[:, chosen]
+    changes = (np.diff(places) != 0).any(axis=0)
+    if (np.diff(places[0]) * (1 << 32) + np.diff(places[1]) < 0).any():  # those of the whole data unit
+        changes[:] = True
+        place = distinct(places[0] * (1 << 32) + places[1]).which
+    else:
+        place = np.append(0, np.cumsum(changes))
+    once = distinct(place * (int(code.max(initial=0)) + 1) + code[chosen])
+    repeated: Bools = np.arange(chosen.size) != once.first[once.which]
+    return repeated
 
 
-def _flag(rows: Rows, shapes: npt.NDArray[Any], good: Bools, flags: Counter[str]) -> None:
+def _flag(rows: Rows, good: Bools, flags: Counter[str]) -> None:
     flags[NO_CONFIDENCE] += int((rows.columns["confidence"].is_null().to_numpy(zero_copy_only=False) & good).sum())
-    has_stream = rows.columns["stream"].is_valid().to_numpy(zero_copy_only=False)
-    in_scene = np.array([header is not None and header.data_type == "scene" for header in rows.headers])[rows.owner]
-    flags["stream left out: label rows have no camera or lidar id"] += int((has_stream & good & ~in_scene).sum())
+    streams = rows.columns["stream"]
+    if streams.null_count < len(streams):
+        has_stream = streams.is_valid().to_numpy(zero_copy_only=False)
+        in_scene = np.array([header is not None and header.data_type == "scene" for header in rows.headers])
+        flags["stream left out: label rows have no camera or lidar id"] += int(
+            (has_stream & good & ~in_scene[rows.owner]).sum()
+        )
     for name in ("mask", "cuboid", "keypoints"):
         column = rows.columns[name]
         if column.null_count < len(column):
             uses = [shape for shape, used in _COLUMNS.items() if used == name]
-            is_spare = column.is_valid().to_numpy(zero_copy_only=False) & ~np.isin(shapes, uses)
+            is_spare = column.is_valid().to_numpy(zero_copy_only=False) & ~rows.are(*uses)
             flags[f"{name} left out of objects of another shape"] += int((is_spare & good).sum())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow.formats.encord.ranges import runs_of
-from predarrow.formats.encord.wire import ABSENT, json_text
+from predarrow.formats.encord.wire import json_text
 from predarrow.formats.encord.write_answers import kept_members, stable_hash
 from predarrow.formats.encord.write_notes import Note
 from predarrow.formats.encord.write_rows import Rows
@@ -46,7 +46,7 @@ def classifications(rows: Rows, n_label_rows: int, flags: Counter[str]) -> Class
     result = Classifications([[] for _ in range(n_label_rows)], [""] * len(rows))
     for instance in _instances(rows, flags):
         first = int(instance.rows[0])
-        note, feature = rows.notes.items[rows.notes.code[first]], rows.features.found[rows.features.chosen[first]]
+        note, feature = rows.notes.of(first), rows.features.found[rows.features.chosen[first]]
         key = json_text(instance.object_id)
         confidence = repr(float(rows.confidence[first]))
         pairs = [] if feature.is_global else runs_of(rows.frame[instance.rows])
@@ -106,9 +106,9 @@ def _told(items: list[Note]) -> list[int]:
 
 def _kept(rows: Rows, own: Ints) -> dict[str, str]:
     """Give further members of the entry that attributes kept."""
-    for row in own.tolist():
-        encord = rows.notes.items[rows.notes.code[row]].item.encord
-        if encord is not None and encord.object is not ABSENT:
+    for row in own[rows.notes.has("object")[own]].tolist():
+        encord = rows.notes.of(row).item.encord
+        if encord is not None:
             return {name: bytes(raw).decode() for name, raw in kept_members(encord.object).items()}
     return {}
 

@@ -1,32 +1,50 @@
-"""Rows of whole label rows -> one JSON document each."""
+"""Rows of whole label rows -> their JSON, in pieces that are written as they are made.
+
+    {"label_hash": ..., "object_answers": {...}, ..., "data_units": {"a": {..., "labels": {"103": {"objects": [   glue
+    {"name": ..., "boundingBox": {...}}                                                                          object
+    ,                                                                                                              glue
+    {"name": ..., "boundingBox": {...}}                                                                          object
+    ],"classifications": []},"104": {"objects": [                                                                  glue
+
+What stands between objects is put in front of them when their own text is made, some thousand objects at a time, which
+stay in the processor's cache: 35 MB of text that are copied once more at each level take twice as long.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from predarrow.formats.coco.write_text import joined
 from predarrow.formats.encord.wire import json_text
 from predarrow.formats.encord.write_answers import finished_actions, object_actions, object_answers
 from predarrow.formats.encord.write_classes import CLASSIFICATION
 from predarrow.formats.encord.write_classifications import classifications
 from predarrow.formats.encord.write_headers import Header, Unit
 from predarrow.formats.encord.write_objects import object_texts
-from predarrow.formats.encord.write_rows import Rows, is_object
+from predarrow.formats.encord.write_rows import SPANS, Rows
 from predarrow.ontology import Ontology
 
 Ints = npt.NDArray[np.int64]
 
-_EMPTY = b'"objects":[],"classifications":[]'
-_MOST_BYTES = 1 << 29  # of one array of texts: Arrow's have 2 GiB at most
+_BLOCK_ROWS = 8192
+_BLOCK_BYTES = 1 << 28  # of text, as far as can be told: Arrow's have 2 GiB at most
 
 
-def documents(rows: Rows, ontology: Ontology, flags: Counter[str], portable: bool) -> list[bytes]:
+class Written(NamedTuple):
+    """Label rows as text."""
+
+    n_label_rows: int
+    pieces: Iterator[bytes | memoryview]
+    """Each label row behind a comma and a line's end."""
+
+
+def documents(rows: Rows, ontology: Ontology, flags: Counter[str], portable: bool) -> Written:
     """Give label rows; those without a row are left out.
 
     Args:
@@ -35,133 +53,176 @@ def documents(rows: Rows, ontology: Ontology, flags: Counter[str], portable: boo
         flags: told of what is written otherwise.
         portable: whether to write for older SDKs what was read, too.
     """
-    n = len(rows.headers)
-    is_portable = [header is not None and (portable or header.is_made) for header in rows.headers]
-    is_class = rows.shapes == CLASSIFICATION
+    is_class = rows.are(CLASSIFICATION)
     labels, answers = rows.take(~is_class), rows.take(is_class)
-    found = classifications(answers, n, flags)
-    on_frames = labels.take(is_object(labels))
-    frames = _Frames(on_frames, ontology, answers, found.on_frame, is_portable)
-    told = object_answers(labels, n)
-    actions = finished_actions(on_frames, object_actions(on_frames, n), is_portable)
-    result = []
-    for owner in np.unique(rows.owner).tolist():
+    is_portable = [header is not None and (portable or header.is_made) for header in rows.headers]
+    found = classifications(answers, len(is_portable), flags)
+    objects = labels.take(~labels.are(*SPANS))
+    shown = answers.take(np.array(is_portable)[answers.owner] & ~answers.is_global)
+    on_frame = [
+        text for text, owner in zip(found.on_frame, answers.owner.tolist(), strict=True) if text and is_portable[owner]
+    ]
+    frames = _frames(objects, shown, on_frame)
+    told = object_answers(labels, len(is_portable))
+    actions = finished_actions(objects, object_actions(objects, len(is_portable)), is_portable)
+    glue = _Glue(len(objects))
+    owners = np.unique(rows.owner).tolist()
+    for owner in owners:
         header = rows.headers[owner]
         if header is not None:
-            answered = b"{" + ",".join(found.entries[owner]).encode() + b"}"
-            parts = (
-                *(b"{", header.text.encode(), b',"object_answers":', told[owner], b',"classification_answers":'),
-                *(answered, b',"object_actions":', actions[owner], b',"data_units":{'),
-                *(b",".join(_units(header, frames.of(owner))), b"}}"),
+            answered = f'"classification_answers":{{{",".join(found.entries[owner])}}}'
+            glue.add(
+                f',\n{{{header.text},"object_answers":{told[owner]},{answered},"object_actions":{actions[owner]}'
+                ',"data_units":{'
             )
-            result.append(b"".join(parts))
-    return result
+            _add_units(header, frames.of(owner), glue)
+            glue.add("}}")
+    return Written(len(owners), _pieces(objects, glue, ontology))
+
+
+class _Frame(NamedTuple):
+    """The labels of a frame."""
+
+    number: int
+    name: str
+    """As labels of frames are named."""
+    begin: int
+    end: int
+    """Its objects."""
+    classifications: str
 
 
 class _Frames:
-    """The labels of frames, as text: members of each frame without braces.
+    """Frames by label row."""
+
+    def __init__(self, frames: list[_Frame], starts: Ints) -> None:
+        self._frames = frames
+        self._starts = starts
+
+    def of(self, owner: int) -> list[_Frame]:
+        """Give those of one label row."""
+        return self._frames[self._starts[owner] : self._starts[owner + 1]]
+
+
+def _frames(objects: Rows, answers: Rows, texts: Sequence[str]) -> _Frames:
+    """Give the frames on which there are objects, or classifications.
 
     Args:
         objects: on frames.
-        ontology: for skeletons.
-        answers: rows of classifications.
-        on_frame: (n,) what those have on their frames.
-        is_portable: of each label row, whether they stand there.
+        answers: rows of classifications that stand on their frames.
+        texts: (n,) of those.
     """
-
-    def __init__(
-        self, objects: Rows, ontology: Ontology, answers: Rows, on_frame: Sequence[str], is_portable: Sequence[bool]
-    ) -> None:
-        shown = np.array([bool(text) for text in on_frame], np.bool_) & np.array(is_portable)[answers.owner]
-        others = answers.take(shown)
-        texts = pa.array([text for text, each in zip(on_frame, shown.tolist(), strict=True) if each], pa.string())
-        keys = [np.stack([each.owner, each.frame, each.lane]) for each in (objects, others)]
-        (self._owner, self._frame, self._lane), which = _distinct(np.concatenate(keys, axis=1))
-        n_objects, numbers = len(objects), np.arange(len(self._owner) + 1)
-        order = np.argsort(which[n_objects:], kind="stable")
-        classes = _lists(texts.take(pa.array(order)), np.searchsorted(which[n_objects:][order], numbers))
-        first = np.searchsorted(which[:n_objects], numbers)
-        self._texts: list[bytes] = []
-        for begin, end in _blocks(objects, first):
-            block = objects.take(np.arange(first[begin], first[end]))
-            listed = _lists(object_texts(block, ontology), first[begin : end + 1] - first[begin])
-            part = joined('"objects":', listed, ',"classifications":', classes[begin:end])
-            self._texts += part.cast(pa.binary()).to_pylist()
-        self._starts = np.searchsorted(self._owner, np.arange(len(is_portable) + 1))
-        self._lane_names = _lane_names(objects) if self._lane.any() else {}
-
-    def of(self, owner: int) -> dict[str, bytes]:
-        """Give the frames of a label row by their names."""
-        begin, end = self._starts[owner], self._starts[owner + 1]
-        names = [str(frame) for frame in self._frame[begin:end].tolist()]
-        if self._lane_names:
-            lanes = [self._lane_names.get(lane) for lane in self._lane[begin:end].tolist()]
-            names = [name if lane is None else f"{lane}#{name}" for lane, name in zip(lanes, names, strict=True)]
-        return dict(zip(names, self._texts[begin:end], strict=True))
-
-
-def _distinct(keys: Ints) -> tuple[Ints, Ints]:
-    """Give distinct columns of (k, n) keys in their order, and each one's place among them."""
-    order = np.lexsort(keys[::-1])
-    ordered = keys[:, order]
+    keys = np.concatenate([np.stack([each.owner, each.frame, each.lane]) for each in (objects, answers)], axis=1)
+    order = np.lexsort(keys[::-1]) if len(answers) else np.arange(len(objects))
     is_first = np.ones(order.size, np.bool_)
-    is_first[1:] = (np.diff(ordered) != 0).any(axis=0)
+    is_first[1:] = (np.diff(keys[:, order]) != 0).any(axis=0)
     which = np.empty(order.size, np.int64)
     which[order] = np.cumsum(is_first) - 1
-    return ordered[:, is_first], which
+    owner, frame, _ = keys[:, order[is_first]]
+    begins = np.searchsorted(which[: len(objects)], np.arange(len(owner) + 1)).tolist()
+    listed: dict[int, list[str]] = {}
+    for place, text in zip(which[len(objects) :].tolist(), texts, strict=True):
+        listed.setdefault(place, []).append(text)
+    names = _names(objects, frame, begins)
+    found = [
+        _Frame(number, names[i], begins[i], begins[i + 1], ",".join(listed.get(i, ())))
+        for i, number in enumerate(frame.tolist())
+    ]
+    return _Frames(found, np.searchsorted(owner, np.arange(len(objects.headers) + 1)))
 
 
-def _lane_names(objects: Rows) -> dict[int, str]:
-    streams = objects.columns["stream"].to_pylist()
-    return {lane: stream for lane, stream in zip(objects.lane.tolist(), streams, strict=True) if lane}
+def _names(objects: Rows, frame: Ints, begins: list[int]) -> list[str]:
+    names = [str(number) for number in frame.tolist()]
+    if objects.lane.any():
+        streams = objects.columns["stream"].to_pylist()
+        for place, (begin, end) in enumerate(pairwise(begins)):
+            if begin < end and objects.lane[begin]:
+                names[place] = f"{streams[begin]}#{names[place]}"
+    return names
 
 
-def _lists(texts: pa.StringArray, starts: npt.NDArray[np.int64]) -> pa.StringArray:
-    """Give JSON lists of texts."""
-    lists = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), texts)
-    return joined("[", pc.binary_join(lists, ","), "]")
-
-
-def _blocks(objects: Rows, first: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Give runs of frames whose texts have room in one array.
+class _Glue:
+    """What stands in front of each object, and behind the last.
 
     Args:
-        objects: by frame.
-        first: (n_frames + 1,) first object of each.
+        n: how many objects there are.
     """
-    n_frames = len(first) - 1
-    size = 8 * sum(column.nbytes for column in objects.columns.values()) + 400 * len(objects)
-    n_blocks = size // _MOST_BYTES + 1
-    edges = np.searchsorted(first, np.linspace(0, len(objects), n_blocks + 1).astype(np.int64))
-    edges[0], edges[-1] = 0, n_frames
-    for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._parts: list[str] = []
+        self._places: list[int] = []
+        self._texts: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Add text behind what is there."""
+        self._parts.append(text)
+
+    def add_objects(self, begin: int, end: int) -> None:
+        """Add objects, none of which was added before."""
         if begin < end:
-            yield begin, end
+            self._places.append(begin)
+            self._texts.append("".join(self._parts))
+            self._parts = []
+
+    def of(self, begin: int, end: int) -> pa.StringArray:
+        """Give what stands in front of each of some objects."""
+        first, last = np.searchsorted(self._places, [begin, end]).tolist()
+        texts = pa.array(["," if self._texts else "", *self._texts[first:last]], pa.string())
+        which = np.zeros(end - begin, np.int64)
+        which[np.array(self._places[first:last], np.int64) - begin] = np.arange(1, last - first + 1)
+        return texts.take(pa.array(which))
+
+    def end(self) -> str:
+        """Give what stands behind the last one."""
+        return "".join(self._parts)
 
 
-def _units(header: Header, frames: dict[str, bytes]) -> Iterator[bytes]:
-    for unit in header.units:
+def _pieces(objects: Rows, glue: _Glue, ontology: Ontology) -> Iterator[bytes | memoryview]:
+    n = len(objects)
+    size = 8 * sum(column.nbytes for column in objects.columns.values()) // max(n, 1) + 400
+    step = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // size))
+    for begin in range(0, n, step):
+        end = min(begin + step, n)
+        texts = object_texts(glue.of(begin, end), objects.slice(begin, end), ontology)
+        _, offsets, data = texts.buffers()
+        places = memoryview(offsets).cast("i")
+        yield memoryview(data)[places[texts.offset] : places[texts.offset + len(texts)]]
+    yield glue.end().encode()
+
+
+def _add_units(header: Header, frames: list[_Frame], glue: _Glue) -> None:
+    by_number = {frame.number: frame for frame in frames} if header.is_image else {}
+    units = sorted(header.units, key=lambda unit: unit.frame)
+    for place, unit in enumerate(units):
+        separator = "," if place else ""
+        glue.add(f'{separator}{json_text(unit.key)}:{{{unit.text}{"," if unit.text else ""}"labels":{{')
         if header.is_image:
-            labels = frames.get(str(unit.frame), _EMPTY) + _others(unit)
-        elif header.is_span:
-            labels = b""
-        else:
-            labels = b",".join(_named(unit, frames))
-        yield f'{json_text(unit.key)}:{{{unit.text}{"," if unit.text else ""}"labels":{{'.encode() + labels + b"}}"
+            _add_labels(by_number.get(unit.frame), glue)
+            glue.add("".join(f",{json_text(name)}:{bytes(raw).decode()}" for name, raw in unit.others.items()))
+        elif not header.is_span:
+            _add_frames(frames, unit, glue)
+        glue.add("}}")
 
 
-def _others(unit: Unit) -> bytes:
-    """Give what else an image has beside labels, each member behind a comma."""
-    return b"".join(f",{json_text(name)}:".encode() + bytes(raw) for name, raw in unit.others.items())
+def _add_frames(frames: list[_Frame], unit: Unit, glue: _Glue) -> None:
+    separator = ""
+    for frame in frames:
+        glue.add(f"{separator}{json_text(frame.name)}:{{")
+        _add_labels(frame, glue)
+        more = bytes(unit.others[frame.name])[1:-1].decode() if frame.name in unit.others else ""
+        glue.add(f",{more}}}" if more.strip() else "}")
+        separator = ","
+    for name in unit.others.keys() - {frame.name for frame in frames}:
+        more = bytes(unit.others[name])[1:-1].decode()
+        glue.add(
+            f'{separator}{json_text(name)}:{{"objects":[],"classifications":[]{"," if more.strip() else ""}{more}}}'
+        )
+        separator = ","
 
 
-def _named(unit: Unit, frames: dict[str, bytes]) -> Iterator[bytes]:
-    """Give frames by their names, with what was kept of them."""
-    if not unit.others:
-        for name, text in frames.items():
-            yield b"%b:{%b}" % (json_text(name).encode(), text)
-        return
-    for name in dict.fromkeys([*frames, *unit.others]):
-        more = bytes(unit.others[name])[1:-1] if name in unit.others else b""
-        text = frames.get(name, _EMPTY)
-        yield b"%b:{%b%b%b}" % (json_text(name).encode(), text, b"," if more.strip() else b"", more)
+def _add_labels(frame: _Frame | None, glue: _Glue) -> None:
+    glue.add('"objects":[')
+    if frame is not None:
+        glue.add_objects(frame.begin, frame.end)
+    glue.add(f'],"classifications":[{"" if frame is None else frame.classifications}]')

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.formats.coco.write_text import joined, text_of
-from predarrow.formats.encord.write_notes import Note
+from predarrow.formats.encord.write_notes import Notes
 from predarrow.ontology import SkeletonTemplate
 
 Floats = npt.NDArray[np.float64]
@@ -28,8 +28,7 @@ class Part(NamedTuple):
     columns: dict[str, pa.Array]
     sizes: Floats
     """(n, 2) height and width of each row's image"""
-    notes: Sequence[Note]
-    """(n,)"""
+    notes: Notes
     templates: Sequence[SkeletonTemplate | None]
     """(n,) of skeletons: what tells the points' colours, hashes and values; None where label rows do"""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -117,8 +118,8 @@ def read_header(kept: Raw) -> Header:
     if not isinstance(data_type, str) or not units:
         raise BadHeader(f"must have a data_type and data_units, got {data_type!r} and {len(units)} of them")
     has_branch = "branch_name" in members
-    members = {name: raw for name, raw in members.items() if name != "data_units"}
-    text = ",".join(f"{json_text(name)}:{bytes(raw).decode()}" for name, raw in members.items())
+    del members["data_units"]
+    text = _member_text(members)
     if not has_branch:
         text = f'{text},"branch_name":"main"'
     made = [_read_unit(key, unit, sides[key], data_type) for key, unit in units.items()]
@@ -128,9 +129,10 @@ def read_header(kept: Raw) -> Header:
 
 
 def _read_unit(key: str, members: dict[str, Raw], sides: _Sides, data_type: str) -> Unit:
-    text = ",".join(f"{json_text(name)}:{bytes(raw).decode()}" for name, raw in members.items() if name != "labels")
+    labels = members.pop("labels", None)
+    text = _member_text(members)
     try:
-        others = _members(members["labels"]) if "labels" in members else {}
+        others = {} if labels is None else _members(labels)
     except msgspec.ValidationError:
         raise BadHeader(f"data_units.{key}.labels must be an object") from None
     frame = 0
@@ -143,6 +145,16 @@ def _read_unit(key: str, members: dict[str, Raw], sides: _Sides, data_type: str)
     size = sides.height, sides.width
     is_known = all(isinstance(side, int | float) and not isinstance(side, bool) and side > 0 for side in size)
     return Unit(key, text, frame, (int(size[0]), int(size[1])) if is_known else None, others)
+
+
+def _member_text(members: dict[str, Raw]) -> str:
+    """Give members as they stand, without braces."""
+    return b",".join([b"%b:%b" % (_key(name), raw) for name, raw in members.items()]).decode()
+
+
+@lru_cache(maxsize=256)  # the same in every label row
+def _key(name: str) -> bytes:
+    return json_text(name).encode()
 
 
 def _n_frames(fps: Any, duration: Any) -> int | None:

@@ -19,8 +19,8 @@ from predarrow.formats.encord.columns import Shaped
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.objects import Found, read_object
 from predarrow.formats.encord.shapes import SHAPES
-from predarrow.formats.encord.wire import ABSENT
 from predarrow.formats.encord.write_geometry import Part, corners_of
+from predarrow.formats.encord.write_vertices import flat_rings
 from predarrow.refusals import Refusals
 
 Bools = npt.NDArray[np.bool_]
@@ -44,11 +44,11 @@ _DECODERS = {shape: _decoder(type_) for shape, type_ in _TYPES.items()}
 
 def kept_texts(part: Part, shape: str) -> tuple[Bools, list[str]]:
     """Give which rows have kept geometry that stands in place of their columns, and its members as JSON text."""
-    chosen = np.array([_raw(note) is not None for note in part.notes], np.bool_)
+    chosen = part.notes.has("coordinates")
     if not chosen.any():
         return chosen, []
-    texts = [raw.decode() for raw in map(_raw, part.notes) if raw is not None]
-    objects = [_object(text, shape) for text in texts]
+    texts = [_text(part, place) for place in np.flatnonzero(chosen).tolist()]
+    objects = [kept_object(text, shape) for text in texts]
     holds = np.array([each is not None for each in objects])
     chosen[chosen] = holds
     texts = [text for text, each in zip(texts, holds.tolist(), strict=True) if each]
@@ -58,12 +58,13 @@ def kept_texts(part: Part, shape: str) -> tuple[Bools, list[str]]:
     return chosen, inside
 
 
-def _raw(note: Any) -> bytes | None:
-    kept = note.item.encord
-    return None if kept is None or kept.coordinates is ABSENT else bytes(kept.coordinates)
+def _text(part: Part, place: int) -> str:
+    """Give the kept geometry of a row; empty where there is none."""
+    kept = part.notes.of(place).item.encord
+    return "" if kept is None else bytes(kept.coordinates).decode()
 
 
-def _object(text: str, shape: str) -> wire.FrameObject | None:
+def kept_object(text: str, shape: str) -> wire.FrameObject | None:
     """Give an object with kept geometry; None where it does not hold."""
     type_ = _TYPES[shape]
     try:
@@ -105,19 +106,14 @@ def _equal(one: pa.Array, other: pa.Array) -> Bools:
 
 
 def flat_cuboid_texts(part: Part) -> list[str]:
-    """Give cuboids in images: the front face of the columns, the rest as it was kept; "" where nothing was."""
-    from predarrow.formats.encord.write_vertices import flat_rings
-
+    """Give cuboids in images: the front face of the columns, the rest as it was kept."""
     chosen, texts = kept_texts(part, "cuboid_2d")
     unchanged = iter(texts)
     result = []
-    for note, is_same, front in zip(part.notes, chosen.tolist(), flat_rings(part), strict=True):
-        raw = _raw(note)
+    for place, (is_same, front) in enumerate(zip(chosen.tolist(), flat_rings(part), strict=True)):
         if is_same:
             result.append(next(unchanged))
-        elif raw is None or _object(raw.decode(), "cuboid_2d") is None:
-            result.append("")
         else:
-            members = json.loads(raw)["cuboid_2d"] | {"front": front}
+            members = json.loads(_text(part, place))["cuboid_2d"] | {"front": front}
             result.append(f'"cuboid_2d":{wire.json_text(members)}')
     return result

@@ -20,6 +20,7 @@ from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 _Text = str | None | UnsetType
 
 _CLASH = "attribute left out that has the name of one of Encord's own members"
@@ -56,6 +57,13 @@ class Attributes(Struct, forbid_unknown_fields=True, gc=False, rename={"is_globa
     convention: str | None = None
 
 
+_KEPT: tuple[tuple[str, Any], ...] = (
+    ("label_row", ABSENT),
+    ("object", ABSENT),
+    ("coordinates", ABSENT),
+    ("points", []),
+    ("z", []),
+)
 _BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation", "isDeleted")
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(Attributes))
 _OBJECT: dict[str, Any] = {"createdBy": None, "manualAnnotation": True}
@@ -103,6 +111,18 @@ class Notes(NamedTuple):
     """The first one stands for those that are null."""
     code: Ints
     """(n,) each row's place in `items`."""
+    kept: dict[str, Bools]
+    """By member of the attribute "encord", which of the items have it."""
+
+    def has(self, name: str) -> Bools:
+        """Tell which rows have a member of the attribute "encord", (n,)."""
+        if name not in self.kept:
+            return np.zeros(len(self.code), np.bool_)
+        return self.kept[name][self.code]
+
+    def of(self, row: int) -> Note:
+        """Give a row's."""
+        return self.items[int(self.code[row])]
 
 
 def notes_of(column: pa.StringArray, refusals: Refusals, flags: Counter[str]) -> Notes:
@@ -115,7 +135,7 @@ def notes_of(column: pa.StringArray, refusals: Refusals, flags: Counter[str]) ->
     """
     items = [NOTHING]
     if column.null_count == len(column):
-        return Notes(items, np.zeros(len(column), np.int64))
+        return Notes(items, np.zeros(len(column), np.int64), {})
     texts, code = _distinct(column)
     for place, text in enumerate(texts):
         try:
@@ -124,7 +144,19 @@ def notes_of(column: pa.StringArray, refusals: Refusals, flags: Counter[str]) ->
             items.append(NOTHING)
             rule = "must be a JSON object, with answers and kept members as label rows have them"
             refusals.add(code == place + 1, Code.BAD_TABLE, "attributes", f"{rule}, got {shown(text)} ({error})")
-    return Notes(items, code)
+    return Notes(items, code, _kept(items))
+
+
+def _kept(items: list[Note]) -> dict[str, Bools]:
+    """Tell which notes have which members of the attribute "encord"."""
+    result: dict[str, Bools] = {}
+    for place, note in enumerate(items):
+        kept = note.item.encord
+        if kept is not None:
+            for name, default in _KEPT.items():
+                if getattr(kept, name) != default:
+                    result.setdefault(name, np.zeros(len(items), np.bool_))[place] = True
+    return result
 
 
 def _distinct(column: pa.StringArray) -> tuple[list[str], Ints]:

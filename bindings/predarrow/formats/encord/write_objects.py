@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from predarrow.errors import OntologyError
-from predarrow.formats.coco.write_text import joined, text_of, where
+from predarrow.formats.coco.write_text import joined, text_of
+from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_geometry import Part
 from predarrow.formats.encord.write_kept import flat_cuboid_texts, kept_texts
 from predarrow.formats.encord.write_rows import Rows
@@ -22,59 +24,57 @@ _ESCAPED = np.zeros(256, np.bool_)
 _ESCAPED[[*range(32), ord('"'), ord("\\")]] = True
 
 
-def object_texts(rows: Rows, ontology: Ontology) -> pa.StringArray:
-    """Give frame objects.
+def object_texts(glue: pa.StringArray, rows: Rows, ontology: Ontology) -> pa.StringArray:
+    """Give frame objects, each behind what stands in front of it.
 
     Args:
+        glue: (n,) that is it.
         rows: of objects on frames, none of them refused.
         ontology: whose skeleton templates tell how points look.
     """
     heads = _heads(rows)
     confidence = text_of(rows.confidence)
     ids = quoted(rows.ids)
-    return joined("{", heads, ',"confidence":', confidence, ',"objectHash":', ids, ",", _geometry(rows, ontology), "}")
+    return joined(
+        glue, "{", heads, ',"confidence":', confidence, ',"objectHash":', ids, ",", _geometry(rows, ontology), "}"
+    )
 
 
 def _heads(rows: Rows) -> pa.StringArray:
     """Give what the class and the attributes tell."""
     n_notes = len(rows.notes.items)
-    _, first, which = np.unique(
-        rows.features.chosen * n_notes + rows.notes.code, return_index=True, return_inverse=True
-    )
+    once = distinct(rows.features.chosen * n_notes + rows.notes.code)
     texts = []
-    for feature, note in zip(rows.features.chosen[first].tolist(), rows.notes.code[first].tolist(), strict=True):
-        found = rows.features.found[feature]
-        used = "convention" if found.shape == "cuboid" else ""
-        texts.append(found.head + rows.notes.items[note].meta(used))
-    return pa.array(texts, pa.string()).take(pa.array(which))
+    for row in once.first.tolist():
+        found = rows.features.found[rows.features.chosen[row]]
+        texts.append(found.head + rows.notes.of(row).meta("convention" if found.shape == "cuboid" else ""))
+    return pa.array(texts, pa.string()).take(pa.array(once.which))
 
 
 def _geometry(rows: Rows, ontology: Ontology) -> pa.StringArray:
-    shapes = rows.shapes
-    distinct = list(dict.fromkeys(shapes.tolist()))
-    if len(distinct) == 1:
-        return _of_shape(rows, distinct[0], ontology)
     texts, places = [], []
-    for shape in distinct:
-        chosen = np.flatnonzero(shapes == shape)
-        texts.append(_of_shape(rows.take(chosen), shape, ontology))
-        places.append(chosen)
+    for shape in rows.shapes:
+        chosen = np.flatnonzero(rows.are(shape))
+        if chosen.size == len(rows):
+            return _of_shape(rows, shape, ontology)
+        if chosen.size:
+            texts.append(_of_shape(rows.take(chosen), shape, ontology))
+            places.append(chosen)
     back = np.empty(len(rows), np.int64)
     back[np.concatenate(places)] = np.arange(len(rows))
     return pa.concat_arrays(texts).take(pa.array(back))
 
 
 def _of_shape(rows: Rows, shape: str, ontology: Ontology) -> pa.StringArray:
-    notes = [rows.notes.items[code] for code in rows.notes.code.tolist()]
     templates = _templates(rows, ontology) if shape == "skeleton" else ()
-    part = Part(rows.columns, rows.sizes, notes, templates)
+    part = Part(rows.columns, rows.sizes, rows.notes, templates)
     if shape == "cuboid_2d":
         return pa.array(flat_cuboid_texts(part), pa.string())
     texts = TEXTS[shape](part)
     is_kept, kept = kept_texts(part, shape)
     if not is_kept.any():
         return texts
-    return joined(where(~is_kept, texts.filter(pa.array(~is_kept))), where(is_kept, pa.array(kept, pa.string())))
+    return pc.replace_with_mask(texts, pa.array(is_kept), pa.array(kept, pa.string()))
 
 
 def _templates(rows: Rows, ontology: Ontology) -> list[SkeletonTemplate | None]:

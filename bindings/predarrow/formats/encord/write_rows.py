@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.encord.wire import ABSENT
-from predarrow.formats.encord.write_classes import CLASSIFICATION, Features, features_of
+from predarrow.formats.encord.write_classes import Features, features_of
 from predarrow.formats.encord.write_headers import NO_BRANCH, BadHeader, Header, Makers, read_header
 from predarrow.formats.encord.write_ids import object_ids
 from predarrow.formats.encord.write_notes import Notes, notes_of
@@ -66,10 +65,25 @@ class Rows:
         owner, frame, lane = (each[chosen] for each in (self.owner, self.frame, self.lane))
         return Rows(columns, owner, frame, lane, notes, features, ids, code, self.sizes[chosen], self.headers)
 
+    def slice(self, begin: int, end: int) -> Rows:
+        """Give rows that stand together, without a copy."""
+        columns = {name: column.slice(begin, end - begin) for name, column in self.columns.items()}
+        part = slice(begin, end)
+        notes = self.notes._replace(code=self.notes.code[part])
+        features = self.features._replace(chosen=self.features.chosen[part])
+        ids, code = self.ids.slice(begin, end - begin), self.code[part]
+        owner, frame, lane = (each[part] for each in (self.owner, self.frame, self.lane))
+        return Rows(columns, owner, frame, lane, notes, features, ids, code, self.sizes[part], self.headers)
+
     @property
-    def shapes(self) -> npt.NDArray[Any]:
-        """(n,) shape of each row's class."""
-        return np.array([*(feature.shape for feature in self.features.found), ""])[self.features.chosen]
+    def shapes(self) -> list[str]:
+        """The shapes of the rows' classes, each once."""
+        return list(dict.fromkeys(feature.shape for feature in self.features.found))
+
+    def are(self, *shapes: str) -> Bools:
+        """Tell which rows are of classes of these shapes, (n,); those without a class are of none."""
+        found: Bools = np.array([*(feature.shape in shapes for feature in self.features.found), False])
+        return found[self.features.chosen]
 
     @property
     def is_global(self) -> Bools:
@@ -171,10 +185,9 @@ def _side(column: pa.Array) -> npt.NDArray[np.float64]:
 
 def _kept_headers(rows: Rows, refusals: Refusals) -> dict[int, Any]:
     """Give what attributes kept of label rows, by number; label rows with several are refused."""
-    kept = [note.item.encord is not None and note.item.encord.label_row is not ABSENT for note in rows.notes.items]
     result: dict[int, Any] = {}
-    for row in np.flatnonzero(np.array(kept)[rows.notes.code]).tolist():
-        encord = rows.notes.items[rows.notes.code[row]].item.encord
+    for row in np.flatnonzero(rows.notes.has("label_row")).tolist():
+        encord = rows.notes.of(row).item.encord
         owner = int(rows.owner[row])
         raw = bytes(encord.label_row) if encord is not None else b""
         if bytes(result.setdefault(owner, raw)) != raw:
@@ -238,9 +251,3 @@ def _in_lanes(rows: Rows, refusals: Refusals) -> Rows:
     order = np.lexsort((rows.lane, rows.frame, rows.owner))
     refusals.rows, refusals.bad = refusals.rows[order], refusals.bad[order]
     return rows.take(order)
-
-
-def is_object(rows: Rows) -> Bools:
-    """Tell which rows are objects on frames, neither classifications nor spans."""
-    result: Bools = ~np.isin(rows.shapes, (CLASSIFICATION, *SPANS, ""))
-    return result

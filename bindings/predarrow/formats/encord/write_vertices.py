@@ -22,23 +22,10 @@ from predarrow.formats.encord.write_geometry import (
     mask_text,
     rotatable_text,
 )
-from predarrow.refusals import shown
-from predarrow.report import Code
 
 Offsets = npt.NDArray[np.int32]
 
 _WORDS = {number: word for word, number in VISIBILITIES.items()}
-
-
-class Unfit(Exception):
-    """Why a geometry cannot be written; never leaves the writer."""
-
-    def __init__(self, place: int, code: Code, pointer: str, message: str) -> None:
-        self.place = place
-        self.code = code
-        self.pointer = pointer
-        self.message = message
-        super().__init__(message)
 
 
 def polygon_text(part: Part) -> pa.StringArray:
@@ -75,15 +62,12 @@ def _points(vertices: pa.StructArray, offsets: Offsets, part: Part) -> pa.String
     counts = np.diff(offsets)
     owner = np.repeat(np.arange(len(counts)), counts)
     x, y = _relative(vertices, owner, part)
-    heights = [note.item.encord.z if note.item.encord is not None else [] for note in part.notes]
-    if not any(heights):
+    if not part.notes.has("z").any():
         return _numbered(joined('{"x":', x, ',"y":', y, "}"), offsets)
-    texts = []
-    for place, (height, count) in enumerate(zip(heights, counts.tolist(), strict=True)):
-        if height and len(height) != count:
-            rule = f"must have z for each of {count} vertices"
-            raise Unfit(place, Code.BAD_TABLE, "attributes.encord.z", f"{rule}, got {shown(height)}")
-        texts += [f',"z":{value!r}' for value in height] if height else [""] * count
+    texts: list[str] = []
+    for place, count in enumerate(counts.tolist()):
+        kept = part.notes.of(place).item.encord
+        texts += [f',"z":{value!r}' for value in kept.z] if kept is not None and kept.z else [""] * count
     return _numbered(joined('{"x":', x, ',"y":', y, pa.array(texts, pa.string()), "}"), offsets)
 
 
@@ -109,14 +93,13 @@ def skeleton_text(part: Part) -> pa.StringArray:
     names, seen = points.field("name").to_pylist(), points.field("visibility").to_pylist()
     texts: list[str] = []
     cache: dict[Any, str] = {}
-    for place, (note, template) in enumerate(zip(part.notes, part.templates, strict=True)):
+    for place, template in enumerate(part.templates):
         begin, end = offsets[place], offsets[place + 1]
-        kept = note.item.encord.points if note.item.encord is not None else []
-        if kept and len(kept) != end - begin:
-            rule = f"must be {end - begin}, as there are points"
-            raise Unfit(place, Code.BAD_TABLE, "attributes.encord.points", f"{rule}, got {len(kept)}")
-        more = [kept[i] if kept else {} for i in range(end - begin)]
-        if template is not None and not kept:
+        kept = part.notes.of(place).item.encord
+        more: list[dict[str, Any]] = [{}] * (end - begin)
+        if kept is not None and kept.points:
+            more = kept.points
+        elif template is not None:
             given = {point.name: point for point in template.points}
             more = [_looks(given.get(name)) for name in names[begin:end]]
         for name, visibility, rest in zip(names[begin:end], seen[begin:end], more, strict=True):
