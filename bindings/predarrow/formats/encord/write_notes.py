@@ -57,13 +57,7 @@ class Attributes(Struct, forbid_unknown_fields=True, gc=False, rename={"is_globa
     convention: str | None = None
 
 
-_KEPT: tuple[tuple[str, Any], ...] = (
-    ("label_row", ABSENT),
-    ("object", ABSENT),
-    ("coordinates", ABSENT),
-    ("points", []),
-    ("z", []),
-)
+_KEPT: dict[str, Any] = {"label_row": ABSENT, "object": ABSENT, "coordinates": ABSENT, "points": [], "z": []}
 _BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation", "isDeleted")
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(Attributes))
 _OBJECT: dict[str, Any] = {"createdBy": None, "manualAnnotation": True}
