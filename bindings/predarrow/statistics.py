@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+COLUMNS = ("data_unit", "frame", "class_name", "confidence")
+"""Columns that are counted by."""
+
+_PAIR = ("data_unit", "frame", "class_name")
+_PENDING_ROWS = 1 << 18
 
 
 class ClassCount(NamedTuple):
@@ -34,36 +41,78 @@ class Counted(NamedTuple):
 def count_predictions(batches: Iterable[pa.RecordBatch]) -> Counted:
     """Count predictions and images by class, in one pass.
 
-    Memory grows with the number of pairs of image and class, not with the rows.
+    Memory does not grow with the rows, but with the names of data units, and by some 100 bytes for each pair of image
+    and class.
 
     Args:
-        batches: predictions in the table's schema.
+        batches: predictions in the table's schema, or its `COLUMNS`, in any order.
     """
-    predictions: Counter[str] = Counter()
-    confidence: dict[str, list[float]] = {}
-    seen: set[tuple[str, int, str]] = set()
+    units: dict[str, int] = {}
+    names: dict[str, int] = {}
+    pairs = _Pairs()
+    sums = np.zeros((3, 0))
     for batch in batches:
-        table = pa.table({name: batch[name] for name in ("class_name", "data_unit", "frame", "confidence")})
-        for name, rows, known, total in _by_class(table):
-            predictions[name] += rows
-            sums = confidence.setdefault(name, [0.0, 0.0])
-            sums[0] += known
-            sums[1] += total or 0.0
-        pairs = table.group_by(["data_unit", "frame", "class_name"]).aggregate([])
-        seen.update(zip(*(pairs[name].to_pylist() for name in ("data_unit", "frame", "class_name")), strict=True))
-    images = Counter(name for _, _, name in seen)
-    classes = [
-        ClassCount(name, rows, images[name], confidence[name][1] / confidence[name][0] if confidence[name][0] else None)
-        for name, rows in sorted(predictions.items(), key=lambda item: (-item[1], item[0]))
+        classes = _numbers(batch["class_name"], names)
+        frames = batch["frame"].to_numpy()
+        pairs.add([_numbers(batch["data_unit"], units), frames, classes])
+        sums = np.pad(sums, ((0, 0), (0, len(names) - sums.shape[1]))) + _sums(classes, batch["confidence"], len(names))
+    images = pairs.images_of_classes(len(names))
+    rows, known, total = sums.tolist()
+    found = [
+        ClassCount(name, int(rows[place]), images[place], total[place] / known[place] if known[place] else None)
+        for name, place in names.items()
     ]
-    return Counted(predictions.total(), len({(unit, frame) for unit, frame, _ in seen}), classes)
+    found.sort(key=lambda line: (-line.predictions, line.name))
+    return Counted(sum(line.predictions for line in found), pairs.n_images(), found)
 
 
-def _by_class(table: pa.Table) -> list[tuple[str, int, int, float | None]]:
-    """Class name, rows, rows with a confidence, sum of confidences."""
-    known = pa.table(
-        {"class_name": table["class_name"], "confidence": table["confidence"], "row": pc.is_valid(table["confidence"])}
-    )
-    counted = known.group_by("class_name").aggregate([("row", "count"), ("confidence", "count"), ("confidence", "sum")])
-    columns = ("class_name", "row_count", "confidence_count", "confidence_sum")
-    return list(zip(*(counted[name].to_pylist() for name in columns), strict=True))
+class _Pairs:
+    """The distinct pairs of image and class. Names are numbers here: a set of tuples has ten times the bytes."""
+
+    def __init__(self) -> None:
+        self._pending: list[pa.Table] = []
+        self._n_pending = 0
+        self._limit = _PENDING_ROWS
+
+    def add(self, numbers: list[npt.NDArray[np.int32]]) -> None:
+        """Take the data units, frames and classes of rows."""
+        rows = _distinct(pa.table(numbers, names=_PAIR), _PAIR)
+        self._pending.append(rows)
+        self._n_pending += rows.num_rows
+        if self._n_pending > self._limit:
+            self._limit = _PENDING_ROWS + 2 * self.rows().num_rows
+
+    def rows(self) -> pa.Table:
+        """Give the pairs so far."""
+        if len(self._pending) > 1:
+            self._pending = [_distinct(pa.concat_tables(self._pending), _PAIR)]
+            self._n_pending = self._pending[0].num_rows
+        return self._pending[0] if self._pending else pa.table([pa.array([], pa.int32())] * 3, names=_PAIR)
+
+    def images_of_classes(self, n_classes: int) -> list[int]:
+        """Give the number of images of each class."""
+        images: list[int] = np.bincount(self.rows()["class_name"].to_numpy(), minlength=n_classes).tolist()
+        return images
+
+    def n_images(self) -> int:
+        """Give the number of images."""
+        return int(_distinct(self.rows(), _PAIR[:2]).num_rows)
+
+
+def _distinct(table: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+    return table.group_by(list(columns), use_threads=False).aggregate([])
+
+
+def _numbers(values: pa.Array, known: dict[str, int]) -> npt.NDArray[np.int32]:
+    """Give a number for each text, the same one in every batch."""
+    coded = values.dictionary_encode()
+    numbers = np.array([known.setdefault(text, len(known)) for text in coded.dictionary.to_pylist()], np.int32)
+    result: npt.NDArray[np.int32] = numbers[coded.indices.to_numpy()]
+    return result
+
+
+def _sums(classes: npt.NDArray[np.int32], confidence: pa.Array, n_classes: int) -> npt.NDArray[np.float64]:
+    """Rows, rows with a confidence, and sum of confidences of each class."""
+    is_known = pc.is_valid(confidence).to_numpy(zero_copy_only=False)
+    weights = (None, is_known, confidence.fill_null(0.0).to_numpy())
+    return np.stack([np.bincount(classes, weight, n_classes).astype(np.float64) for weight in weights])

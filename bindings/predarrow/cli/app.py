@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import click
 
 from predarrow import __version__
-from predarrow.cli import coco, coco_export, kitti, masks, pictures, projects
+from predarrow.cli import coco, coco_export, encord, encord_export, kitti, masks, pictures, projects
 from predarrow.cli.output import CONFLICT, FAILED, INTERRUPTED
+from predarrow.cli.stats import stats
 
 _WIDTH = {"max_content_width": 110, "help_option_names": ["-h", "--help"]}
 
@@ -59,16 +60,20 @@ def validate_group() -> None:
 import_group.add_command(masks.import_masks)
 import_group.add_command(kitti.import_kitti)
 import_group.add_command(coco.import_coco)
+import_group.add_command(encord.import_encord)
 convert_group.add_command(masks.convert_masks)
 convert_group.add_command(kitti.convert_kitti)
 convert_group.add_command(coco.convert_coco)
+convert_group.add_command(encord.convert_encord)
 export_group.add_command(kitti.export_kitti)
 export_group.add_command(coco_export.export_coco)
+export_group.add_command(encord_export.export_encord)
 validate_group.add_command(kitti.validate_kitti)
 validate_group.add_command(coco.validate_coco)
+validate_group.add_command(encord.validate_encord)
 for command in (
     projects.init,
-    projects.stats,
+    stats,
     projects.history,
     projects.restore,
     projects.vacuum,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from predarrow.reader import PredictionReader
     from predarrow.report import Report
 
-Unit = Literal["masks", "files", "MiB"]
+Unit = Literal["masks", "files", "label rows", "MiB"]
 """What progress counts; MiB are those of one file, and then files are not counted in the end."""
 
 
@@ -49,14 +49,19 @@ def run_convert(opening: Callable[..., PredictionReader], unit: Unit, target: Pa
     write_outcome(summary, reader.report, told, f"written to {target}", as_json=as_json)
 
 
-def run_validate(opening: Callable[..., PredictionReader], unit: Unit, *, as_json: bool) -> None:
-    """Read all that a reader gives, and tell what it refused."""
+def run_validate(
+    opening: Callable[..., PredictionReader], unit: Unit, *, as_json: bool, form: str | None = None
+) -> None:
+    """Read all that a reader gives, and tell what it refused, and as what it was read, where that is named."""
     with progress_bar(unit) as progress, opening(on_error="skip", progress=progress) as reader:
         for _ in reader:
             pass
     report = reader.report
     told = f"{_read_text(report.imported, report, unit)}, {report.rejected:,} refused"
-    write_outcome({}, report, told, as_json=as_json)
+    if form is None:
+        write_outcome({}, report, told, as_json=as_json)
+    else:
+        write_outcome({"form": form}, report, f"{form}: {told}", as_json=as_json)
 
 
 def write_outcome(result: Mapping[str, Any], report: Report, told: str, *last: str, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from predarrow.cli.output import json_option, progress_bar, set_option, write_result, write_table
-from predarrow.cli.projects import batches_of
+from predarrow.cli.tables import batches_of
 
 if TYPE_CHECKING:
     from predarrow.project import Project

@@ -1,18 +1,13 @@
-"""`predarrow init`, `stats`, `history`, `restore` and `vacuum`."""
+"""`predarrow init`, `history`, `restore` and `vacuum`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from predarrow.cli.output import json_option, set_option, write_result, write_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pyarrow as pa
 
 _PATH = click.Path(path_type=Path)
 
@@ -62,35 +57,6 @@ def init(
     lines = [f"project {made.name!r} at {project}: {len(units):,} data units, {len(hashes)} classes"]
     lines += write_table(["featureNodeHash", "class", "shape"], [node[:3] for node in structure.objects])
     summary = {"path": str(project), "name": made.name, "data_units": len(units), "classes": hashes}
-    write_result(summary, lines, as_json=as_json)
-
-
-@click.command()
-@click.argument("source", type=_PATH)
-@set_option
-@click.option("--version", type=int, help="Version of the set.  [default: the last]")
-@json_option
-def stats(source: Path, set_name: str, version: int | None, as_json: bool) -> None:
-    """Count the predictions of a project, or of a Parquet file, by class.
-
-    \b
-    Examples:
-      predarrow stats project
-      predarrow stats project --set model-b --json
-      predarrow stats table.parquet
-    """
-    from predarrow.statistics import count_predictions
-
-    counted = count_predictions(batches_of(source, set_name, version))
-    rows = [(line.name, line.predictions, line.images, line.mean_confidence) for line in counted.classes]
-    lines = [f"{counted.predictions:,} predictions in {counted.images:,} images"]
-    if rows:
-        lines += write_table(["class", "predictions", "images", "mean confidence"], rows)
-    summary = {
-        "predictions": counted.predictions,
-        "images": counted.images,
-        "classes": [line._asdict() for line in counted.classes],
-    }
     write_result(summary, lines, as_json=as_json)
 
 
@@ -159,36 +125,3 @@ def vacuum(
     removed = Project(project).vacuum(set_name, keep_versions=keep_versions, keep_hours=keep_hours, dry_run=dry_run)
     line = f"{'would remove' if dry_run else 'removed'} {len(removed):,} files"
     write_result({"set": set_name, "files": removed, "dry_run": dry_run}, [line], as_json=as_json)
-
-
-def batches_of(source: Path, set_name: str, version: int | None = None, **filters: Any) -> Iterator[pa.RecordBatch]:
-    """Give the rows of a project's set, or of a Parquet file that `predarrow convert` wrote.
-
-    Raises:
-        PredarrowError: no such project, set or version; no prediction table.
-        click.UsageError: filters or a version for a Parquet file.
-    """
-    if source.is_file():
-        if version is not None or any(value is not None for value in filters.values()):
-            raise click.UsageError("versions and filters are of a project, not of a Parquet file")
-        return _batches_of_file(source)
-    from predarrow.project import Project
-
-    return iter(Project(source).scan(set_name, version=version, **filters))
-
-
-def _batches_of_file(path: Path) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from predarrow.errors import PredarrowError
-    from predarrow.table import SCHEMA
-
-    try:
-        file = pq.ParquetFile(path)
-        missing = set(SCHEMA.names) - set(file.schema_arrow.names)
-        if missing:
-            raise PredarrowError(f"{path}: must be a prediction table, got one without {', '.join(sorted(missing))}")
-        yield from file.iter_batches(columns=SCHEMA.names)
-    except pa.ArrowInvalid as error:
-        raise PredarrowError(f"{path}: must be a Parquet file: {error}") from None
