@@ -44,7 +44,7 @@ def _compare(
 def _is_canonical(strings: npt.NDArray[np.uint8], begin: Index, end: Index) -> bool:
     address = strings.ctypes.data
     stop = min(end, strings.size - LANES + 1)
-    at = np.int64(begin)
+    at = begin
     low, high = ZERO, ZERO  # characters that more follow, with a highest bit of 0 or of 1
     while at < stop:
         place = address + at
