@@ -83,7 +83,8 @@ def _instances(rows: Rows, flags: Counter[str]) -> list[_Instance]:
     for key in keys:
         begins[1:] |= np.diff(key[order]) != 0
     groups = np.split(order, np.flatnonzero(begins)[1:]) if order.size else []
-    groups.sort(key=lambda group: int(group.min()))
+    place = rows.columns["row"].fill_null(0).to_numpy()
+    groups.sort(key=lambda group: (int(place[group[0]]), int(group[0])))  # as they were written where they come from
     seen: dict[tuple[int, int], int] = {}
     result = []
     for group in groups:
