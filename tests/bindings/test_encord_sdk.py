@@ -209,17 +209,17 @@ def test_answers_of_predictions_are_the_sdks(tmp_path: Path) -> None:
     box, fruit = known.object_by_name("Box"), known.classification_by_name("Many types of fruit?")
     up, down = (encoded(box, {"Pose": pose, "Speed": 3}).dynamic for pose in ("Up", "Down"))
     static = encoded(box, {"Ripe": "Yes", "How": "so", "Marks": ["Hole", "Spot"]}).static
-    tracked = [
+    tracked: list[Row] = [
         {"frame": frame, "object_id": "a", "class_name": "Box", "kind": "bbox", "bbox": _BOX,
          "attributes": {"answers": static, "dynamic": dynamic}}
         for frame, dynamic in ((3, up), (4, up), (5, down), (9, up))
     ]  # fmt: skip
-    answered = [
+    answered: list[Row] = [
         {"frame": frame, "object_id": "b", "class_name": "Many types of fruit?", "kind": "classification",
          "confidence": score, "attributes": {"answers": encoded(fruit, {"Many types of fruit?": ["Kiwi"]}).static}}
         for frame, score in ((3, 0.5), (4, 0.5), (5, 0.75), (20, 0.5))
     ]  # fmt: skip
-    everywhere = {"class_name": "Usable", "kind": "classification", "object_id": "c", "attributes": {"global": True}}
+    everywhere: Row = {"class_name": "Usable", "kind": "classification", "object_id": "c", "attributes": {"global": True}}
     rows = sorted([*tracked, *answered, everywhere], key=lambda row: row.get("frame", 0))
     (row,) = written(table_of(rows), tmp_path)
     assert row["data_type"] == "video"
@@ -252,9 +252,9 @@ def test_data_units_tell_what_a_row_is_of(tmp_path: Path) -> None:
             "sequence": [None, None, 0, 1, None],
         }
     )
-    box = {"class_name": "Box", "kind": "bbox", "bbox": {"xmin": 1.0, "ymin": 2.0, "xmax": 5.0, "ymax": 7.0}}
-    unknown = {"image_height": None, "image_width": None}
-    rows = [
+    box: Row = {"class_name": "Box", "kind": "bbox", "bbox": {"xmin": 1.0, "ymin": 2.0, "xmax": 5.0, "ymax": 7.0}}
+    unknown: Row = {"image_height": None, "image_width": None}
+    rows: list[Row] = [
         {"data_unit": "clip", "frame": 0} | box | unknown,
         {"data_unit": "group", "frame": 1} | box | unknown,
         {"data_unit": "photo"} | box,
