@@ -148,7 +148,8 @@ class Timelesses:
         made.frames = ranges.frames()
         if on_frames:
             strays = np.setdiff1d([each.frame for each in on_frames], made.frames)
-            self._flagged[NOT_IN_RANGE] += len(strays)
+            if len(strays):
+                self._flagged[NOT_IN_RANGE] += len(strays)
         return made
 
     def _older(self, made: Timeless, on_frames: list[FrameEntry]) -> list[Timeless]:
