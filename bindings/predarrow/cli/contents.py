@@ -90,8 +90,9 @@ def json_contents(path: Path, head: bytes) -> Contents | None:
     marks = _OF_LIST if is_list else _OF_OBJECT
     forms = tuple(form for form, marking in marks.items() if marking.intersection(keys))
     some = ", ".join(keys[:6]) + (", …" if len(keys) > 6 else "")
-    where = "a list of objects" if is_list else "an object"
-    return Contents(forms, f"{where} with the keys {some}" if keys else f"{where} without keys")
+    if not keys:
+        return Contents((), "a list without a record" if is_list else "an object without keys")
+    return Contents(forms, f"{'a list of objects' if is_list else 'an object'} with the keys {some}")
 
 
 def _top_keys(text: bytes) -> list[str]:

@@ -108,22 +108,17 @@ def _validate_ontology(source: Path, *, as_json: bool) -> None:
 
     report = Report(sources=1)
     counts: dict[str, int] = {}
-    lines: list[str] = []
+    rows: list[tuple[str, str, str]] = []
     try:
         ontology = Ontology.read(source)
     except OntologyError as error:
         message = str(error).removeprefix(f"{source}: ")
         report.problems.append(Problem(str(source), None, "", Code.BAD_VALUE, message))
-        told = "refused"
     else:
-        counts = {
-            "classes": len(ontology.objects),
-            "classifications": len(ontology.classifications),
-            "skeleton templates": len(ontology.templates),
-        }
-        told = ", ".join(f"{count} {what}" for what, count in counts.items())
-        rows = [(node.feature_hash, node.name, node.shape) for node in ontology.objects]
-        rows += [(node.feature_hash, node.name, "classification") for node in ontology.classifications]
-        lines = write_table(["featureNodeHash", "name", "shape"], rows)
-    summary = {"form": "ontology", **{what.replace(" ", "_"): count for what, count in counts.items()}}
-    write_outcome(summary, report, f"ontology: {told}", *lines, as_json=as_json)
+        objects, classifications, templates = ontology.objects, ontology.classifications, ontology.templates
+        counts = {"classes": len(objects), "classifications": len(classifications), "templates": len(templates)}
+        rows += [(node.feature_hash, node.name, node.shape) for node in objects]
+        rows += [(node.feature_hash, node.name, "classification") for node in classifications]
+    told = ", ".join(f"{what} {count}" for what, count in counts.items()) or "refused"
+    lines = write_table(["featureNodeHash", "name", "shape"], rows) if rows else []
+    write_outcome({"form": "ontology", **counts}, report, f"ontology: {told}", *lines, as_json=as_json)

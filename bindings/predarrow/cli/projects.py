@@ -54,7 +54,10 @@ def init(
     units = DataUnits.scan_folder(images) if images is not None else DataUnits.read(data_units or Path())
     made = Project.create(project, ontology=structure, data_units=units, name=name)
     hashes = {thing.feature_hash: thing.name for thing in structure.objects}
-    lines = [f"project {made.name!r} at {project}: {len(units):,} data units, {len(hashes)} classes"]
+    told = f"{len(units):,} data units, {len(hashes)} classes"
+    if structure.classifications:
+        told += f", {len(structure.classifications)} classifications"
+    lines = [f"project {made.name!r} at {project}: {told}"]
     lines += write_table(["featureNodeHash", "class", "shape"], [node[:3] for node in structure.objects])
     summary = {"path": str(project), "name": made.name, "data_units": len(units), "classes": hashes}
     write_result(summary, lines, as_json=as_json)

@@ -71,6 +71,9 @@ def _form_of(source: Path) -> Form | None:
     from predarrow.errors import PredarrowError
 
     if source.is_dir():
+        if not (source / "project.json").exists():
+            rule = "is no project: project.json is missing; of a folder of label rows say --format encord"
+            raise PredarrowError(f"{source}: {rule}")
         return None
     head = head_of(source)
     if table_kind(head) is not None:
@@ -81,7 +84,7 @@ def _form_of(source: Path) -> Form | None:
         raise PredarrowError(f"{source}: {rule}, got another kind of file")
     if len(contents.forms) != 1:
         rule = "must tell by its first keys whether it is COCO or Encord's label rows"
-        raise PredarrowError(f"{source}: {rule}, got {contents.told}; name it with --format")
+        raise PredarrowError(f"{source}: {rule}, got {contents.told}; if it is one of them, name it with --format")
     (form,) = contents.forms
     if form == "ontology":
         rule = "must hold predictions, got an ontology; `predarrow validate encord` tells what stands in it"
