@@ -188,7 +188,8 @@ def test_masks_with_holes_come_back_through_pycocotools(tmp_path: Path) -> None:
     [
         ([{"confidence": None}], Code.CANNOT_HOLD, "confidence"),
         ([{"confidence": float("nan")}], Code.BAD_NUMBER, "finite"),
-        ([{"rotation": 30.0, "kind": "rotated_bbox"}], Code.CANNOT_HOLD, "30.0 degrees"),
+        ([{"rotation": 30.0}], Code.CANNOT_HOLD, "30.0 degrees"),
+        ([{"rotation": float("inf"), "kind": "rotated_bbox"}], Code.BAD_NUMBER, "rotation: must be finite"),
         ([{"bbox": None}], Code.CANNOT_HOLD, "got a bbox without one"),
         ([{"bbox": _BOX | {"xmax": 0.0}}], Code.BAD_BOX, "in order"),
         ([{"frame": 2}], Code.CANNOT_HOLD, "image_ids"),

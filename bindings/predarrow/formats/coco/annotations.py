@@ -19,7 +19,7 @@ from predarrow.formats.coco.write_extras import Extra, extras_of, number_of
 from predarrow.formats.coco.write_file import JsonList, Sink, copy, new_file, spooled
 from predarrow.formats.coco.write_ids import CategoryNumbers, ImageIds, ImageNumbers
 from predarrow.formats.coco.write_masks import masks_of
-from predarrow.formats.coco.write_rows import Rows, batches_of, flags_of, is_rotated, rows_of
+from predarrow.formats.coco.write_rows import ROUND, Rows, batches_of, flags_of, is_rotated, outline_flags, rows_of
 from predarrow.formats.coco.write_text import joined, text_of, where
 from predarrow.reader import OnError
 from predarrow.refusals import Refusals, shown
@@ -108,7 +108,7 @@ class _Annotations:
         """Give the annotations of the rows that are not refused, each behind a comma and a line's end."""
         refusals = Refusals(np.arange(self._n_rows, self._n_rows + batch.num_rows))
         self._n_rows += batch.num_rows
-        rows = rows_of(batch, refusals)
+        rows = rows_of(batch, refusals, ROUND)
         refuse_empty(rows, None, refusals)
         _refuse_points(rows, refusals)
         image = self._images.of(rows.columns["data_unit"], rows.columns["frame"], refusals)
@@ -131,6 +131,7 @@ class _Annotations:
         flags[HOLES] += int(rows.has_holes.sum())
         flags[_ROTATED] += int(is_rotated(rows).sum())
         flags.update(dict(flags_of(rows)))
+        flags.update(dict(outline_flags(rows)))
         self.report.flagged.update({what: count for what, count in flags.items() if count})
         head = (',\n{"id":', text_of(number[good]), ',"image_id":', text_of(image[good]))
         middle = (',"category_id":', text_of(category[good]), found.segmentation, found.keypoints)

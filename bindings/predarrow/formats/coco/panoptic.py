@@ -17,7 +17,7 @@ from predarrow.formats.coco.write import CocoWriteResult
 from predarrow.formats.coco.write_extras import Extra, extras_of
 from predarrow.formats.coco.write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
 from predarrow.formats.coco.write_masks import masks_of
-from predarrow.formats.coco.write_rows import Rows, batches_of, rows_of
+from predarrow.formats.coco.write_rows import RESULT_OUTLINES, Rows, batches_of, outline_flags, rows_of
 from predarrow.formats.png_write import rgb_png
 from predarrow.formats.staging import explained, staged
 from predarrow.reader import OnError
@@ -143,7 +143,7 @@ class _Panoptic:
         """Write the rows of one image."""
         refusals = Refusals(np.arange(self._n_rows, self._n_rows + batch.num_rows))
         self._n_rows += batch.num_rows
-        rows = rows_of(batch, refusals)
+        rows = rows_of(batch, refusals, RESULT_OUTLINES)
         kinds = rows.columns["kind"]
         refusals.add(
             ~(rows.has_mask | rows.has_polygon),
@@ -160,6 +160,7 @@ class _Panoptic:
         if size is not None and name is not None and not refusals.bad.all():
             drawn = self._drawn(rows, masks.column, size, refusals)
             self._write(name, int(image[0]), rows, size, drawn, category, extras)
+            self.report.flagged.update(dict(outline_flags(rows.filter(~refusals.bad))))
         self.report.problems += sorted(refusals.problems, key=lambda found: found.row or 0)
 
     def _name(self, rows: Rows, refusals: Refusals) -> str | None:

@@ -16,7 +16,15 @@ from predarrow.formats.coco.write_extras import extras_of
 from predarrow.formats.coco.write_file import JsonList, new_file
 from predarrow.formats.coco.write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
 from predarrow.formats.coco.write_masks import masks_of
-from predarrow.formats.coco.write_rows import Rows, batches_of, flags_of, is_rotated, rows_of
+from predarrow.formats.coco.write_rows import (
+    RESULT_OUTLINES,
+    Rows,
+    batches_of,
+    flags_of,
+    is_rotated,
+    outline_flags,
+    rows_of,
+)
 from predarrow.formats.coco.write_text import (
     Bools,
     box_text,
@@ -70,8 +78,9 @@ def write_coco_results(
 
     A record has image_id, category_id, score and what the row holds: bbox, segmentation, keypoints; then its
     attributes as they are, and its object id as track_id. Masks are COCO's compressed run lengths, exactly; polygons
-    are lists of coordinates, those with holes run lengths, for which the image's size must be known. Where the first
-    record is a mask or has keypoints, masks and keypoints come without a bbox, as in COCO's own results: there
+    are lists of coordinates, those with holes run lengths, for which the image's size must be known. Rotated boxes,
+    ellipses and circles are written as their outlines, with the upright boxes around them; the report tells. Where the
+    first record is a mask or has keypoints, masks and keypoints come without a bbox, as in COCO's own results: there
     pycocotools takes areas from masks, and a bbox in the first record would make the file one of boxes. Polygons in a
     file that begins with a mask are written as masks.
 
@@ -91,7 +100,7 @@ def write_coco_results(
             "skip" leaves such rows out and tells of them in the report.
 
     Raises:
-        InputError: a row that COCO cannot hold: without a confidence, rotated, without a geometry, of several frames
+        InputError: a row that COCO cannot hold: without a confidence, without a geometry, of several frames
             without `image_ids`; values that do not hold; a table without the columns.
         OutputError: the file exists, or cannot be written.
         PredarrowError: an option that does not hold.
@@ -139,7 +148,7 @@ class _Results:
         """Give the records of the rows that are not refused, each behind a comma and a line's end."""
         refusals = Refusals(np.arange(self._n_rows, self._n_rows + batch.num_rows))
         self._n_rows += batch.num_rows
-        rows = _only(self._kind, rows_of(batch, refusals))
+        rows = _only(self._kind, rows_of(batch, refusals, RESULT_OUTLINES))
         self._refuse(rows, refusals)
         image = self._images.of(rows.columns["data_unit"], rows.columns["frame"], refusals)
         category = self._categories.of(rows.columns["class_name"], refusals)
@@ -170,12 +179,12 @@ class _Results:
         message = f"must be given, as results have a score, got null; {hint}"
         refusals.add(has_no_score, Code.CANNOT_HOLD, "confidence", message)
         rotation = rows.columns["rotation"]
-        rule = "must not be rotated, as results have upright boxes only"
+        rule = "must not be rotated but for a rotated_bbox, an ellipse or a circle"
         refusals.add(
             is_rotated(rows) & (_form(rows) == "bbox"),
             Code.CANNOT_HOLD,
             "rotation",
-            lambda row: f"{rule}, got {rotation[row]} degrees; write its cover's corners instead",
+            lambda row: f"{rule}, got {rotation[row]} degrees",
         )
         refuse_empty(rows, self._kind, refusals)
 
@@ -188,6 +197,7 @@ class _Results:
         is_same = np.isin(form, list(as_segmentation)) if first in as_segmentation else form == first
         flags[_OTHER_KIND] += 0 if with_box and first == "bbox" else int((~is_same).sum())
         flags.update(dict(flags_of(rows)) if self._kind is None else {})
+        flags.update(dict(outline_flags(rows)))
         self.report.flagged.update({what: count for what, count in flags.items() if count})
 
 

@@ -14,9 +14,6 @@ from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 from predarrow.table import MASK, polygon_columns
 
-MOST_PIXELS = 1 << 28
-"""Of an image that a polygon is painted in: 256 MiB."""
-
 
 class Masks(NamedTuple):
     """A mask column, and the pixels of each."""
@@ -66,16 +63,20 @@ def _areas(column: pa.StructArray, has_mask: Bools, refusals: Refusals) -> npt.N
 
 def _painted(rows: Rows, painted: Bools, area: npt.NDArray[np.int64], refusals: Refusals) -> pa.StructArray:
     """Give the mask column with painted polygons in it, and write their areas."""
+    from predarrow_engine.rle_fill import SIDE_LIMIT
+    from predarrow_engine.rle_text import PIXEL_LIMIT
+
     names = ("image_height", "image_width")
     sizes = np.stack([rows.columns[name].fill_null(0).to_numpy().astype(np.int64) for name in names], 1)
     hint = "give the table image_height and image_width"
     message = f"must be known to write a polygon as a mask, got none; {hint}"
     refusals.add(painted & (sizes <= 0).any(1), Code.SIZE_UNKNOWN, "image_height", message)
+    rule = f"a polygon's image must have at most {SIDE_LIMIT} pixels a side, and {PIXEL_LIMIT} in all"
     refusals.add(
-        painted & (sizes.prod(1) > MOST_PIXELS),
+        painted & ((sizes.max(1, initial=0) > SIDE_LIMIT) | (sizes.prod(1) > PIXEL_LIMIT)),
         Code.TOO_LARGE,
         "image_height",
-        lambda row: f"must be at most {MOST_PIXELS} pixels, got {sizes[row, 1]} x {sizes[row, 0]}",
+        lambda row: f"{rule}, got {sizes[row, 1]} x {sizes[row, 0]}",
     )
     chosen = np.flatnonzero(painted & ~refusals.bad)
     masks = rows.columns["mask"].to_pylist()
@@ -95,15 +96,15 @@ def painted_polygons(
         chosen: (m,) places in it.
         sizes: (n, 2) height and width of each row's image.
     """
-    from predarrow_engine.raster import rasterize
-    from predarrow_engine.rle import encode
+    from predarrow_engine.rle_fill import from_outlines
+    from predarrow_engine.rle_text import to_strings
 
     polygons = polygon_columns(pa.chunked_array([rows.columns["polygon"].take(pa.array(chosen))]))
-    value = np.ones(1, np.int64)
-    results = []
-    for place, row in enumerate(chosen.tolist()):
-        mask = np.zeros(tuple(sizes[row].tolist()), np.uint8)
-        rasterize(*polygons[:4], polygons.row_offsets[place : place + 2], value, mask)
-        encoded = encode(mask)
-        results.append((encoded.counts.tobytes(), int(encoded.area[0])))
-    return results
+    counts, offsets = from_outlines(*polygons, sizes[chosen])
+    strings, ends = to_strings(counts, offsets)
+    is_inside = np.arange(counts.size) - np.repeat(offsets[:-1], np.diff(offsets)) & 1
+    areas = np.add.reduceat(np.append(counts * is_inside, 0), offsets[:-1])
+    return [
+        (strings[begin:end].tobytes(), area)
+        for begin, end, area in zip(ends[:-1].tolist(), ends[1:].tolist(), areas.tolist(), strict=True)
+    ]

@@ -3,13 +3,16 @@
 mask                        -> segmentation: run lengths
 polygon without holes       -> segmentation: lists of coordinates
 polygon with holes          -> segmentation: run lengths, as COCO's lists of coordinates have no holes
+ellipse, circle             -> segmentation: lists of coordinates of an outline; a rotated box's corners likewise, where
+                               the format has no place for its rotation; their bbox is then the upright cover
+cuboid in an image          -> segmentation: its front face
 keypoints                   -> keypoints
 box, and the cover of all   -> bbox
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,8 @@ import pyarrow.compute as pc
 
 from predarrow.formats.coco.write_text import Bools, Floats
 from predarrow.formats.given_table import given_batches, given_columns
+from predarrow.geometry import covers, to_polygons
+from predarrow.geometry.polygons import NO_DEPTH
 from predarrow.refusals import Refusals
 from predarrow.report import Code
 
@@ -32,8 +37,13 @@ COLUMNS = (
 )
 """Columns of the table that are looked at."""
 
-_HELD = ("bbox", "rotated_bbox", "polygon", "bitmask", "keypoints", "skeleton")
-_AREAS = (*_HELD, "ellipse", "circle")  # kinds whose polygon, where they have one, is an area: not a polyline's
+ROUND = ("ellipse", "circle")
+"""Kinds of which COCO holds an outline only."""
+
+_HELD = ("bbox", "rotated_bbox", "polygon", "bitmask", "keypoints", "skeleton", "cuboid_2d", *ROUND)
+_FRONT, _TURNED = "cuboid_2d", "rotated_bbox"
+RESULT_OUTLINES = (_TURNED, *ROUND)
+"""Kinds of which results hold an outline only, as they have no rotation."""
 
 
 @dataclass
@@ -74,8 +84,13 @@ def batches_of(table: Any) -> Iterator[pa.RecordBatch]:
             yield batch.slice(first, BATCH_ROWS)
 
 
-def rows_of(batch: pa.RecordBatch, refusals: Refusals) -> Rows:
+def rows_of(batch: pa.RecordBatch, refusals: Refusals, outlined: Collection[str] = ()) -> Rows:
     """Give a batch's rows; those whose values do not hold are refused.
+
+    Args:
+        batch: of predictions.
+        refusals: of as many rows.
+        outlined: kinds of which an outline and its cover are written, without their rotation.
 
     Raises:
         InputError: a table without the columns, or with others than the prediction table's types.
@@ -86,8 +101,9 @@ def rows_of(batch: pa.RecordBatch, refusals: Refusals) -> Rows:
     score = columns["confidence"].fill_null(0.0).to_numpy()
     refusals.add(~np.isfinite(score), Code.BAD_NUMBER, "confidence", lambda row: f"must be finite, got {score[row]}")
     boxes, has_box = _boxes(columns["bbox"], refusals)
+    _outline(columns, boxes, outlined, refusals)
     has_mask = _bools(columns["mask"].is_valid())
-    is_area = _bools(pc.is_in(columns["kind"], pa.array(_AREAS)))
+    is_area = _bools(pc.is_in(columns["kind"], pa.array(_HELD)))  # a polyline's polygon is none
     has_polygon, has_holes = _polygons(columns["polygon"], is_area & ~has_mask, refusals)
     has_keypoints = _keypoints(columns["keypoints"], refusals)
     return Rows(columns, boxes, has_box, has_mask, has_polygon, has_holes, has_keypoints)
@@ -98,8 +114,22 @@ def flags_of(rows: Rows) -> Iterator[tuple[str, int]]:
     kinds = rows.columns["kind"].filter(pc.invert(pc.is_in(rows.columns["kind"], pa.array(_HELD))))
     for item in kinds.value_counts().to_pylist():
         yield f"{item['values']} left out: only its box is written", item["counts"]
+    if n_fronts := int(_is_kind(rows, _FRONT).sum()):
+        yield NO_DEPTH, n_fronts
     if n_streams := len(rows) - rows.columns["stream"].null_count:
         yield "stream left out: COCO has no camera or lidar id", n_streams
+
+
+def outline_flags(rows: Rows) -> Iterator[tuple[str, int]]:
+    """Give which kinds of rows became outlines, with the number of rows."""
+    is_outlined = _bools(rows.columns["polygon"].is_valid())
+    for kind, how in ((_TURNED, "its corners"), *((kind, "a polygon within 0.25 pixels of it") for kind in ROUND)):
+        if n_rows := int((is_outlined & _is_kind(rows, kind)).sum()):
+            yield f"{kind} written as {how}, with the upright box around it", n_rows
+
+
+def _is_kind(rows: Rows, kind: str) -> Bools:
+    return _bools(pc.equal(rows.columns["kind"], kind))
 
 
 def is_rotated(rows: Rows) -> Bools:
@@ -117,6 +147,29 @@ def _boxes(column: pa.StructArray, refusals: Refusals) -> tuple[Floats, Bools]:
     rule = "corners must be finite and in order"
     refusals.add(has_box & ~is_good, Code.BAD_BOX, "bbox", lambda row: f"{rule}, got {boxes[:, row].tolist()}")
     return boxes, has_box
+
+
+def _outline(columns: dict[str, pa.Array], boxes: Floats, outlined: Collection[str], refusals: Refusals) -> None:
+    """Give rows of some kinds their outline as polygon and its cover as box, in place of their box and rotation."""
+    rotation = columns["rotation"].fill_null(0.0).to_numpy()
+    is_finite = np.isfinite(rotation)
+    rule = "must be finite"
+    refusals.add(~is_finite, Code.BAD_NUMBER, "rotation", lambda row: f"{rule}, got {rotation[row]}")
+    is_chosen = (
+        _bools(pc.is_in(columns["kind"], pa.array(list(outlined), pa.string()))) & ~np.isnan(boxes[0]) & ~refusals.bad
+    )
+    is_chosen &= (rotation != 0) | _bools(pc.is_in(columns["kind"], pa.array(ROUND)))
+    boxed = {name: columns[name] for name in ("kind", "bbox", "rotation")}
+    none = pa.scalar(None, pa.float64())
+    columns["rotation"] = pc.if_else(pa.array(is_finite & ~is_chosen), columns["rotation"], none)
+    if not is_chosen.any():
+        return
+    chosen = pa.array(is_chosen)
+    table = pa.table(boxed).filter(chosen)
+    polygons, cover = (make(table).column.combine_chunks() for make in (to_polygons, covers))
+    order = np.where(is_chosen, np.cumsum(is_chosen) - 1, len(cover) + np.arange(len(rotation)))
+    columns["polygon"] = pa.concat_arrays([polygons, columns["polygon"]]).take(order)
+    boxes[:, is_chosen] = [side.to_numpy() for side in cover.flatten()]
 
 
 def _polygons(column: pa.ListArray, chosen: Bools, refusals: Refusals) -> tuple[Bools, Bools]:
