@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from predarrow import BoundingBox, CommitConflictError, Ellipse, InputError, LabelRow, Point, Project
+from predarrow.exports import export_label_rows
+from predarrow.formats.encord.read import read_label_rows
 from predarrow.labels import saving
-from tests.label_project import label_project, saved
+from tests.label_project import attributes, label_project, saved
 
 BOX = BoundingBox(0.1, 0.2, 0.25, 0.3)
 CHERRIES, BLUEBERRIES = "Cherries_video.mp4", "Blueberries_video.mp4"
@@ -262,3 +264,29 @@ def test_labels_and_predictions_are_apart(project: Project) -> None:
     _label(row := project.label_row(CHERRIES, set_name="default"), "b")
     row.save()
     assert project.sets() == ["default", "labels"]
+
+
+def test_saved_object_keeps_its_answers(project: Project) -> None:
+    """They stand on further frames too, so that all rows of an object say the same; others are refused."""
+    row = project.label_row(CHERRIES)
+    row.add_object("Cherry", BOX, object_id="a", answers={"Ripe": "No", "Why": "grün", "Pose": "Up"})
+    row.add_object("Cherry", BOX, object_id="b")
+    row.save()
+    row.add_object("Cherry", BOX, frames=1, object_id="a")
+    row.save()
+    row.add_object("Cherry", BOX, frames=2, object_id="a", answers={"Why": "grün", "Ripe": "No"})
+    row.add_object("Cherry", BOX, frames=1, object_id="b", answers={"Pose": "Up"})
+    row.add_object("Cherry", BOX, frames=2, object_id="b", answers={"Weight": 3})
+    row.save()
+    row.add_object("Cherry", BOX, frames=3, object_id="b")
+    row.save()
+    row.add_object("Cherry", BOX, frames=4, object_id="a", answers={"Ripe": "Yes"})
+    with pytest.raises(InputError, match="frame 4: Cherry: 'a': must have the answers that it was saved with"):
+        row.save()
+    found = {(item["object_id"], item["frame"]): attributes(item) for item in saved(project)}
+    assert found["a", 1] == found["a", 2] == {"answers": found["a", 0]["answers"]}
+    assert "answers" not in found["b", 0]
+    assert [found["b", frame]["answers"][0]["answers"] for frame in (1, 2, 3)] == [3, 3, 3]
+    path = project.path.parent / "rows.json"
+    export_label_rows(project, path)
+    assert read_label_rows(path, ontology=project.ontology).read_all().num_rows == 7

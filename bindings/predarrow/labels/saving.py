@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from predarrow.errors import CommitConflictError, InputError
 from predarrow.imports import ImportResult
-from predarrow.labels.overlaps import SAVED_COLUMNS, Overlap, overlaps
+from predarrow.labels.overlaps import Overlap, overlaps
+from predarrow.labels.saved import COLUMNS, Saved
 from predarrow.labels.sheet import Labels, Sheet, batches, labels_of
 from predarrow.ordering import Keyed, sorted_parts
 from predarrow.reader import PredictionReader
@@ -54,20 +55,19 @@ def save_sheet(
         ProjectError: the set cannot be written.
         CommitConflictError: others committed to the set first, again and again.
     """
-    made, problems = [], []
-    for batch, found in batches(sheet, index, sizes_of):
-        made.append(batch)
-        problems += found
     told = _Told(sheet, index)
-    told.refuse([*problems, *_problems(overlaps(sheet, index))])
+    told.refuse(_problems(overlaps(sheet)))
     ids = index.ids.take(np.array(sorted(replaced), np.int64))
     attempt = 0
     while True:
         base = project.last_version(set_name)
-        if base >= 0 and made:
-            told.refuse(_problems(overlaps(sheet, index, _saved(project, set_name, base, sheet, index, replaced))))
+        earlier = None if base < 0 else _saved(project, set_name, base, sheet, index, replaced)
+        if earlier is not None:
+            told.refuse(_problems(earlier.overlaps()))
+        made = batches(sheet, index, sizes_of, {} if earlier is None else earlier.answers)
+        told.refuse([found for _, problems in made for found in problems])
         others = iter(()) if base < 0 or not replaced else _others(project, set_name, base, ids)
-        with PredictionReader(sorted_parts(_checked(made, index, told))) as reader:
+        with PredictionReader(sorted_parts(_checked([batch for batch, _ in made], index, told))) as reader:
             try:
                 version = project.commit(
                     chain(others, reader),
@@ -104,12 +104,12 @@ def _others(project: Project, set_name: str, version: int, ids: pa.Array) -> Ite
 
 def _saved(
     project: Project, set_name: str, version: int, sheet: Sheet, index: ProjectIndex, replaced: Set[int]
-) -> pa.Table:
+) -> Saved:
     """Give what a set has of the data units that the sheet adds to."""
     units = np.unique(np.concatenate([labels_of(group).unit for group in sheet.every_group()]))
-    kept = units[~np.isin(units, sorted(replaced))]
-    ids = index.ids.take(kept).to_pylist()
-    return project.scan(set_name, data_unit=ids, columns=SAVED_COLUMNS, version=version).read_all()
+    ids = index.ids.take(units[~np.isin(units, sorted(replaced))]).to_pylist()
+    table = project.scan(set_name, data_unit=ids, columns=COLUMNS, version=version).read_all()
+    return Saved(table, sheet, index)
 
 
 def _problems(found: Iterable[Overlap]) -> list[Problem]:

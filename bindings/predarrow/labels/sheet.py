@@ -6,7 +6,7 @@ import base64
 import json
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -215,18 +215,21 @@ def labels_of(group: Group) -> Labels:
 
 
 def batches(
-    sheet: Sheet, index: ProjectIndex, sizes_of: Callable[[Labels], Ints]
-) -> Iterator[tuple[pa.RecordBatch, list[Problem]]]:
+    sheet: Sheet, index: ProjectIndex, sizes_of: Callable[[Labels], Ints], saved_answers: Mapping[int, Entries]
+) -> list[tuple[pa.RecordBatch, list[Problem]]]:
     """Give a batch in the prediction table's schema for each group, and what is wrong with its shapes.
 
     Args:
         sheet: what was gathered.
         index: of the project.
         sizes_of: gives (n, 2) height and width of each label's image, 0 where they are not known.
+        saved_answers: by object, those that it was saved with before.
     """
     names, hashes = (Texts([pair[place] for pair in sheet.features]) for place in (1, 0))
     ids = Texts(sheet.object_ids)
     features = np.frombuffer(sheet.object_features, np.int64)
+    answers = sheet.answers | dict(saved_answers)
+    result = []
     for group in sheet.every_group():
         if not group.rows:
             continue
@@ -242,12 +245,13 @@ def batches(
             "feature_hash": hashes.take(feature),
             "class_name": names.take(feature),
             "confidence": labels.confidence,
-            "attributes": _attributes(sheet, labels),
+            "attributes": _attributes(sheet, answers, labels),
             "image_height": pa.array(sizes[:, 0], pa.int32(), mask=sizes[:, 0] == 0),
             "image_width": pa.array(sizes[:, 1], pa.int32(), mask=sizes[:, 1] == 0),
             "row": labels.number,
         }
-        yield record_batch(len(labels.number), columns), problems
+        result.append((record_batch(len(labels.number), columns), problems))
+    return result
 
 
 def _shape_columns(group: Group, labels: Labels, sizes: Ints) -> tuple[dict[str, Any], list[Problem]]:
@@ -262,17 +266,17 @@ def _shape_columns(group: Group, labels: Labels, sizes: Ints) -> tuple[dict[str,
     return columns, refusals.problems
 
 
-def _attributes(sheet: Sheet, labels: Labels) -> pa.Array:
+def _attributes(sheet: Sheet, given: Mapping[int, Entries], labels: Labels) -> pa.Array:
     """Give the column of JSON texts: an object's answers, and a label's note."""
     answers = np.full(len(sheet.object_ids), NONE)
-    answers[list(sheet.answers)] = np.arange(len(sheet.answers))
-    listed = list(sheet.answers.values())
+    answers[list(given)] = np.arange(len(given))
+    listed = list(given.values())
     n_notes = len(sheet.notes) + 1
     found, place = np.unique((answers[labels.object] + 1) * n_notes + labels.note + 1, return_inverse=True)
     texts: list[str | None] = []
     for answer, note in (divmod(pair, n_notes) for pair in found.tolist()):
         members = ({"answers": listed[answer - 1]} if answer else {}) | (sheet.notes[note - 1] if note else {})
-        texts.append(json.dumps(members, ensure_ascii=False) if members else None)
+        texts.append(json.dumps(members, ensure_ascii=False, separators=(",", ":")) if members else None)
     if texts == [None]:
         return pa.nulls(len(place), pa.string())
     return pa.array(texts, pa.string()).take(pa.array(place))
