@@ -14,7 +14,6 @@ from predarrow.formats.encord.write_classes import CLASSIFICATION
 from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_geometry import corners_of, runs_of
 from predarrow.formats.encord.write_kept import kept_object
-from predarrow.formats.encord.write_notes import Note
 from predarrow.formats.encord.write_rows import NO_CONFIDENCE, SPANS, Rows
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
@@ -83,16 +82,16 @@ def _check_shape(rows: Rows, shape: str, chosen: Ints, refusals: Refusals) -> No
 
 def _check_kept(rows: Rows, shape: str, column: pa.Array, part: _Part) -> None:
     """Refuse rows whose attributes do not hold what columns have no place for."""
-    notes = rows.notes._replace(code=rows.notes.code[part.chosen])
-    has_kept = notes.has("coordinates")
+    notes = rows.notes if len(part.chosen) == len(rows) else rows.notes.take(part.chosen)
     if shape == "cuboid_2d":
-        holds = [has and _is_kept(notes.of(place), shape) for place, has in enumerate(has_kept.tolist())]
+        texts = notes.coordinates().to_pylist()
+        holds = [bool(text) and kept_object(text, shape) is not None for text in texts]
         message = "must have the back face in attributes.encord.coordinates, got none"
         part.refuse(~np.array(holds, np.bool_), Code.CANNOT_HOLD, message, "attributes")
     elif shape == "cuboid":
         named = np.array([note.item.convention == "encord" for note in notes.items])[notes.code]
         message = 'must be in Encord\'s convention, as attributes tell it: {"convention": "encord"}, got another'
-        part.refuse(~named & ~has_kept, Code.CANNOT_HOLD, message, "attributes")
+        part.refuse(~named & ~notes.has("coordinates"), Code.CANNOT_HOLD, message, "attributes")
     for name in ("z", "points"):
         places = np.flatnonzero(notes.has(name)).tolist()
         if not places or shape not in _KEPT[name]:
@@ -101,11 +100,6 @@ def _check_kept(rows: Rows, shape: str, column: pa.Array, part: _Part) -> None:
         wrong = np.zeros(len(column), np.bool_)
         wrong[[place for place in places if len(getattr(notes.of(place).item.encord, name)) != counts[place]]] = True
         part.refuse(wrong, Code.BAD_TABLE, f"must be as many as there are points, got others in {name}", "attributes")
-
-
-def _is_kept(note: Note, shape: str) -> bool:
-    kept = note.item.encord
-    return kept is not None and kept_object(bytes(kept.coordinates).decode(), shape) is not None
 
 
 class _Part:

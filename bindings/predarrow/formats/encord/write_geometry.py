@@ -32,6 +32,12 @@ class Part(NamedTuple):
     templates: Sequence[SkeletonTemplate | None]
     """(n,) of skeletons: what tells the points' colours, hashes and values; None where label rows do"""
 
+    def take(self, chosen: npt.NDArray[np.int64]) -> Part:
+        """Give chosen rows."""
+        columns = {name: column.take(pa.array(chosen)) for name, column in self.columns.items()}
+        templates = [self.templates[place] for place in chosen.tolist()] if self.templates else ()
+        return Part(columns, self.sizes[chosen], self.notes.take(chosen), templates)
+
     @property
     def width(self) -> Floats:
         """(n,) of the images."""

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.columns import Shaped
@@ -26,6 +27,12 @@ from predarrow.refusals import Refusals
 Bools = npt.NDArray[np.bool_]
 
 _TYPES: dict[str, type[wire.FrameObject]] = {str(item.__struct_config__.tag): item for item in wire.OBJECTS}
+_SIDES = (b',"y":', b',"w":', b',"h":')
+_BOXES = {
+    "bounding_box": (b'{"boundingBox":{"x":', *_SIDES, b"}}"),
+    "rotatable_bounding_box": (b'{"rotatableBoundingBox":{"x":', *_SIDES, b',"theta":', b"}}"),
+}
+"""What stands around the numbers of kept boxes, as the reader writes them"""
 _MISSING: dict[str, Any] = {"objectHash": "-", "featureHash": "-"}
 
 
@@ -42,26 +49,52 @@ def _decoder(type_: type[wire.FrameObject]) -> msgspec.json.Decoder[Any]:
 _DECODERS = {shape: _decoder(type_) for shape, type_ in _TYPES.items()}
 
 
-def kept_texts(part: Part, shape: str) -> tuple[Bools, list[str]]:
-    """Give which rows have kept geometry that stands in place of their columns, and its members as JSON text."""
+def kept_texts(part: Part, shape: str) -> tuple[Bools, pa.StringArray]:
+    """Give which rows have kept geometry that stands in place of their columns, and its members, JSON without braces.
+
+    Args:
+        part: rows of the shape.
+        shape: Encord's name of it.
+    """
     chosen = part.notes.has("coordinates")
     if not chosen.any():
-        return chosen, []
-    texts = [_text(part, place) for place in np.flatnonzero(chosen).tolist()]
+        return chosen, pa.array([], pa.string())
+    texts = part.notes.coordinates()
+    same, is_odd = _plain_boxes(texts, part, shape) if shape in _BOXES else (np.zeros(chosen.size, np.bool_), chosen)
+    odd = np.flatnonzero(is_odd & chosen)
+    if odd.size:
+        same[odd] = _same(part.take(odd), shape, texts.take(pa.array(odd)).to_pylist())
+    kept = texts.filter(pa.array(same))
+    return same, pc.binary_slice(kept.cast(pa.binary()), 1, -1).cast(pa.string())
+
+
+def _plain_boxes(texts: pa.StringArray, part: Part, shape: str) -> tuple[Bools, Bools]:
+    """Give which boxes give their rows' columns, and which are not written as the reader writes them."""
+    from predarrow_engine.json_tails import numbers_between
+    from predarrow_engine.relative import far_side, to_pixels
+
+    whole = pa.concat_arrays([texts])  # begins with its first text
+    _, offsets, data = whole.buffers()
+    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    places = np.frombuffer(offsets, np.int32, len(whole) + 1, 4 * whole.offset)
+    values, fits = numbers_between(letters, places, _BOXES[shape])
+    x, y, w, h, *theta = values.T
+    with np.errstate(invalid="ignore", over="ignore"):
+        left, top = to_pixels(x, part.width), to_pixels(y, part.height)
+        sides = np.stack([left, top, far_side(left, w, part.width), far_side(top, h, part.height)])
+    same = fits & (sides == corners_of(part.columns["bbox"])).all(axis=0)
+    if theta:
+        same &= theta[0] == part.columns["rotation"].fill_null(0.0).to_numpy(zero_copy_only=False)
+    return same, ~fits
+
+
+def _same(part: Part, shape: str, texts: Sequence[str]) -> Bools:
+    """Tell which texts hold geometry that the reader turns into the columns of their rows."""
     objects = [kept_object(text, shape) for text in texts]
-    holds = np.array([each is not None for each in objects])
-    chosen[chosen] = holds
-    texts = [text for text, each in zip(texts, holds.tolist(), strict=True) if each]
-    same = _give_the_columns([each for each in objects if each is not None], shape, part, chosen)
-    chosen[chosen] = same
-    inside = [text[1:-1] for text, each in zip(texts, same.tolist(), strict=True) if each]
-    return chosen, inside
-
-
-def _text(part: Part, place: int) -> str:
-    """Give the kept geometry of a row; empty where there is none."""
-    kept = part.notes.of(place).item.encord
-    return "" if kept is None else bytes(kept.coordinates).decode()
+    holds = np.array([each is not None for each in objects], np.bool_)
+    given = [each for each in objects if each is not None]
+    holds[holds] = _give_the_columns(given, shape, part.take(np.flatnonzero(holds)))
+    return holds
 
 
 def kept_object(text: str, shape: str) -> wire.FrameObject | None:
@@ -78,23 +111,21 @@ def kept_object(text: str, shape: str) -> wire.FrameObject | None:
     return found.item if isinstance(found, Found) else None
 
 
-def _give_the_columns(objects: Sequence[Any], shape: str, part: Part, chosen: Bools) -> Bools:
+def _give_the_columns(objects: Sequence[Any], shape: str, part: Part) -> Bools:
     """Tell which objects the reader turns into their rows' columns."""
     n = len(objects)
     if not n:
         return np.zeros(0, np.bool_)
     refusals = PartRefusals(Refusals(np.arange(n)), np.arange(n))
-    sizes = np.where(part.sizes[chosen] > 0, part.sizes[chosen], 1.0)
-    shaped: Shaped = SHAPES[_TYPES[shape]][1](objects, sizes, refusals)
+    shaped: Shaped = SHAPES[_TYPES[shape]][1](objects, np.where(part.sizes > 0, part.sizes, 1.0), refusals)
     same: Bools = ~refusals.bad
-    mask = pa.array(chosen)
     names = [name for name in shaped.columns if name != "rotation"]
     for name in names:
-        same &= _equal(shaped.columns[name], part.columns[name].filter(mask))
+        same &= _equal(shaped.columns[name], part.columns[name])
     if not names:
-        same &= (shaped.corners == corners_of(part.columns["bbox"].filter(mask))).all(axis=0)
+        same &= (shaped.corners == corners_of(part.columns["bbox"])).all(axis=0)
     if "rotation" in shaped.columns:
-        rotation = part.columns["rotation"].filter(mask).fill_null(0.0).to_numpy(zero_copy_only=False)
+        rotation = part.columns["rotation"].fill_null(0.0).to_numpy(zero_copy_only=False)
         same &= np.nan_to_num(shaped.columns["rotation"]) == rotation
     return same
 
@@ -108,12 +139,13 @@ def _equal(one: pa.Array, other: pa.Array) -> Bools:
 def flat_cuboid_texts(part: Part) -> list[str]:
     """Give cuboids in images: the front face of the columns, the rest as it was kept."""
     chosen, texts = kept_texts(part, "cuboid_2d")
-    unchanged = iter(texts)
+    unchanged = iter(texts.to_pylist())
+    every = part.notes.coordinates().to_pylist()
     result = []
-    for place, (is_same, front) in enumerate(zip(chosen.tolist(), flat_rings(part), strict=True)):
+    for is_same, front, text in zip(chosen.tolist(), flat_rings(part), every, strict=True):
         if is_same:
             result.append(next(unchanged))
         else:
-            members = json.loads(_text(part, place))["cuboid_2d"] | {"front": front}
+            members = json.loads(text)["cuboid_2d"] | {"front": front}
             result.append(f'"cuboid_2d":{wire.json_text(members)}')
     return result

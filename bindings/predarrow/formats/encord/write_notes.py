@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from predarrow.formats.encord.wire import ABSENT, OBJECTS
@@ -27,6 +28,7 @@ _CLASH = "attribute left out that has the name of one of Encord's own members"
 _TAKEN = {"name", "color", "shape", "value", "confidence", "objectHash", "classificationHash", "featureHash"}
 _TAKEN |= {"actions", "classifications", "range", "spaces", *(key for item in OBJECTS for key in item.keys)}
 _PLAIN_ROWS = 1024
+_TAIL = b'"encord":{"coordinates":'
 
 
 class Kept(Struct, forbid_unknown_fields=True, gc=False):
@@ -107,12 +109,36 @@ class Notes(NamedTuple):
     """(n,) each row's place in `items`."""
     kept: dict[str, Bools]
     """By member of the attribute "encord", which of the items have it."""
+    tails: pa.StringArray | None
+    """(n,) kept coordinates of rows that keep nothing else, which are not in `items`; empty of others."""
 
     def has(self, name: str) -> Bools:
         """Tell which rows have a member of the attribute "encord", (n,)."""
-        if name not in self.kept:
-            return np.zeros(len(self.code), np.bool_)
-        return self.kept[name][self.code]
+        has = self.kept[name][self.code] if name in self.kept else np.zeros(len(self.code), np.bool_)
+        if name == "coordinates" and self.tails is not None:
+            has |= pc.binary_length(self.tails).to_numpy() > 0
+        return has
+
+    def coordinates(self) -> pa.StringArray:
+        """Give the kept coordinates as JSON texts, (n,); empty where there are none."""
+        if self.tails is not None and "coordinates" not in self.kept:
+            return self.tails
+        texts = [""] * len(self.code) if self.tails is None else self.tails.to_pylist()
+        if "coordinates" in self.kept:
+            for row in np.flatnonzero(self.kept["coordinates"][self.code]).tolist():
+                kept = self.of(row).item.encord
+                texts[row] = "" if kept is None else bytes(kept.coordinates).decode()
+        return pa.array(texts, pa.string())
+
+    def take(self, chosen: Ints) -> Notes:
+        """Give those of chosen rows."""
+        tails = None if self.tails is None else self.tails.take(pa.array(chosen))
+        return self._replace(code=self.code[chosen], tails=tails)
+
+    def slice(self, begin: int, end: int) -> Notes:
+        """Give those of rows that stand together, without a copy."""
+        tails = None if self.tails is None else self.tails.slice(begin, end - begin)
+        return self._replace(code=self.code[begin:end], tails=tails)
 
     def of(self, row: int) -> Note:
         """Give a row's."""
@@ -129,7 +155,8 @@ def notes_of(column: pa.StringArray, refusals: Refusals, flags: Counter[str]) ->
     """
     items = [NOTHING]
     if column.null_count == len(column):
-        return Notes(items, np.zeros(len(column), np.int64), {})
+        return Notes(items, np.zeros(len(column), np.int64), {}, None)
+    column, tails = _parted(column)
     texts, code = _distinct(column)
     for place, text in enumerate(texts):
         try:
@@ -138,7 +165,7 @@ def notes_of(column: pa.StringArray, refusals: Refusals, flags: Counter[str]) ->
             items.append(NOTHING)
             rule = "must be a JSON object, with answers and kept members as label rows have them"
             refusals.add(code == place + 1, Code.BAD_TABLE, "attributes", f"{rule}, got {shown(text)} ({error})")
-    return Notes(items, code, _kept(items))
+    return Notes(items, code, _kept(items), tails)
 
 
 def _kept(items: list[Note]) -> dict[str, Bools]:
@@ -151,6 +178,26 @@ def _kept(items: list[Note]) -> dict[str, Bools]:
                 if getattr(kept, name) != default:
                     result.setdefault(name, np.zeros(len(items), np.bool_))[place] = True
     return result
+
+
+def _parted(column: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray | None]:
+    """Give texts without kept coordinates, where they keep nothing else, and these; None where there are none.
+
+    Coordinates differ in each row, so that with them each text would have to be read on its own.
+    """
+    from predarrow_engine.json_tails import part
+
+    whole = pa.concat_arrays([column.fill_null("")])  # begins with its first text
+    _, offsets, data = whole.buffers()
+    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    found = part(text, np.frombuffer(offsets, np.int32, len(whole) + 1, 4 * whole.offset), _TAIL)
+    if not found.tails.size:
+        return column, None
+    heads, tails = (
+        pa.Array.from_buffers(pa.string(), len(whole), [None, pa.py_buffer(places), pa.py_buffer(letters)])
+        for letters, places in ((found.heads, found.head_offsets), (found.tails, found.tail_offsets))
+    )
+    return pc.if_else(column.is_valid(), heads, pa.scalar(None, pa.string())), tails
 
 
 def _distinct(column: pa.StringArray) -> tuple[list[str], Ints]:

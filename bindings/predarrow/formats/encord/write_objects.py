@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from predarrow.errors import OntologyError
 from predarrow.formats.coco.write_text import joined, text_of
@@ -66,19 +65,24 @@ def _geometry(rows: Rows, ontology: Ontology) -> pa.StringArray:
 
 
 def _of_shape(rows: Rows, shape: str, ontology: Ontology) -> pa.StringArray:
-    templates = _templates(rows, ontology) if shape == "skeleton" else ()
-    part = Part(rows.columns, rows.sizes, rows.notes, templates)
+    part = Part(rows.columns, rows.sizes, rows.notes, _templates_of(rows, shape, ontology))
     if shape == "cuboid_2d":
         return pa.array(flat_cuboid_texts(part), pa.string())
-    texts = TEXTS[shape](part)
     is_kept, kept = kept_texts(part, shape)
     if not is_kept.any():
-        return texts
-    return pc.replace_with_mask(texts, pa.array(is_kept), pa.array(kept, pa.string()))
+        return TEXTS[shape](part)
+    if is_kept.all():
+        return kept
+    others = rows.take(~is_kept)
+    texts = TEXTS[shape](Part(others.columns, others.sizes, others.notes, _templates_of(others, shape, ontology)))
+    places = np.where(is_kept, np.cumsum(is_kept) - 1, len(kept) + np.cumsum(~is_kept) - 1)
+    return pa.concat_arrays([kept, texts]).take(pa.array(places))
 
 
-def _templates(rows: Rows, ontology: Ontology) -> list[SkeletonTemplate | None]:
-    """Give the templates of rows in label rows that are made here; those that were read tell themselves."""
+def _templates_of(rows: Rows, shape: str, ontology: Ontology) -> list[SkeletonTemplate | None]:
+    """Give the templates of skeletons in label rows that are made here; those that were read tell themselves."""
+    if shape != "skeleton":
+        return []
     found: list[SkeletonTemplate | None] = []
     for feature in rows.features.found:
         try:

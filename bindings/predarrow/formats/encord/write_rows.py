@@ -53,23 +53,21 @@ class Rows:
 
     def take(self, chosen: Bools | Ints) -> Rows:
         """Give the rows that are chosen, by a mask or by their places."""
-        if chosen.dtype == np.bool_:
-            if chosen.all():
-                return self
-            chosen = np.flatnonzero(chosen)
-        places = pa.array(chosen)
-        columns = {name: column.take(places) for name, column in self.columns.items()}
-        notes = self.notes._replace(code=self.notes.code[chosen])
-        features = self.features._replace(chosen=self.features.chosen[chosen])
-        ids, code = self.ids.take(places), self.code[chosen]
-        owner, frame, lane = (each[chosen] for each in (self.owner, self.frame, self.lane))
-        return Rows(columns, owner, frame, lane, notes, features, ids, code, self.sizes[chosen], self.headers)
+        if chosen.dtype == np.bool_ and chosen.all():
+            return self
+        places: Ints = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen.astype(np.int64)
+        taken = pa.array(places)
+        columns = {name: column.take(taken) for name, column in self.columns.items()}
+        features = self.features._replace(chosen=self.features.chosen[places])
+        ids, code, notes = self.ids.take(taken), self.code[places], self.notes.take(places)
+        owner, frame, lane = (each[places] for each in (self.owner, self.frame, self.lane))
+        return Rows(columns, owner, frame, lane, notes, features, ids, code, self.sizes[places], self.headers)
 
     def slice(self, begin: int, end: int) -> Rows:
         """Give rows that stand together, without a copy."""
         columns = {name: column.slice(begin, end - begin) for name, column in self.columns.items()}
         part = slice(begin, end)
-        notes = self.notes._replace(code=self.notes.code[part])
+        notes = self.notes.slice(begin, end)
         features = self.features._replace(chosen=self.features.chosen[part])
         ids, code = self.ids.slice(begin, end - begin), self.code[part]
         owner, frame, lane = (each[part] for each in (self.owner, self.frame, self.lane))

@@ -1,0 +1,219 @@
+"""JSON objects whose last member holds what their source wrote -> the object without it, and that text alone.
+
+    {"createdBy":"a","encord":{"coordinates":{"boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}}}
+    {"createdBy":"a"}                        {"boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}
+                      the head                the tail: what stands between `"encord":{"coordinates":` and `}}`
+
+Heads are few among many rows, so that they are read once each, where the whole texts all differ. A quote inside a JSON
+string is escaped, so the key's bytes stand nowhere else than where it is a key; and where the text is JSON, what closes
+at its end with `}}` is a member of the outermost object.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow_engine._jit import helper, kernel
+from predarrow_engine.numbers import parse_numbers
+from predarrow_engine.rle_text import fixed
+from predarrow_engine.runs import ONE, ZERO
+
+Bytes = npt.NDArray[np.uint8]
+
+_QUOTE, _COMMA, _BACKSLASH, _OPEN, _CLOSE = 34, 44, 92, 123, 125
+_LIST, _LIST_END = 91, 93
+_PLUS, _MINUS, _DOT, _ZERO, _LETTER_E = 43, 45, 46, 48, 101
+_TWO = np.uint64(2)
+
+
+class Parted(NamedTuple):
+    """n texts without their tails, and n tails; those of texts without one are empty."""
+
+    heads: Bytes
+    head_offsets: npt.NDArray[np.int32]
+    tails: Bytes
+    tail_offsets: npt.NDArray[np.int32]
+
+
+def part(text: Bytes, offsets: npt.NDArray[np.int32], key: bytes) -> Parted:
+    """Give the texts of JSON objects in two.
+
+    Args:
+        text: (n_bytes,) UTF-8, one text after the other.
+        offsets: (n + 1,) first byte of each.
+        key: of the member that closes two objects, such as `"encord":{"coordinates":`; its value is an object.
+    """
+    n_bytes = int(offsets[-1] - offsets[0]) if len(offsets) else 0
+    result = Parted(
+        np.empty(n_bytes + len(offsets), np.uint8),
+        np.zeros(len(offsets), np.int32),
+        np.empty(n_bytes, np.uint8),
+        np.zeros(len(offsets), np.int32),
+    )
+    n_heads, n_tails = _part(fixed(text), fixed(offsets), fixed(np.frombuffer(key, np.uint8)), result)
+    return result._replace(heads=result.heads[:n_heads], tails=result.tails[:n_tails])
+
+
+@kernel
+def _part(text: Bytes, offsets: npt.NDArray[np.int32], key: Bytes, result: Parted) -> tuple[np.uint64, np.uint64]:
+    h, t = ZERO, ZERO
+    for i in range(np.uint64(offsets.size - 1)):
+        begin, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
+        at = _place(text, begin, end, key)
+        value = at + np.uint64(key.size)
+        stop = _behind(text, value, end)
+        if stop != ZERO and stop + _TWO == end and text[stop] == _CLOSE and text[stop + ONE] == _CLOSE:
+            cut = at - ONE if text[at - ONE] == _COMMA else at
+            h = _copy(text, begin, cut, result.heads, h)
+            result.heads[h] = _CLOSE
+            h += ONE
+            t = _copy(text, value, stop, result.tails, t)
+        else:
+            h = _copy(text, begin, end, result.heads, h)
+        result.head_offsets[i + ONE] = np.int32(h)
+        result.tail_offsets[i + ONE] = np.int32(t)
+    return h, t
+
+
+@helper
+def _place(text: Bytes, begin: np.uint64, end: np.uint64, key: Bytes) -> np.uint64:
+    """Give where the key is first behind the first byte, `end` where it is not."""
+    size = np.uint64(key.size)
+    at = begin + ONE
+    while at + size <= end:
+        if text[at] == key[0] and text[at + ONE] == key[1]:
+            k = _TWO
+            while k < size and text[at + k] == key[k]:
+                k += ONE
+            if k == size:
+                return at
+        at += ONE
+    return end
+
+
+@helper
+def _behind(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
+    """Give the first byte behind the object that begins at `at`, 0 where none does or none ends."""
+    depth = 0
+    is_text = False
+    if at >= end or text[at] != _OPEN:
+        return ZERO
+    while at < end:
+        byte = text[at]
+        if is_text:
+            if byte == _BACKSLASH:
+                at += ONE
+            elif byte == _QUOTE:
+                is_text = False
+        elif byte == _QUOTE:
+            is_text = True
+        elif byte in (_OPEN, _LIST):
+            depth += 1
+        elif byte in (_CLOSE, _LIST_END):
+            depth -= 1
+            if depth == 0:
+                return at + ONE
+        at += ONE
+    return ZERO
+
+
+@helper
+def _copy(source: Bytes, begin: np.uint64, end: np.uint64, target: Bytes, at: np.uint64) -> np.uint64:
+    """Write source[begin:end] to `at`; give where it ends."""
+    for k in range(end - begin):
+        target[at + k] = source[begin + k]
+    return at + (end - begin)
+
+
+def numbers_between(
+    text: Bytes, offsets: npt.NDArray[np.int32], pieces: tuple[bytes, ...]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Give the numbers of texts that are k + 1 pieces with a number between each two.
+
+    Args:
+        text, offsets: as for `part`.
+        pieces: none of them empty.
+
+    Returns:
+        (n, k) numbers, as Python's `float` gives them, and (n,) which texts are so; of others the numbers mean nothing.
+    """
+    n, k = len(offsets) - 1, len(pieces) - 1
+    piece_offsets = np.cumsum([0, *map(len, pieces)])
+    joined = np.frombuffer(b"".join(pieces), np.uint8)
+    digits = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
+    digit_offsets = np.zeros(n * k + 1, np.int64)
+    fits = np.zeros(n, np.bool_)
+    n_digits = _gather(fixed(text), fixed(offsets), fixed(joined), fixed(piece_offsets), digits, digit_offsets, fits)
+    values, is_number = parse_numbers(digits[:n_digits], digit_offsets)
+    return values.reshape(n, k), fits & is_number.reshape(n, k).all(axis=1)
+
+
+@kernel
+def _gather(
+    text: Bytes,
+    offsets: npt.NDArray[np.int32],
+    pieces: Bytes,
+    piece_offsets: npt.NDArray[np.int64],
+    digits: Bytes,
+    digit_offsets: npt.NDArray[np.int64],
+    fits: npt.NDArray[np.bool_],
+) -> np.uint64:
+    """Write the digits of all numbers one after the other, none of a text from where it does not fit; give how many."""
+    k = np.uint64(piece_offsets.size - 2)
+    n, number = ZERO, ZERO
+    for i in range(np.uint64(fits.size)):
+        at, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
+        is_good = True
+        for p in range(k + ONE):
+            for j in range(np.uint64(piece_offsets[p]), np.uint64(piece_offsets[p + ONE])):
+                if not is_good or at >= end or text[at] != pieces[j]:
+                    is_good = False
+                    break
+                at += ONE
+            if p == k:
+                break
+            if is_good:
+                behind = _behind_number(text, at, end)
+                is_good = behind != ZERO
+                if is_good:
+                    n = _copy(text, at, behind, digits, n)
+                    at = behind
+            number += ONE
+            digit_offsets[number] = np.int64(n)
+        fits[i] = is_good and at == end
+    return n
+
+
+@helper
+def _behind_number(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
+    """Give the first byte behind the number of JSON's grammar that begins at `at`, 0 where none does."""
+    if at < end and text[at] == _MINUS:
+        at += ONE
+    first = at
+    at = _behind_digits(text, at, end)
+    if at == first or (text[first] == _ZERO and at > first + ONE):
+        return ZERO
+    if at < end and text[at] == _DOT:
+        first = at + ONE
+        at = _behind_digits(text, first, end)
+        if at == first:
+            return ZERO
+    if at < end and text[at] | 32 == _LETTER_E:
+        at += ONE
+        if at < end and (text[at] == _MINUS or text[at] == _PLUS):
+            at += ONE
+        first = at
+        at = _behind_digits(text, first, end)
+        if at == first:
+            return ZERO
+    return at
+
+
+@helper
+def _behind_digits(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
+    while at < end and np.uint8(text[at] - _ZERO) < 10:
+        at += ONE
+    return at

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from predarrow_engine.json_tails import numbers_between, part
+from tests.naive_tails import naive_part
+
+KEY = b'"encord":{"coordinates":'
+PIECES = (b'{"x":', b',"y":', b"}")
+
+
+def flat(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    data = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, data)]).astype(np.int32)
+    return np.frombuffer(b"".join(data), np.uint8), offsets
+
+
+def parted(texts: Sequence[str]) -> list[tuple[str, str]]:
+    found = part(*flat(texts), KEY)
+    columns = ((found.heads, found.head_offsets), (found.tails, found.tail_offsets))
+    heads, tails = (
+        [data[begin:end].tobytes().decode() for begin, end in pairwise(offsets)] for data, offsets in columns
+    )
+    return list(zip(heads, tails, strict=True))
+
+
+_WORDS = st.sampled_from(["encord", "coordinates", "a", '"', "\\", "}}", '"encord":{"coordinates":{', "é", "x,"])
+_VALUES = st.recursive(
+    st.none() | st.integers() | _WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)  # compiles on the first call
+@given(st.lists(st.dictionaries(_WORDS, _VALUES, max_size=4), min_size=1, max_size=6), st.data())
+def test_as_pythons_json_parts_them(objects: list[dict[str, Any]], data: st.DataObject) -> None:
+    for item in objects:
+        if data.draw(st.booleans()):
+            item.pop("encord", None)
+            inside = data.draw(st.dictionaries(_WORDS, _VALUES, max_size=2))
+            item["encord"] = {"coordinates": inside} | data.draw(st.sampled_from([{}, {"z": [1]}]))
+    texts = [json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in objects]
+    assert parted(texts) == [tuple(naive_part(text)) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "}}",
+        '{"encord":{"coordinates":',
+        '{"encord":{"coordinates":{',
+        '{"encord":{"coordinates":{}}',
+        '{"encord":{"coordinates":{}}} ',
+        '{"encord":{"coordinates":{"a":"}}}',
+        '{"encord":{"coordinates":"{}"}}',
+        '{"encord": {"coordinates":{}}}',
+        '{"encord":{"coordinates":{}},"b":1}',
+    ],
+)
+def test_texts_without_a_tail_stay_whole(text: str) -> None:
+    assert parted(['{"a":1,"encord":{"coordinates":{"b":[]}}}', text, "{}"]) == [
+        ('{"a":1}', '{"b":[]}'),
+        (text, ""),
+        ("{}", ""),
+    ]
+
+
+def test_no_texts() -> None:
+    assert parted([]) == []
+
+
+@settings(deadline=None)  # compiles on the first call
+@given(st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(-1, 1)), min_size=1))
+def test_numbers_between_pieces_are_pythons(pairs: list[tuple[float, float]]) -> None:
+    texts = [json.dumps({"x": x, "y": y}, separators=(",", ":")) for x, y in pairs]
+    values, fits = numbers_between(*flat(texts), PIECES)
+    assert fits.all()
+    assert values.tolist() == [list(pair) for pair in pairs]
+
+
+_ODD = ["", "{", '{"x":1', '{"x":1,"y":2', '{"x":1,"y":2}}', '{"x":1,"z":2}', '{"y":1,"x":2}', '{"x":,"y":2}']
+
+
+_NO_NUMBERS = ["+1", ".5", "1.", "01", "-", "1e", "1e+", "-.5", "inf", "nan", "0x1", "1.e5", "1 ", ""]
+
+
+@pytest.mark.parametrize("number", ["0", "-0", "-0.5e-3", "10", "1E5", "1e+05", "0.0", "1234567890123456789012345"])
+def test_numbers_are_those_of_json(number: str) -> None:
+    values, fits = numbers_between(*flat([f'{{"x":{number},"y":{number}}}']), PIECES)
+    assert fits.all()
+    assert values.tolist() == [[float(number)] * 2]
+
+
+@pytest.mark.parametrize("number", _NO_NUMBERS)
+def test_what_json_has_no_number_for_does_not_fit(number: str) -> None:
+    _, fits = numbers_between(*flat([f'{{"x":1,"y":{number}}}', f'{{"x":{number},"y":1}}', '{"x":1,"y":2}']), PIECES)
+    assert fits.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("text", [*_ODD, '{"x":"1","y":2}', '{"x":[1],"y":2}', '{"x":1,"y":true}'])
+def test_other_texts_do_not_fit(text: str) -> None:
+    values, fits = numbers_between(*flat(['{"x":1,"y":2}', text, '{"x":3,"y":4e-2}']), PIECES)
+    assert fits.tolist() == [True, False, True]
+    assert values[[0, 2]].tolist() == [[1, 2], [3, 0.04]]
