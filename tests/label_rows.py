@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
+from predarrow import InputError, read_label_rows
+from predarrow.report import Problem
 from tests.naive_label_rows import GEOMETRY, frames, same_turn
 
 Json = dict[str, Any]
@@ -122,7 +126,7 @@ def as_twin(table: pa.Table, label_row: Json) -> list[Json]:
             kept = row["attributes"].get("encord", {}).pop("coordinates", None)
             if kept is not None:
                 source = sources[row["row"]]
-                assert kept == {key: source[key] for key in GEOMETRY if source.get(key) is not None}
+                assert kept == {key: _whole(key, source[key]) for key in GEOMETRY if source.get(key) is not None}
                 if not row["attributes"]["encord"]:
                     del row["attributes"]["encord"]
                 if not row["attributes"]:
@@ -131,3 +135,27 @@ def as_twin(table: pa.Table, label_row: Json) -> list[Json]:
             row["cuboid"] = same_turn(row["cuboid"])
         rows.append(row)
     return rows
+
+
+def _whole(key: str, geometry: Any) -> Any:
+    """Give geometry with the members that may be left out."""
+    if key == "circle":
+        return {"stretch": 1.0, "theta": 0.0} | geometry
+    return {"theta": 0.0} | geometry if key == "ellipse" else geometry
+
+
+def problems_of(label_row: Any, folder: Path, **options: Any) -> list[Problem]:
+    """Give the problems of a label row, the same from a file and from memory."""
+    memory = read_label_rows([label_row], on_error="skip", **options)
+    rows = memory.read_all()
+    rows.validate(full=True)
+    file = folder / "rows.json"
+    file.write_text(json.dumps([label_row]))
+    reader = read_label_rows(file, on_error="skip", **options)
+    assert reader.read_all().num_rows == rows.num_rows
+    found = [problem._replace(source="") for problem in reader.report.problems]
+    assert found == [problem._replace(source="") for problem in memory.report.problems]
+    if found:
+        with pytest.raises(InputError):
+            read_label_rows(label_row, **options).read_all()
+    return found

@@ -114,7 +114,10 @@ def _confidence(item: Json) -> float:
 def _members(item: Json) -> Json:
     """Give who made a label when, and what is not known."""
     known = {"name", "color", "value", "shape", "confidence", "objectHash", "featureHash", *GEOMETRY}
-    members = {key: value for key, value in item.items() if key not in known and value is not None}
+    usual = (*TIMES, "manualAnnotation", "isDeleted", "reviews")
+    members = {
+        key: value for key, value in item.items() if key not in known and (value is not None or key not in usual)
+    }
     if members.get("manualAnnotation") is True:
         del members["manualAnnotation"]
     if members.get("reviews") == []:

@@ -37,7 +37,11 @@ def _read(texts: list[msgspec.Raw], refusals: PartRefusals) -> tuple[list[wire.B
     is_plain = np.ones(len(texts), np.bool_)
     for row, text in enumerate(texts):
         try:
-            box, is_plain[row] = read_part("boundingBox", wire.Box, wire.any_of(text))
+            value = wire.any_of(text)
+            if value is None:
+                rule = "must have boundingBox, as its shape is bounding_box"
+                raise Flaw(Code.BAD_VALUE, "", rule, told="none")
+            box, is_plain[row] = read_part("boundingBox", wire.Box, value)
         except Flaw as flaw:
             refusals.add_flaw(row, flaw)
             box = wire.Box(0.0, 0.0, 1.0, 1.0)

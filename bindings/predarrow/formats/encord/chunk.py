@@ -81,11 +81,11 @@ def _placed(rows: Sequence[LabelRow], match: Match, report: Report) -> tuple[lis
         first, timeless = counts.get(row.source, 0), labels_of(row)
         counts[row.source] = first + sum(group.n for group in row.groups) + len(timeless)
         try:
+            if _has_space_labels(row):
+                report.flagged[SPACES] += 1
             places.append(match(row)._replace(first=first, timeless=timeless))
         except Flaw as flaw:
             report.problems.append(Problem(row.source, None, row.pointer + flaw.pointer, flaw.code, flaw.message))
-        if _has_space_labels(row):
-            report.flagged[SPACES] += 1
     return places, counts
 
 

@@ -142,7 +142,7 @@ def _one_by_one(rows: Sequence[msgspec.Raw | None], source: str, codec: Codec, n
         try:
             given.append(Given(source, pointer, codec.row(raw), codec))
         except msgspec.ValidationError:
-            message = f"must be a label row, got {shown(codec.any(raw))}"
+            message = f"must be a label row, got {codec.text(raw)[:40]}"
             problems.append(Problem(source, None, pointer, Code.BAD_VALUE, message))
     return Document(given, problems, n_bytes)
 

@@ -16,6 +16,9 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Raw, Struct
 
+from predarrow.formats.encord.flaws import Flaw
+from predarrow.report import Code
+
 Point = dict[str, float]
 Points = dict[str, Point] | list[Point]
 ABSENT = Raw()
@@ -281,7 +284,7 @@ class Codec:
     def __init__(self, package: ModuleType, text: Callable[[Raw], str]) -> None:
         decoder = package.Decoder
         self.text = text
-        self.any: Callable[[Raw], Any] = decoder().decode
+        self._any: Callable[[Raw], Any] = decoder().decode
         self.document: Callable[[bytes], list[Row] | Row] = decoder(list[Row] | Row).decode
         self.rows: Callable[[bytes], list[Raw]] = decoder(list[Raw]).decode
         self.row: Callable[[Raw], Row] = decoder(Row).decode
@@ -290,14 +293,34 @@ class Codec:
         self.frames_units: Callable[[Raw], dict[str, FramesUnit]] = decoder(dict[str, FramesUnit]).decode
         self.entries: Callable[[Raw], dict[str, dict[str, Any]]] = decoder(dict[str, dict[str, Any]]).decode
 
+    def any(self, raw: Raw) -> Any:
+        """Give a part as plain values.
+
+        Raises:
+            Flaw: a number of more digits than Python takes.
+        """
+        try:
+            return self._any(raw)
+        except msgspec.DecodeError:  # 1e999, which is infinite to Python
+            if not is_json(raw):
+                raise
+            return _parsed(raw)
+
 
 _JSON_BOXES = msgspec.json.Decoder(list[Box])
 _MESSAGE_PACK_BOXES = msgspec.msgpack.Decoder(list[Box])
 
 
+def _parsed(raw: Raw) -> Any:
+    try:
+        return json.loads(bytes(raw))
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits
+        raise Flaw(Code.DAMAGED, "", f"must be JSON that can be read: {error}", told="other") from None
+
+
 def is_json(raw: Raw) -> bool:
-    """Tell whether an object is JSON rather than MessagePack, which has no map that begins with a brace."""
-    return bytes(memoryview(raw)[:1]) == b"{"
+    """Tell whether a value is JSON: all others in MessagePack but small whole numbers begin above ASCII."""
+    return bytes(memoryview(raw)[:1]) < b"\x80"
 
 
 def many_boxes(texts: Sequence[Raw]) -> list[Box]:
@@ -312,8 +335,15 @@ def many_boxes(texts: Sequence[Raw]) -> list[Box]:
 
 
 def any_of(raw: Raw) -> Any:
-    """Give an object that is JSON or MessagePack."""
-    return JSON.any(raw) if is_json(raw) else MESSAGE_PACK.any(raw)
+    """Give a value that is JSON or MessagePack."""
+    if not is_json(raw):
+        return MESSAGE_PACK.any(raw)
+    try:
+        return JSON.any(raw)
+    except Flaw:
+        if len(raw) > 1:
+            raise
+        return MESSAGE_PACK.any(raw)
 
 
 def _json_text(raw: Raw) -> str:
