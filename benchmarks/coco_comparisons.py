@@ -23,6 +23,11 @@ from predarrow_engine.rle_shapes import RunLengthTracer
 
 Masks = npt.NDArray[np.uint8]
 
+N_POLYGONS = 330_000
+"""Annotations in a file of 300 MB."""
+N_IMAGES = 40_000
+"""Images that they are of."""
+
 
 def _read(results: data.Results) -> pa.Table:
     return predarrow.read_coco(results.path, workers=1).read_all()
@@ -31,6 +36,29 @@ def _read(results: data.Results) -> pa.Table:
 def _of_table(table: pa.Table) -> Digest:
     scores = zip(table["data_unit"].to_pylist(), table["confidence"].to_pylist(), strict=True)
     return {"scores": [(int(image), score) for image, score in scores]}
+
+
+def _read_on_two_threads(results: data.Results) -> pa.Table:
+    return predarrow.read_coco(results.path, workers=2).read_all()
+
+
+def _of_polygons(table: pa.Table) -> Digest:
+    """Give the image, the number of rings and of points, and the box of each annotation."""
+    names, polygons = table["data_unit"].to_pylist(), table["polygon"].to_pylist()
+    shapes = [(len(parts), sum(len(ring) for part in parts for ring in part)) for parts in polygons]
+    boxes = zip(*(column.to_pylist() for column in table["bbox"].combine_chunks().flatten()), strict=True)
+    return {"annotations": [(name, *shape, *box) for name, shape, box in zip(names, shapes, boxes, strict=True)]}
+
+
+def _of_hotcoco(found: Any) -> Digest:
+    content = found.dataset
+    names = {image["id"]: image["file_name"] for image in content["images"]}
+    annotations = []
+    for record in content["annotations"]:
+        (x, y, w, h), rings = record["bbox"], record["segmentation"]
+        n_points = sum(len(ring) for ring in rings) // 2
+        annotations.append((names[record["image_id"]], len(rings), n_points, x, y, x + w, y + h))
+    return {"annotations": annotations}
 
 
 def _of_columns(columns: dict[str, npt.NDArray[Any]]) -> Digest:
@@ -138,6 +166,12 @@ def _readers(*, has_boxes: bool, hotcoco: float, load_res: float | None) -> Sequ
 
 SHORT = _results("1,000,000 boxes of two decimals, JSON", "short")
 LONG = _results("1,000,000 boxes of all digits, JSON", "long")
+POLYGONS = Data(
+    "annotation file of 300 MB with polygons",
+    1,
+    lambda _, shrink, folder: data.polygons(N_POLYGONS // shrink**4, folder, N_IMAGES // shrink**3),
+    "files",
+)
 RUN_LENGTHS = Data(
     "50,000 masks as run lengths, JSON",
     1,
@@ -160,6 +194,26 @@ COCO: Sequence[Comparison] = (
         LONG,
         Contender("predarrow", _read, _of_table),
         _readers(has_boxes=True, hotcoco=2.5, load_res=20),
+    ),
+    Comparison(
+        "coco-two-threads",
+        SHORT,
+        Contender("predarrow, two threads", _read_on_two_threads, _of_table),
+        (
+            Contender("predarrow, one thread", _read, _of_table, 1.6),
+            *_optional("duckdb", lambda: Contender("DuckDB read_json, two threads", peers.duckdb_json, _of_arrow, 2.5)),
+        ),
+        rounds=7,
+    ),
+    Comparison(
+        "coco-polygons",
+        POLYGONS,
+        Contender("predarrow", _read, _of_polygons),
+        _optional(
+            "hotcoco",
+            lambda: Contender("hotcoco COCO", peers.hotcoco_annotations, _of_hotcoco, 2, "not columns"),
+        ),
+        rounds=7,
     ),
     Comparison(
         "coco-masks",

@@ -33,13 +33,18 @@ class Encoded(NamedTuple):
 
 
 def _annotations(folder: Path) -> Path:
-    images = [
-        {"id": k, "width": _WIDTH, "height": _HEIGHT, "file_name": f"{k:012d}.jpg"} for k in range(1, _N_IMAGES + 1)
-    ]
-    categories = [{"id": k, "name": f"class {k}"} for k in range(1, 81)]
     path = folder / "annotations.json"
-    path.write_text(json.dumps({"images": images, "categories": categories, "annotations": []}))
+    lists: dict[str, Any] = {"images": _images(_N_IMAGES), "categories": _categories(), "annotations": []}
+    path.write_text(json.dumps(lists))
     return path
+
+
+def _images(n: int) -> list[dict[str, Any]]:
+    return [{"id": k, "width": _WIDTH, "height": _HEIGHT, "file_name": f"{k:012d}.jpg"} for k in range(1, n + 1)]
+
+
+def _categories() -> list[dict[str, Any]]:
+    return [{"id": k, "name": f"class {k}"} for k in range(1, 81)]
 
 
 def boxes(n: int, folder: Path, digits: Literal["short", "long"]) -> list[Results]:
@@ -69,6 +74,46 @@ def boxes(n: int, folder: Path, digits: Literal["short", "long"]) -> list[Result
             )
         file.write("]")
     return [Results(path, _annotations(folder))]
+
+
+def polygons(n: int, folder: Path, n_images: int) -> list[Results]:
+    """Write n annotations of polygons, about 900 bytes each, with their images and categories.
+
+    There are 4,096 polygons of 3 to some 200 points with two decimals; each annotation has one of them, every tenth
+    one another one, too.
+    """
+    rng = np.random.default_rng(SEED)
+    rings, boxes = _rings(rng, 4096)
+    chosen = rng.integers(0, len(rings), n).tolist()
+    path = folder / f"polygons_{n}.json"
+    with path.open("w") as file:
+        file.write(json.dumps({"info": {"year": 2024}, "images": _images(n_images)})[:-1])
+        file.write(', "annotations": [')
+        for start in range(0, n, 10_000):
+            records = []
+            for k in range(start, min(start + 10_000, n)):
+                ring = chosen[k]
+                parts = rings[ring] if k % 10 else f"{rings[ring]}, {rings[ring - 1]}"
+                ids = f'"image_id": {1 + k % n_images}, "category_id": {1 + k % 80}, "id": {k + 1}'
+                rest = f'"area": {k % 9973}.25, "iscrowd": 0, "bbox": {boxes[ring]}'
+                records.append(f'{{"segmentation": [{parts}], {rest}, {ids}}}')
+            file.write((", " if start else "") + ", ".join(records))
+        file.write(f'], "categories": {json.dumps(_categories())}}}')
+    return [Results(path, path)]
+
+
+def _rings(rng: np.random.Generator, n: int) -> tuple[list[str], list[str]]:
+    """Give rings around random places as JSON, and the boxes that cover them."""
+    rings, boxes = [], []
+    for n_points in (rng.gamma(2, 22, n).astype(int) + 3).tolist():
+        angles = np.sort(rng.uniform(0, 2 * np.pi, n_points))
+        radius = rng.uniform(5, 100) * (1 + rng.normal(0, 0.05, n_points))
+        middle = rng.uniform(100, (_WIDTH - 100, _HEIGHT - 100))
+        points = (middle + radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)).round(2)
+        corner = points.min(0)
+        rings.append(json.dumps(points.ravel().tolist()))
+        boxes.append(json.dumps([*corner.tolist(), *(points.max(0) - corner).round(2).tolist()]))
+    return rings, boxes
 
 
 def masks(n: int, height: int = _HEIGHT, width: int = _WIDTH) -> npt.NDArray[np.uint8]:

@@ -46,6 +46,13 @@ def hotcoco() -> Callable[[Results], Any]:
     return run
 
 
+def hotcoco_annotations(annotations: Results) -> Any:
+    """Read an annotation file with hotcoco (optional extra `bench`)."""
+    from hotcoco import COCO as HotCoco
+
+    return HotCoco(str(annotations.path))
+
+
 def duckdb_json(results: Results) -> pa.Table:
     """Read with DuckDB (optional extra `bench`) into Arrow, on two threads."""
     import duckdb

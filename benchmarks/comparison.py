@@ -45,3 +45,5 @@ class Comparison:
     data: Data
     ours: Contender
     peers: Sequence[Contender]
+    rounds: int = 15
+    """At most; fewer where a peer takes long, or all together take longer than the report gives them."""

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from benchmarks.coco_comparisons import COCO
 from benchmarks.comparison import Comparison
+from benchmarks.encord_comparisons import ENCORD
 from benchmarks.mask_comparisons import MASKS
 from benchmarks.prediction_comparisons import PREDICTIONS
 
-COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS, *COCO)
+COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS, *COCO, *ENCORD)

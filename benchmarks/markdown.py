@@ -34,6 +34,7 @@ _PACKAGES = (
     "msgspec",
     "duckdb",
     "hotcoco",
+    "encord",
     "torchvision",
 )
 
@@ -51,10 +52,10 @@ def markdown(lines: Sequence[Line], measures: Sequence[Measure]) -> str:
 def _heading() -> str:
     return (
         f"Measured on {datetime.date.today().isoformat()} on {_processor()}, {os.cpu_count()} cores, "
-        f"{platform.system()}, Python {platform.python_version()}; {', '.join(_versions())}. One thread; data "
-        f"made by `benchmarks/data.py` with seed {SEED}, all different; ours and the peers in turns in one warm "
-        "process. A ratio says how many times as long as ours a peer took: of the medians, then the quartiles of "
-        "the rounds. **Below 1 ours is slower.** ✗ marks a target that is not reached."
+        f"{platform.system()}, Python {platform.python_version()}; {', '.join(_versions())}. One thread where "
+        f"nothing else is said; data made in `benchmarks/` with seed {SEED}, all different; ours and the peers in "
+        "turns in one warm process. A ratio says how many times as long as ours a peer took: of the medians, then "
+        "the quartiles of the rounds. **Below 1 ours is slower.** ✗ marks a target that is not reached."
     )
 
 

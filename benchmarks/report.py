@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks import measures, timing
+from benchmarks import coco_measures, encord_measures, measures, timing
 from benchmarks.comparison import Comparison, Contender
 from benchmarks.comparisons import COMPARISONS
 from benchmarks.digests import differences
@@ -26,6 +26,8 @@ MEASURES: dict[str, Callable[[], list[measures.Measure]]] = {
     "project": measures.project,
     "kitti-parse": measures.kitti_parse,
     "collector": measures.collector,
+    "coco-memory": coco_measures.memory,
+    "authoring": encord_measures.authoring,
 }
 
 
@@ -66,7 +68,7 @@ def compare(comparison: Comparison, *, quick: bool) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         items = comparison.data.items(n, 1, Path(folder))
         contenders = {c.name: _over(c, items) for c in (comparison.ours, *comparison.peers)}
-        rounds, budget = (3, 5.0) if quick else (15, 12.0)
+        rounds, budget = (min(comparison.rounds, 3), 5.0) if quick else (comparison.rounds, 12.0)
         seconds = timing.in_turns(contenders, rounds=rounds, budget=budget)
     ours = seconds[comparison.ours.name]
     return [_line(comparison, n, ours, peer, seconds[peer.name]) for peer in comparison.peers]

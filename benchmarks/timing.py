@@ -31,7 +31,7 @@ def in_turns(contenders: Mapping[str, Callable[[], object]], *, rounds: int, bud
 
     Args:
         contenders: what to run, by name.
-        rounds: rounds at most; three at least are run.
+        rounds: rounds at most; three of them are run, if there are as many, whatever the budget.
         budget: seconds after which no further round is begun.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
@@ -93,6 +93,23 @@ def python(code: str, **environment: str) -> float:
 _PRINT_PEAK = """
 print([line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1])
 """
+
+
+# "5" makes the resident set that there is the largest one so far.
+_RESET_PEAK = """
+open("/proc/self/clear_refs", "w").write("5")
+print([line for line in open("/proc/self/status") if line.startswith("VmRSS")][0].split()[1])
+"""
+
+
+def memory_growth(prepare: str, code: str, **environment: str) -> float:
+    """Memory that `code` takes at its peak beyond what `prepare` left, in units of 2**20 bytes (Linux only).
+
+    What `code` keeps is counted. Both run in one new interpreter.
+    """
+    _, printed = process(sys.executable, "-c", prepare + _RESET_PEAK + code + _PRINT_PEAK, **environment)
+    before, after = map(int, printed.split()[-2:])
+    return (after - before) / 1024
 
 
 def peak_memory(code: str, **environment: str) -> float:

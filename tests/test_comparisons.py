@@ -11,7 +11,7 @@ from benchmarks.comparison import Comparison
 from benchmarks.comparisons import COMPARISONS
 from benchmarks.digests import Digest, differences
 from benchmarks.measures import Measure
-from benchmarks.timing import in_turns, ratio
+from benchmarks.timing import in_turns, memory_growth, ratio
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda comparison: comparison.name)
@@ -50,6 +50,13 @@ def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
     seconds = in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=4, budget=60)
     assert "".join(calls) == "abbaabbaab"
     assert [len(taken) for taken in seconds.values()] == [4, 4]
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's peak of resident memory")
+def test_memory_growth_is_the_peak_beyond_what_was_there() -> None:
+    before = "kept = b'x' * (32 << 20)\npassing = b'x' * (128 << 20)\ndel passing\n"
+    grown = memory_growth(before, "more = b'x' * (16 << 20)\npassing = b'x' * (32 << 20)\ndel passing\n")
+    assert 40 < grown < 64  # 48, as exactly as the kernel counts
 
 
 def test_ratio_is_of_medians() -> None:
