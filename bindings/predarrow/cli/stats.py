@@ -35,8 +35,8 @@ def stats(source: Path, set_name: str, version: int | None, form: str | None, as
     """Count predictions and images by class: of a project, or of a file, without a project.
 
     SOURCE is a project, a Parquet or Arrow file with a prediction table, a COCO file (results or annotations), or a
-    file of Encord's label rows (with --format encord a folder of them, too). Files are read piece by piece; records
-    that do not hold are left out and told (exit code 3).
+    file of Encord's label rows (with --format encord a folder of them, too). Records that do not hold are left out and
+    told (exit code 3). COCO is read in blocks and label rows file by file, so that memory does not follow their number.
 
     \b
     Examples:
