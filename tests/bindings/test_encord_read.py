@@ -79,7 +79,8 @@ def test_an_ontology_tells_names_and_holds_for_all_that_the_sdk_makes(make: Call
     label_row = make(4)
     reader = read_label_rows(label_row, ontology=ontology)
     table = reader.read_all()
-    names = {item.feature_hash: item.name for item in (*ontology.objects, *ontology.classifications)}
+    names = {item.feature_hash: item.name for item in ontology.objects}
+    names |= {item.feature_hash: item.name for item in ontology.classifications}
     assert table["class_name"].to_pylist() == [names[each] for each in table["feature_hash"].to_pylist()]
     assert not reader.report.problems
     assert reader.report.imported == table.num_rows
