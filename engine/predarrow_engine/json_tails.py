@@ -23,10 +23,12 @@ from predarrow_engine.runs import ONE, ZERO
 
 Bytes = npt.NDArray[np.uint8]
 
-_QUOTE, _COMMA, _BACKSLASH, _OPEN, _CLOSE = 34, 44, 92, 123, 125
+_QUOTE, _COMMA, _COLON, _BACKSLASH, _OPEN, _CLOSE = 34, 44, 58, 92, 123, 125
 _LIST, _LIST_END = 91, 93
 _PLUS, _MINUS, _DOT, _ZERO, _LETTER_E = 43, 45, 46, 48, 101
 _TWO = np.uint64(2)
+_NOWHERE = np.uint64(2**63)
+"""Behind the end of every text."""
 
 
 class Parted(NamedTuple):
@@ -128,79 +130,129 @@ def _copy(source: Bytes, begin: np.uint64, end: np.uint64, target: Bytes, at: np
     return at + (end - begin)
 
 
-def numbers_between(
-    text: Bytes, offsets: npt.NDArray[np.int32], pieces: tuple[bytes, ...]
+def numbers_of(
+    text: Bytes, offsets: npt.NDArray[np.int32], key: str, names: tuple[str, ...]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Give the numbers of texts that are k + 1 pieces with a number between each two.
+    """Give the numbers of texts such as `{"boundingBox": {"h": 0.1, "w": 0.2, "x": 0.3, "y": 0.4}}`.
 
     Args:
         text, offsets: as for `part`.
-        pieces: none of them empty.
+        key: of the only member.
+        names: of its members, each there once, in any order.
 
     Returns:
-        (n, k) numbers, as Python's `float` gives them, and (n,) which texts are so; of others the numbers mean nothing.
+        (n, k) numbers in the order of names, as Python's `float` gives them, and (n,) which texts are so; of others the
+        numbers mean nothing.
     """
-    n, k = len(offsets) - 1, len(pieces) - 1
-    piece_offsets = np.cumsum([0, *map(len, pieces)])
-    joined = np.frombuffer(b"".join(pieces), np.uint8)
-    digits = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
-    digit_offsets = np.zeros(n * k + 1, np.int64)
-    fits = np.zeros(n, np.bool_)
-    n_digits = _gather(fixed(text), fixed(offsets), fixed(joined), fixed(piece_offsets), digits, digit_offsets, fits)
-    values, is_number = parse_numbers(digits[:n_digits], digit_offsets)
-    return values.reshape(n, k), fits & is_number.reshape(n, k).all(axis=1)
+    n, k = len(offsets) - 1, len(names)
+    words = [f'"{word}"'.encode() for word in (key, *names)]
+    found = _Found(
+        np.empty(int(offsets[-1] - offsets[0]), np.uint8),
+        np.zeros(n * k + 1, np.int64),
+        np.zeros((n, k), np.int64),
+        np.zeros(n, np.bool_),
+    )
+    joined, ends = np.frombuffer(b"".join(words), np.uint8), np.cumsum([0, *map(len, words)])
+    n_digits = _gather(fixed(text), fixed(offsets), fixed(joined), fixed(ends), found)
+    values, is_number = parse_numbers(found.digits[:n_digits], found.offsets)
+    in_order = np.empty((n, k))
+    np.put_along_axis(in_order, found.names, values.reshape(n, k), axis=1)
+    return in_order, found.fits & is_number.reshape(n, k).all(axis=1)
+
+
+class _Found(NamedTuple):
+    """Numbers as text, k of each of n texts in the order in which they come."""
+
+    digits: Bytes
+    offsets: npt.NDArray[np.int64]
+    """(n * k + 1,) first digit of each; empty of texts that do not fit from where they do not"""
+    names: npt.NDArray[np.int64]
+    """(n, k) the name of each"""
+    fits: npt.NDArray[np.bool_]
 
 
 @kernel
 def _gather(
-    text: Bytes,
-    offsets: npt.NDArray[np.int32],
-    pieces: Bytes,
-    piece_offsets: npt.NDArray[np.int64],
-    digits: Bytes,
-    digit_offsets: npt.NDArray[np.int64],
-    fits: npt.NDArray[np.bool_],
+    text: Bytes, offsets: npt.NDArray[np.int32], words: Bytes, ends: npt.NDArray[np.int64], found: _Found
 ) -> np.uint64:
-    """Write the digits of all numbers one after the other, none of a text from where it does not fit; give how many."""
-    k = np.uint64(piece_offsets.size - 2)
-    n, number = ZERO, ZERO
-    for i in range(np.uint64(fits.size)):
+    """Give how many digits there are."""
+    k = np.uint64(found.names.shape[1])
+    n = ZERO
+    for i in range(np.uint64(found.fits.size)):
         at, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
-        is_good = True
-        for p in range(k + ONE):
-            for j in range(np.uint64(piece_offsets[p]), np.uint64(piece_offsets[p + ONE])):
-                if not is_good or at >= end or text[at] != pieces[j]:
-                    is_good = False
+        at = _behind_byte(text, at, end, _OPEN)
+        at = _behind_byte(text, _behind_word(text, at, end, words, ends, ZERO), end, _COLON)
+        at = _behind_byte(text, at, end, _OPEN)
+        seen = ZERO
+        for j in range(k):
+            if j > 0:
+                at = _behind_byte(text, at, end, _COMMA)
+            name, behind = ZERO, ZERO
+            while at <= end and name < k:
+                behind = _behind_word(text, at, end, words, ends, name + ONE)
+                if behind <= end and seen >> name & ONE == ZERO:
                     break
-                at += ONE
-            if p == k:
-                break
-            if is_good:
+                name += ONE
+            at = _behind_byte(text, behind, end, _COLON) if name < k else _NOWHERE
+            if at <= end:
+                at = _behind_blanks(text, at, end)
                 behind = _behind_number(text, at, end)
-                is_good = behind != ZERO
-                if is_good:
-                    n = _copy(text, at, behind, digits, n)
-                    at = behind
-            number += ONE
-            digit_offsets[number] = np.int64(n)
-        fits[i] = is_good and at == end
+                if behind <= end:
+                    n = _copy(text, at, behind, found.digits, n)
+                at = behind
+                seen |= ONE << name
+                found.names[i, j] = np.int64(name)
+            found.offsets[i * k + j + ONE] = np.int64(n)
+        at = _behind_byte(text, _behind_byte(text, at, end, _CLOSE), end, _CLOSE)
+        found.fits[i] = at == end
     return n
 
 
 @helper
+def _behind_byte(text: Bytes, at: np.uint64, end: np.uint64, byte: int) -> np.uint64:
+    """Give what stands behind a byte, which may have blanks in front; _NOWHERE where another one does."""
+    if at > end:
+        return _NOWHERE
+    at = _behind_blanks(text, at, end)
+    return at + ONE if at < end and text[at] == byte else _NOWHERE
+
+
+@helper
+def _behind_blanks(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
+    while at < end and (text[at] == 32 or text[at] == 10 or text[at] == 13 or text[at] == 9):
+        at += ONE
+    return at
+
+
+@helper
+def _behind_word(
+    text: Bytes, at: np.uint64, end: np.uint64, words: Bytes, ends: npt.NDArray[np.int64], word: np.uint64
+) -> np.uint64:
+    """Give what stands behind one of words, which may have blanks in front; _NOWHERE where another one does."""
+    if at > end:
+        return _NOWHERE
+    at = _behind_blanks(text, at, end)
+    for k in range(np.uint64(ends[word]), np.uint64(ends[word + ONE])):
+        if at >= end or text[at] != words[k]:
+            return _NOWHERE
+        at += ONE
+    return at
+
+
+@helper
 def _behind_number(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
-    """Give the first byte behind the number of JSON's grammar that begins at `at`, 0 where none does."""
+    """Give the first byte behind the number of JSON's grammar that begins at `at`, _NOWHERE where none does."""
     if at < end and text[at] == _MINUS:
         at += ONE
     first = at
     at = _behind_digits(text, at, end)
     if at == first or (text[first] == _ZERO and at > first + ONE):
-        return ZERO
+        return _NOWHERE
     if at < end and text[at] == _DOT:
         first = at + ONE
         at = _behind_digits(text, first, end)
         if at == first:
-            return ZERO
+            return _NOWHERE
     if at < end and text[at] | 32 == _LETTER_E:
         at += ONE
         if at < end and (text[at] == _MINUS or text[at] == _PLUS):
@@ -208,7 +260,7 @@ def _behind_number(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
         first = at
         at = _behind_digits(text, first, end)
         if at == first:
-            return ZERO
+            return _NOWHERE
     return at
 
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predarrow_engine.json_tails import numbers_between, part
+from predarrow_engine.json_tails import numbers_of, part
 from tests.naive_tails import naive_part
 
 KEY = b'"encord":{"coordinates":'
-PIECES = (b'{"x":', b',"y":', b"}")
+WANTED = ("box", ("x", "y"))
 
 
 def flat(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
@@ -83,34 +83,49 @@ def test_no_texts() -> None:
 
 @settings(deadline=None)  # compiles on the first call
 @given(st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(-1, 1)), min_size=1))
-def test_numbers_between_pieces_are_pythons(pairs: list[tuple[float, float]]) -> None:
-    texts = [json.dumps({"x": x, "y": y}, separators=(",", ":")) for x, y in pairs]
-    values, fits = numbers_between(*flat(texts), PIECES)
+def test_numbers_are_pythons(pairs: list[tuple[float, float]]) -> None:
+    texts = [json.dumps({"box": {"x": x, "y": y}}, separators=(",", ":")) for x, y in pairs]
+    texts += [json.dumps({"box": {"y": y, "x": x}}, indent=1) for x, y in pairs]
+    values, fits = numbers_of(*flat(texts), *WANTED)
     assert fits.all()
-    assert values.tolist() == [list(pair) for pair in pairs]
+    assert values.tolist() == [list(pair) for pair in pairs] * 2
 
 
-_ODD = ["", "{", '{"x":1', '{"x":1,"y":2', '{"x":1,"y":2}}', '{"x":1,"z":2}', '{"y":1,"x":2}', '{"x":,"y":2}']
+_NO_NUMBERS = ["+1", ".5", "1.", "01", "-", "1e", "1e+", "-.5", "inf", "nan", "0x1", "1.e5", "1 1", "", '"1"', "[1]"]
+_OTHERS = [
+    '{"x":1,"z":2}',
+    '{"x":1,"x":2}',
+    '{"x":1}',
+    '{"x":1,"y":2,"z":3}',
+    '{"x":1 "y":2}',
+    '{"x":1,"y":2',
+    "[]",
+    "1",
+]
+_WHOLE = ["", "{", "{}", '{"box":', '{"Box":{"x":1,"y":2}}', '{"box":{"x":1,"y":2}', '{"box":{"x":1,"y":2}}}', "[1]"]
 
 
-_NO_NUMBERS = ["+1", ".5", "1.", "01", "-", "1e", "1e+", "-.5", "inf", "nan", "0x1", "1.e5", "1 ", ""]
+def boxed(x: str, y: str) -> str:
+    return f'{{"box":{{"x":{x},"y":{y}}}}}'
 
 
-@pytest.mark.parametrize("number", ["0", "-0", "-0.5e-3", "10", "1E5", "1e+05", "0.0", "1234567890123456789012345"])
+@pytest.mark.parametrize(
+    "number", ["0", "-0", "-0.5e-3", "10", "1E5", "1e+05", "0.0", " 7", "7\n", "1234567890123456789012345"]
+)
 def test_numbers_are_those_of_json(number: str) -> None:
-    values, fits = numbers_between(*flat([f'{{"x":{number},"y":{number}}}']), PIECES)
+    values, fits = numbers_of(*flat([boxed(number, number)]), *WANTED)
     assert fits.all()
     assert values.tolist() == [[float(number)] * 2]
 
 
 @pytest.mark.parametrize("number", _NO_NUMBERS)
 def test_what_json_has_no_number_for_does_not_fit(number: str) -> None:
-    _, fits = numbers_between(*flat([f'{{"x":1,"y":{number}}}', f'{{"x":{number},"y":1}}', '{"x":1,"y":2}']), PIECES)
+    _, fits = numbers_of(*flat([boxed("1", number), boxed(number, "1"), boxed("1", "2")]), *WANTED)
     assert fits.tolist() == [False, False, True]
 
 
-@pytest.mark.parametrize("text", [*_ODD, '{"x":"1","y":2}', '{"x":[1],"y":2}', '{"x":1,"y":true}'])
+@pytest.mark.parametrize("text", [*_WHOLE, *(f'{{"box":{inside}}}' for inside in _OTHERS)])
 def test_other_texts_do_not_fit(text: str) -> None:
-    values, fits = numbers_between(*flat(['{"x":1,"y":2}', text, '{"x":3,"y":4e-2}']), PIECES)
+    values, fits = numbers_of(*flat([boxed("1", "2"), text, boxed("3", "4e-2")]), *WANTED)
     assert fits.tolist() == [True, False, True]
     assert values[[0, 2]].tolist() == [[1, 2], [3, 0.04]]

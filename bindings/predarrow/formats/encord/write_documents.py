@@ -208,7 +208,8 @@ def _add_units(header: Header, frames: list[_Frame], glue: _Glue) -> None:
 def _add_frames(frames: list[_Frame], unit: Unit, glue: _Glue) -> None:
     separator = ""
     for frame in frames:
-        glue.add(f"{separator}{json_text(frame.name)}:{{")
+        name = json_text(frame.name) if "#" in frame.name else f'"{frame.name}"'
+        glue.add(f"{separator}{name}:{{")
         _add_labels(frame, glue)
         more = bytes(unit.others[frame.name])[1:-1].decode() if frame.name in unit.others else ""
         glue.add(f",{more}}}" if more.strip() else "}")

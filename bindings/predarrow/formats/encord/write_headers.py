@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 
 from predarrow.data_units import DataUnit, DataUnits
 from predarrow.formats.encord.rows import SPAN_TYPES
-from predarrow.formats.encord.wire import json_text
+from predarrow.formats.encord.wire import ABSENT, json_text
 
 NO_BRANCH = "label row without branch_name written with main, as Encord's SDK asks for one"
 
@@ -89,62 +89,85 @@ class Header(NamedTuple):
         return self.data_type in SPAN_TYPES
 
 
-class _Sides(Struct):
+class _Row(Struct, gc=False):
+    """What is needed of a kept label row; other members are passed over."""
+
+    data_type: str
+    data_units: Raw
+    branch_name: Raw = ABSENT
+
+
+class _Unit(Struct, gc=False):
+    """What is needed of a kept data unit; other members are passed over."""
+
     width: Any = None
     height: Any = None
     data_sequence: Any = 0
     data_fps: Any = None
     data_duration: Any = None
+    labels: dict[str, Raw] | None = None
 
 
+_row = msgspec.json.Decoder(_Row).decode
+_unit = msgspec.json.Decoder(_Unit).decode
 _members = msgspec.json.Decoder(dict[str, Raw]).decode
-_units = msgspec.json.Decoder(dict[str, dict[str, Raw]]).decode
-_sides = msgspec.json.Decoder(dict[str, _Sides]).decode
-_any = msgspec.json.Decoder().decode
 
 
-def read_header(kept: Raw) -> Header:
+def read_header(kept: bytes) -> Header:
     """Give the header that the table kept of a label row.
 
     Raises:
         BadHeader: it is none.
     """
     try:
-        members = _members(kept)
-        data_type = _any(members["data_type"])
-        units, sides = _units(members["data_units"]), _sides(members["data_units"])
-    except (msgspec.DecodeError, KeyError) as error:
+        row = _row(kept)
+        units = [_read_unit(key, bytes(raw), row.data_type) for key, raw in _members(row.data_units).items()]
+    except msgspec.DecodeError as error:
         raise BadHeader(f"must be a label row without its labels, got {error}") from None
-    if not isinstance(data_type, str) or not units:
-        raise BadHeader(f"must have a data_type and data_units, got {data_type!r} and {len(units)} of them")
-    has_branch = "branch_name" in members
-    del members["data_units"]
-    text = _member_text(members)
+    if not units:
+        raise BadHeader("must have data_units, got none")
+    text = _without(kept, "data_units", bytes(row.data_units))
+    has_branch = row.branch_name is not ABSENT
     if not has_branch:
         text = f'{text},"branch_name":"main"'
-    made = [_read_unit(key, unit, sides[key], data_type) for key, unit in units.items()]
-    first = next(iter(sides.values()))
-    n_frames = _n_frames(first.data_fps, first.data_duration) if data_type == "video" else None
-    return Header(text, data_type, made, n_frames, False, has_branch)
+    n_frames = units[0][1] if row.data_type == "video" else None
+    return Header(text, row.data_type, [unit for unit, _ in units], n_frames, False, has_branch)
 
 
-def _read_unit(key: str, members: dict[str, Raw], sides: _Sides, data_type: str) -> Unit:
-    labels = members.pop("labels", None)
-    text = _member_text(members)
-    try:
-        others = {} if labels is None else _members(labels)
-    except msgspec.ValidationError:
-        raise BadHeader(f"data_units.{key}.labels must be an object") from None
+def _read_unit(key: str, raw: bytes, data_type: str) -> tuple[Unit, int | None]:
+    """Give a data unit, and its number of frames where it is a video that tells them."""
+    given = _unit(raw)
+    text = raw[1:-1].decode() if given.labels is None else _without(raw, "labels", b"")
     frame = 0
     if data_type in _IMAGES:
         try:
-            frame = int(sides.data_sequence)
+            frame = int(given.data_sequence)
         except (TypeError, ValueError):
-            got = f"must be a whole number, got {sides.data_sequence!r}"
+            got = f"must be a whole number, got {given.data_sequence!r}"
             raise BadHeader(f"data_units.{key}.data_sequence {got}") from None
-    size = sides.height, sides.width
-    is_known = all(isinstance(side, int | float) and not isinstance(side, bool) and side > 0 for side in size)
-    return Unit(key, text, frame, (int(size[0]), int(size[1])) if is_known else None, others)
+    height, width = (_side(side) for side in (given.height, given.width))
+    size = (height, width) if height and width else None
+    return Unit(key, text, frame, size, given.labels or {}), _n_frames(given.data_fps, given.data_duration)
+
+
+def _side(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _without(raw: bytes, name: str, value: bytes) -> str:
+    """Give an object's members but one as they stand, without braces.
+
+    Args:
+        raw: JSON.
+        name: of the member that is left out.
+        value: of it, where it may be the last one: there the text is cut.
+    """
+    end = b',"%b":%b}' % (name.encode(), value)
+    if value and raw.endswith(end):
+        return raw[1 : -len(end)].decode()
+    members = _members(raw)
+    members.pop(name, None)
+    return _member_text(members)
 
 
 def _member_text(members: dict[str, Raw]) -> str:

@@ -27,12 +27,10 @@ from predarrow.refusals import Refusals
 Bools = npt.NDArray[np.bool_]
 
 _TYPES: dict[str, type[wire.FrameObject]] = {str(item.__struct_config__.tag): item for item in wire.OBJECTS}
-_SIDES = (b',"y":', b',"w":', b',"h":')
 _BOXES = {
-    "bounding_box": (b'{"boundingBox":{"x":', *_SIDES, b"}}"),
-    "rotatable_bounding_box": (b'{"rotatableBoundingBox":{"x":', *_SIDES, b',"theta":', b"}}"),
+    "bounding_box": ("boundingBox", ("x", "y", "w", "h")),
+    "rotatable_bounding_box": ("rotatableBoundingBox", ("x", "y", "w", "h", "theta")),
 }
-"""What stands around the numbers of kept boxes, as the reader writes them"""
 _MISSING: dict[str, Any] = {"objectHash": "-", "featureHash": "-"}
 
 
@@ -69,15 +67,15 @@ def kept_texts(part: Part, shape: str) -> tuple[Bools, pa.StringArray]:
 
 
 def _plain_boxes(texts: pa.StringArray, part: Part, shape: str) -> tuple[Bools, Bools]:
-    """Give which boxes give their rows' columns, and which are not written as the reader writes them."""
-    from predarrow_engine.json_tails import numbers_between
+    """Give which boxes give their rows' columns, and which have other members than numbers."""
+    from predarrow_engine.json_tails import numbers_of
     from predarrow_engine.relative import far_side, to_pixels
 
     whole = pa.concat_arrays([texts])  # begins with its first text
     _, offsets, data = whole.buffers()
     letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
     places = np.frombuffer(offsets, np.int32, len(whole) + 1, 4 * whole.offset)
-    values, fits = numbers_between(letters, places, _BOXES[shape])
+    values, fits = numbers_of(letters, places, *_BOXES[shape])
     x, y, w, h, *theta = values.T
     with np.errstate(invalid="ignore", over="ignore"):
         left, top = to_pixels(x, part.width), to_pixels(y, part.height)
