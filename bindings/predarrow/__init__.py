@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from predarrow.coco_imports import import_coco_predictions
     from predarrow.coco_label_mappings import FrameIndex, category_mapping_by_name, image_mapping_by_title
     from predarrow.coco_labels import import_coco_labels
+    from predarrow.cuboids import convert_cuboids
     from predarrow.data_units import DataUnits
     from predarrow.encord_imports import import_label_rows
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
@@ -98,6 +99,7 @@ _HOMES = {
     "category_mapping_by_name": "coco_label_mappings",
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
+    "convert_cuboids": "cuboids",
     "covers": "geometry",
     "export_coco_predictions": "exports",
     "export_kitti_predictions": "exports",
@@ -172,6 +174,7 @@ __all__ = [
     "category_mapping_by_name",
     "check_boxes",
     "convert_boxes",
+    "convert_cuboids",
     "covers",
     "export_coco_predictions",
     "export_kitti_predictions",
