@@ -16,10 +16,11 @@ from predarrow.formats.coco.write_file import new_file
 from predarrow.formats.encord.write_answers import check_answers
 from predarrow.formats.encord.write_checks import check
 from predarrow.formats.encord.write_chunks import chunks_of
-from predarrow.formats.encord.write_documents import documents
+from predarrow.formats.encord.write_documents import Piece, documents
 from predarrow.formats.encord.write_headers import Makers
 from predarrow.formats.encord.write_rows import Gatherer
 from predarrow.ontology import Ontology
+from predarrow.pipeline import run, worker_count
 from predarrow.reader import OnError
 from predarrow.refusals import Refusals
 from predarrow.report import Report
@@ -44,6 +45,7 @@ def write_label_rows(
     portable: bool = False,
     overwrite: bool = False,
     on_error: OnError = "raise",
+    workers: int | None = None,
 ) -> LabelRowWriteResult:
     """Write predictions as Encord's label rows, which its SDK takes (`LabelRowV2.from_labels_dict`): a JSON list.
 
@@ -58,7 +60,7 @@ def write_label_rows(
     Label rows that are made here also have what older SDKs ask for (classifications on frames, `trackHash`), so that
     versions 0.1.190 to 0.1.211 read them.
 
-    Memory holds a label row, or some thousand rows. The file appears when it is whole.
+    Memory holds a label row, or some thousand rows, and their text in pieces. The file appears when it is whole.
 
     Args:
         table: predictions with `__arrow_c_stream__` in the prediction table's schema, the rows of a data unit one after
@@ -70,6 +72,8 @@ def write_label_rows(
         overwrite: replace the file.
         on_error: "raise" writes nothing where a row cannot be held and raises one error that tells them all;
             "skip" leaves such rows out and tells of them in the report.
+
+        workers: number of threads; by default PREDARROW_NUM_THREADS, else the cores.
 
     Raises:
         InputError: a row that a label row cannot hold: of a class that the ontology does not have, or of another
@@ -89,10 +93,10 @@ def write_label_rows(
     with new_file(Path(path), overwrite=overwrite) as sink:
         is_first = True
         sink.write(b"[")
-        for batch in chunks_of(table):
-            for piece in writer.pieces(batch):
-                sink.write(piece[1:] if is_first else piece)
-                is_first = False
+        pieces = ([piece] for batch in chunks_of(table) for piece in writer.pieces(batch))
+        for text in run(pieces, lambda chunk: chunk[0](), workers=worker_count(workers)):
+            sink.write(text[1:] if is_first else text)
+            is_first = False
         sink.write(b"\n]\n")
         if report.problems and on_error == "raise":
             raise InputError(report.problems)
@@ -111,8 +115,8 @@ class _Writer:
         self._n_rows = 0
         self.report = Report()
 
-    def pieces(self, batch: pa.RecordBatch) -> Iterator[bytes | memoryview]:
-        """Give the label rows of a batch, each behind a comma; those whose rows are all refused are left out."""
+    def pieces(self, batch: pa.RecordBatch) -> Iterator[Piece]:
+        """Give what makes the text of a batch's label rows; those whose rows are all refused are left out."""
         refusals = Refusals(np.arange(self._n_rows, self._n_rows + batch.num_rows))
         self._n_rows += batch.num_rows
         report = self.report

@@ -13,7 +13,8 @@ stay in the processor's cache: 35 MB of text that are copied once more at each l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -36,12 +37,15 @@ _BLOCK_ROWS = 8192
 _BLOCK_BYTES = 1 << 28  # of text, as far as can be told: Arrow's have 2 GiB at most
 
 
+Piece = Callable[[], bytes | memoryview]
+
+
 class Written(NamedTuple):
     """Label rows as text."""
 
     n_label_rows: int
-    pieces: Iterator[bytes | memoryview]
-    """Each label row behind a comma and a line's end."""
+    pieces: Iterator[Piece]
+    """Make the text, each label row behind a comma and a line's end."""
 
 
 def documents(rows: Rows, ontology: Ontology, flags: Counter[str], portable: bool) -> Written:
@@ -178,17 +182,21 @@ class _Glue:
         return "".join(self._parts)
 
 
-def _pieces(objects: Rows, glue: _Glue, ontology: Ontology) -> Iterator[bytes | memoryview]:
+def _pieces(objects: Rows, glue: _Glue, ontology: Ontology) -> Iterator[Piece]:
     n = len(objects)
     size = 8 * sum(column.nbytes for column in objects.columns.values()) // max(n, 1) + 400
     step = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // size))
     for begin in range(0, n, step):
         end = min(begin + step, n)
-        texts = object_texts(glue.of(begin, end), objects.slice(begin, end), ontology)
-        _, offsets, data = texts.buffers()
-        places = memoryview(offsets).cast("i")
-        yield memoryview(data)[places[texts.offset] : places[texts.offset + len(texts)]]
-    yield glue.end().encode()
+        yield partial(_block, glue.of(begin, end), objects.slice(begin, end), ontology)
+    yield glue.end().encode
+
+
+def _block(glue: pa.StringArray, objects: Rows, ontology: Ontology) -> memoryview:
+    texts = object_texts(glue, objects, ontology)
+    _, offsets, data = texts.buffers()
+    places = memoryview(offsets).cast("i")
+    return memoryview(data)[places[texts.offset] : places[texts.offset + len(texts)]]
 
 
 def _add_units(header: Header, frames: list[_Frame], glue: _Glue) -> None:
