@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from predarrow.formats.encord import wire
+from predarrow.formats.encord.codec import any_of
 from predarrow.formats.encord.columns import Bools, Floats, Shaped
 from predarrow.formats.encord.flaws import Flaw, PartRefusals
 from predarrow.formats.encord.objects import read_part
@@ -37,7 +38,7 @@ def _read(texts: list[msgspec.Raw], refusals: PartRefusals) -> tuple[list[wire.B
     is_plain = np.ones(len(texts), np.bool_)
     for row, text in enumerate(texts):
         try:
-            value = wire.any_of(text)
+            value = any_of(text)
             if value is None:
                 rule = "must have boundingBox, as its shape is bounding_box"
                 raise Flaw(Code.BAD_VALUE, "", rule, told="none")

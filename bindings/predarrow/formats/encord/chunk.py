@@ -11,9 +11,10 @@ import pyarrow as pa
 from predarrow.formats.encord.attributes import member
 from predarrow.formats.encord.columns import Ints
 from predarrow.formats.encord.flaws import Flaw
+from predarrow.formats.encord.kept import kept_text
 from predarrow.formats.encord.labels import FrameLabels, Place
 from predarrow.formats.encord.object_rows import ObjectRows
-from predarrow.formats.encord.rows import LabelRow, kept_text
+from predarrow.formats.encord.rows import LabelRow
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.encord.timeless_rows import Row, labels_of, timeless_batch, timeless_rows
 from predarrow.report import Code, Problem, Report
@@ -83,7 +84,9 @@ def _placed(rows: Sequence[LabelRow], match: Match, report: Report) -> tuple[lis
         try:
             if _has_space_labels(row):
                 report.flagged[SPACES] += 1
-            places.append(match(row)._replace(first=first, timeless=timeless))
+            place = match(row)
+            place.first, place.timeless = first, timeless
+            places.append(place)
         except Flaw as flaw:
             report.problems.append(Problem(row.source, None, row.pointer + flaw.pointer, flaw.code, flaw.message))
     return places, counts
@@ -95,8 +98,8 @@ def _whole(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 def _has_space_labels(row: LabelRow) -> bool:
     """Tell whether the row has children (of data groups) with labels of their own."""
-    raw = row.members.get("spaces")
-    if raw is None or len(raw) <= 2:
+    raw = row.member("spaces")
+    if len(raw) <= 2:  # none, or an empty object
         return False
     spaces = row.codec.any(raw)
     return isinstance(spaces, dict) and any(isinstance(each, dict) and each.get("labels") for each in spaces.values())

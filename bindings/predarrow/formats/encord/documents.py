@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from predarrow.errors import InputError
-from predarrow.formats.encord.wire import JSON, MESSAGE_PACK, Codec, Row
+from predarrow.formats.encord.codec import JSON, MESSAGE_PACK, Codec
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
 from predarrow.sources import StrPath
@@ -26,12 +26,12 @@ _SUFFIXES = (".json", ".json.gz")
 _RULE = "must be a label row or a list of them"
 
 
-class Given(NamedTuple):
-    """One label row, not read further."""
+class Given(msgspec.Struct, gc=False):
+    """One label row, not read yet."""
 
     source: str
     pointer: str
-    members: Row
+    raw: msgspec.Raw
     codec: Codec
 
 
@@ -93,20 +93,21 @@ def _document(data: bytes, source: str) -> Document:
         except UnicodeDecodeError as error:
             problem = Problem(source, None, f"byte {error.start}", Code.BAD_TEXT, "must be UTF-8")
             return Document([], [problem], 0)
+    begin = data.lstrip(b" \t\r\n")[:1]
     try:
-        return _split(JSON.document(data), source, JSON, len(data))
-    except msgspec.ValidationError:
-        pass
-    except (msgspec.DecodeError, RecursionError):  # among others NaN, which Python writes and JSON does not have
-        return _by_python(data, source)
-    try:
-        rows = JSON.rows(data)
-    except msgspec.ValidationError:
-        got = shown(data[:40].decode(errors="replace"))
-        return Document([], [Problem(source, None, "$", Code.BAD_VALUE, f"{_RULE}, got {got}")], 0)
+        if begin == b"{":
+            msgspec.json.decode(data, type=msgspec.Raw)
+            return Document([Given(source, "$", msgspec.Raw(data), JSON)], [], len(data))
+        if begin == b"[":
+            rows = JSON.rows(data)
+            return Document(_listed(rows, source, JSON), [], len(data))
     except (msgspec.DecodeError, RecursionError):
-        return _by_python(data, source)
-    return _one_by_one(rows, source, JSON, len(data))
+        pass
+    return _by_python(data, source)
+
+
+def _listed(rows: Sequence[msgspec.Raw], source: str, codec: Codec) -> list[Given]:
+    return [Given(source, f"$[{place}]", raw, codec) for place, raw in enumerate(rows)]
 
 
 def _by_python(data: bytes, source: str) -> Document:
@@ -125,49 +126,25 @@ def _by_python(data: bytes, source: str) -> Document:
     return Document([], [problem], 0)
 
 
-def _split(found: list[Row] | Row, source: str, codec: Codec, n_bytes: int) -> Document:
-    if isinstance(found, dict):
-        return Document([Given(source, "$", found, codec)], [], n_bytes)
-    rows = [Given(source, f"$[{place}]", row, codec) for place, row in enumerate(found)]
-    return Document(rows, [], n_bytes)
-
-
-def _one_by_one(rows: Sequence[msgspec.Raw | None], source: str, codec: Codec, n_bytes: int) -> Document:
-    given: list[Given] = []
-    problems: list[Problem] = []
-    for place, raw in enumerate(rows):
-        if raw is None:
-            continue
-        pointer = f"$[{place}]"
-        try:
-            given.append(Given(source, pointer, codec.row(raw), codec))
-        except msgspec.ValidationError:
-            message = f"must be a label row, got {codec.text(raw)[:40]}"
-            problems.append(Problem(source, None, pointer, Code.BAD_VALUE, message))
-    return Document(given, problems, n_bytes)
-
-
 def memory_document(value: Mapping[str, Any] | Sequence[Any], source: str = MEMORY) -> Document:
     """Give the label rows of a list of dictionaries, or of one; they are not changed."""
     is_one = isinstance(value, Mapping)
     problems: list[Problem] = []
-    rows: list[msgspec.Raw | None] = []
+    rows: list[Given] = []
     n_bytes = 0
     encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
     for place, each in enumerate([value] if is_one else value):
+        pointer = "$" if is_one else f"$[{place}]"
         try:
             data = encode(each)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             code = Code.BAD_TEXT if isinstance(error, UnicodeError) else Code.BAD_VALUE
             message = f"must hold what JSON can hold: {error}"
-            problems.append(Problem(source, None, "$" if is_one else f"$[{place}]", code, message))
-            rows.append(None)
+            problems.append(Problem(source, None, pointer, code, message))
             continue
-        rows.append(msgspec.Raw(data))
+        rows.append(Given(source, pointer, msgspec.Raw(data), MESSAGE_PACK))
         n_bytes += len(data)
-    document = _one_by_one(rows, source, MESSAGE_PACK, n_bytes)
-    given = [document.rows[0]._replace(pointer="$")] if is_one and document.rows else document.rows
-    return Document(given, problems + document.problems, n_bytes)
+    return Document(rows, problems, n_bytes)
 
 
 def _plain(value: Any) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from predarrow.formats.encord import wire
+from predarrow.formats.encord.codec import Frame
 from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.objects import Extra, Found, read_object
 from predarrow.report import Code
@@ -18,7 +21,7 @@ _NO_EXTRAS: dict[int, Extra] = {}
 _NO_OTHERS: dict[str, Any] = {}
 
 
-class Group(NamedTuple):
+class Group(Struct, gc=False):
     """The labels of one frame."""
 
     unit: int
@@ -47,12 +50,12 @@ def typed_groups(labels: Any, place: int, unit: Unit, row: LabelRow) -> list[Gro
     """Give the groups of labels that were decoded."""
     if not labels:
         return []
-    if isinstance(labels, wire.Frame):
+    if isinstance(labels, Frame):
         return [_typed(labels, place, None, unit, row)]
     return [_typed(frame, place, key, unit, row) for key, frame in labels.items()]
 
 
-def _typed(frame: wire.Frame, place: int, key: str | None, unit: Unit, row: LabelRow) -> Group:
+def _typed(frame: Frame, place: int, key: str | None, unit: Unit, row: LabelRow) -> Group:
     number, stream, flaw = _frame(key, unit, row)
     objects = frame.objects
     n = len(objects)

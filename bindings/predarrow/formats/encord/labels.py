@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from predarrow.buffers import text_array
 from predarrow.classes import Texts
@@ -26,7 +27,7 @@ from predarrow.report import Code, Problem
 _ENDLESS = 2**31  # frames
 
 
-class Place(NamedTuple):
+class Place(Struct, gc=False):
     """Where the labels of a label row belong."""
 
     row: LabelRow

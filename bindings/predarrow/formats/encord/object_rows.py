@@ -16,6 +16,7 @@ from predarrow.classes import Texts
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.answers import ObjectAnswers
 from predarrow.formats.encord.attributes import BASE, Members, member
+from predarrow.formats.encord.codec import any_of
 from predarrow.formats.encord.columns import Bools, Floats
 from predarrow.formats.encord.geometry import Geometry
 from predarrow.formats.encord.labels import FrameLabels, check_identities, check_joints, classes_of
@@ -156,7 +157,7 @@ def _geometry(item: wire.FrameObject, extra: dict[str, Any] | None) -> bytes:
         return json_bytes(extra)
     if type(item) is wire.BoxObject:
         raw = item.boundingBox
-        box = raw if wire.is_json(raw) else json_bytes(wire.any_of(raw))
+        box = raw if wire.is_json(raw) else json_bytes(any_of(raw))
         return b'{"boundingBox":%b}' % box
     given = [(key, getattr(item, key)) for key in item.keys]
     parts = [b'"%b":%b' % (key.encode(), _encode(value)) for key, value in given if value is not None]

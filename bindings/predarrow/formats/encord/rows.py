@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 import msgspec
+from msgspec import Raw, Struct
 
-from predarrow.formats.encord import wire
+from predarrow.formats.encord.codec import Codec, Entries
 from predarrow.formats.encord.documents import Given
 from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.frames import Group, groups_of, typed_groups
-from predarrow.formats.encord.wire import ABSENT, Codec
+from predarrow.formats.encord.wire import ABSENT
 from predarrow.report import Code
 
 SPAN_TYPES = frozenset({"audio", "time_series", "plain_text"})
@@ -23,10 +24,8 @@ _LABELS = ("data_units", "object_answers", "classification_answers", "object_act
 _LAST_FRAME = 2**31 - 1
 _MOST_PIXELS = 2**31 - 1
 
-Entries = dict[str, dict[str, Any]]
 
-
-class Unit(NamedTuple):
+class Unit(Struct, gc=False):
     """An image, a video or whatever else is labelled."""
 
     key: str
@@ -38,27 +37,30 @@ class Unit(NamedTuple):
     n_frames: int | None
     """None where it is not known."""
     members: Any
-    """As they stand: those of `wire.ImageUnit` and `wire.FramesUnit`, or a dictionary."""
+    """As they stand: those of `codec.Unit`, or a dictionary."""
 
 
-@dataclass(slots=True)
-class LabelRow:
-    """A label row whose labels are still as they are written."""
+class LabelRow(Struct, gc=False):
+    """A label row whose labels are still as they are written.
+
+    A struct, and not a data class, that the garbage collector does not look at: a hundred thousand of them, and of
+    units and groups, take it longer than all else.
+    """
 
     source: str
     pointer: str
     data_hash: str
     title: str
     data_type: str
-    members: dict[str, msgspec.Raw]
-    """Those of the row itself that hold no labels."""
+    members: Any
+    """Those of the row itself: those of `codec.TypedRow`, or a dictionary without labels."""
     codec: Codec
-    units: list[Unit] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
+    units: list[Unit]
+    groups: list[Group]
     """The frames of all units, in the order in which they are written."""
-    object_answers: Entries = field(default_factory=dict)
-    classification_answers: Entries = field(default_factory=dict)
-    object_actions: Entries = field(default_factory=dict)
+    object_answers: Entries
+    classification_answers: Entries
+    object_actions: Entries
 
     @property
     def is_span(self) -> bool:
@@ -72,31 +74,69 @@ class LabelRow:
             return max(unit.frame for unit in self.units) + 1
         return self.units[0].n_frames if self.units else None
 
+    def member(self, name: str) -> Raw:
+        """Give one of the row's own members, `wire.ABSENT` where it is not there."""
+        found: Raw = self.members.get(name, ABSENT) if isinstance(self.members, dict) else getattr(self.members, name)
+        return found
 
-def label_row(found: Given) -> LabelRow:
+
+def label_row(given: Given) -> LabelRow:
     """Give a label row whose labels are not looked at yet.
 
     Raises:
         Flaw: the row, one of its data units or what it says of answers does not hold.
     """
-    given, codec = found.members, found.codec
-    data_hash = _text(given, "data_hash", codec)
-    data_type = _text(given, "data_type", codec)
-    if "data_units" not in given:
-        raise Flaw(Code.BAD_VALUE, "", "must be a label row, with data_units", sorted(given))
-    title = codec.any(given["data_title"]) if "data_title" in given else ""
-    members = {key: raw for key, raw in given.items() if key not in _LABELS}
-    row = LabelRow(
-        found.source, found.pointer, data_hash, title if isinstance(title, str) else "", data_type, members, codec
-    )
-    for name in _LABELS[1:]:
-        if name in given:
-            setattr(row, name, _entries(given[name], codec, f".{name}"))
-    _add_units(row, given["data_units"])
+    try:
+        typed = given.codec.typed_row(given.raw)
+    except msgspec.DecodeError:
+        row, units = _loose(given)
+    else:
+        row, units = _typed(given, typed)
+    is_image = row.data_type in _IMAGE_TYPES
+    for key, members in units.items():
+        unit = _unit(row, key, members, is_image)
+        row.units.append(unit)
+        row.groups += _groups(row, unit)
+    if len(row.units) > 1:
+        _check_several(row)
     return row
 
 
-def _text(given: dict[str, msgspec.Raw], name: str, codec: Codec) -> str:
+def _typed(given: Given, typed: Any) -> tuple[LabelRow, dict[str, Any]]:
+    codec = given.codec
+    data_hash = codec.any(typed.data_hash)
+    if not isinstance(data_hash, str) or not data_hash:
+        raise Flaw(Code.BAD_VALUE, ".data_hash", "must be a text that is not empty", data_hash)
+    title = "" if typed.data_title is ABSENT else codec.any(typed.data_title)
+    data_type = type(typed).__struct_config__.tag
+    answers = typed.object_answers, typed.classification_answers, typed.object_actions
+    title = title if isinstance(title, str) else ""
+    row = LabelRow(given.source, given.pointer, data_hash, title, data_type, typed, codec, [], [], *answers)
+    return row, typed.data_units
+
+
+def _loose(given: Given) -> tuple[LabelRow, dict[str, Any]]:
+    """Read a row level by level, as something in it is not as usual."""
+    codec = given.codec
+    try:
+        members = codec.row(given.raw)
+    except msgspec.DecodeError:
+        raise Flaw(Code.BAD_VALUE, "", "must be a label row", codec.any(given.raw)) from None
+    texts = {name: _text(members, name, codec) for name in ("data_hash", "data_type")}
+    if "data_units" not in members:
+        raise Flaw(Code.BAD_VALUE, "", "must be a label row, with data_units", sorted(members))
+    title = codec.any(members["data_title"]) if "data_title" in members else ""
+    answers = [_entries(members[name], codec, f".{name}") if name in members else {} for name in _LABELS[1:]]
+    units = _loose_units(members["data_units"], codec)
+    others = {key: raw for key, raw in members.items() if key not in _LABELS}
+    title = title if isinstance(title, str) else ""
+    row = LabelRow(
+        given.source, given.pointer, texts["data_hash"], title, texts["data_type"], others, codec, [], [], *answers
+    )
+    return row, units
+
+
+def _text(given: dict[str, Raw], name: str, codec: Codec) -> str:
     if name not in given:
         raise Flaw(Code.BAD_VALUE, "", f"must be a label row, with {name}", sorted(given))
     value = codec.any(given[name])
@@ -105,10 +145,10 @@ def _text(given: dict[str, msgspec.Raw], name: str, codec: Codec) -> str:
     return value
 
 
-def _entries(raw: msgspec.Raw, codec: Codec, pointer: str) -> Entries:
+def _entries(raw: Raw, codec: Codec, pointer: str) -> Entries:
     try:
         return codec.entries(raw)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         value = codec.any(raw)
     if value is None:
         return {}
@@ -120,31 +160,17 @@ def _entries(raw: msgspec.Raw, codec: Codec, pointer: str) -> Entries:
     return {str(key): entry for key, entry in value.items()}
 
 
-def _add_units(row: LabelRow, raw: msgspec.Raw) -> None:
-    codec = row.codec
-    is_image = row.data_type in _IMAGE_TYPES
-    units: dict[str, Any]
+def _loose_units(raw: Raw, codec: Codec) -> dict[str, Any]:
     try:
-        units = codec.image_units(raw) if is_image else codec.frames_units(raw)
-    except msgspec.ValidationError:
-        units = _loose_units(codec.any(raw), codec, raw)
-    for key, members in units.items():
-        unit = _unit(row, key, members, is_image)
-        row.units.append(unit)
-        row.groups += _groups(row, unit)
-    if len(row.units) > 1:
-        _check_several(row)
-
-
-def _loose_units(value: Any, codec: Codec, raw: msgspec.Raw) -> dict[str, Any]:
+        return {**codec.units(raw)}
+    except msgspec.DecodeError:
+        value = codec.any(raw)
     if not isinstance(value, dict):
         raise Flaw(Code.BAD_VALUE, ".data_units", "must be an object of data units by their hashes", value)
     for key, unit in value.items():
         if not isinstance(unit, dict):
             raise Flaw(Code.BAD_VALUE, f".data_units.{key}", "must be an object", unit)
-        if not isinstance(key, str) or not all(isinstance(name, str) for name in unit):
-            raise Flaw(Code.BAD_VALUE, f".data_units.{key}", "keys must be text", [key, *unit])
-    return codec.units(raw)
+    raise Flaw(Code.BAD_VALUE, ".data_units", "keys must be text", list(value))
 
 
 def _groups(row: LabelRow, unit: Unit) -> list[Group]:
@@ -157,28 +183,39 @@ def _groups(row: LabelRow, unit: Unit) -> list[Group]:
 
 
 def _unit(row: LabelRow, key: str, members: Any, is_image: bool) -> Unit:
+    width, height, sequence, fps, duration = _sizes(members)
     pointer = f".data_units.{key}"
-
-    def value(name: str) -> Any:
-        raw = members.get(name, ABSENT) if isinstance(members, dict) else getattr(members, name)
-        return None if raw is ABSENT else row.codec.any(raw)
-
-    sides = [_side(value(name), f"{pointer}.{name}") for name in ("height", "width")]
+    read = row.codec.any
+    sides = [
+        0 if raw is ABSENT else _side(read(raw), pointer, name) for name, raw in (("height", height), ("width", width))
+    ]
     frame, n_frames = 0, None
     if is_image:
-        frame, n_frames = _sequence(value("data_sequence"), f"{pointer}.data_sequence"), 1
-    elif row.data_type == "video":
-        n_frames = _frame_count(value("data_fps"), value("data_duration"))
-    height, width = sides if all(sides) else (0, 0)
-    return Unit(key, height, width, frame, n_frames, members)
+        frame, n_frames = 0 if sequence is ABSENT else _sequence(read(sequence), pointer), 1
+    elif row.data_type == "video" and fps is not ABSENT and duration is not ABSENT:
+        n_frames = _frame_count(read(fps), read(duration))
+    if 0 in sides:
+        sides = [0, 0]
+    return Unit(key, sides[0], sides[1], frame, n_frames, members)
 
 
-def _side(value: Any, pointer: str) -> int:
+_SIZES = ("width", "height", "data_sequence", "data_fps", "data_duration")
+_typed_sizes = attrgetter(*_SIZES)
+
+
+def _sizes(members: Any) -> Any:
+    if isinstance(members, dict):
+        return [members.get(name, ABSENT) for name in _SIZES]
+    return _typed_sizes(members)
+
+
+def _side(value: Any, pointer: str, name: str) -> int:
     if value is None:
         return 0
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= _MOST_PIXELS or value != int(value):
-        raise Flaw(Code.BAD_VALUE, pointer, "must be a whole number of pixels, or 0 or null where unknown", value)
+        rule = "must be a whole number of pixels, or 0 or null where unknown"
+        raise Flaw(Code.BAD_VALUE, f"{pointer}.{name}", rule, value)
     return int(value)
 
 
@@ -188,7 +225,8 @@ def _sequence(value: Any, pointer: str) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         value = int(value) if len(value) < 11 else -1
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LAST_FRAME:
-        raise Flaw(Code.BAD_VALUE, pointer, f"must be a whole number from 0 to {_LAST_FRAME}", value)
+        rule = f"must be a whole number from 0 to {_LAST_FRAME}"
+        raise Flaw(Code.BAD_VALUE, f"{pointer}.data_sequence", rule, value)
     return value
 
 
@@ -213,52 +251,3 @@ def _check_several(row: LabelRow) -> None:
             rule = "each image must have a data_sequence of its own"
             got = f"{unit.frame} for {seen[unit.frame]} and {unit.key}"
             raise Flaw(Code.BAD_VALUE, ".data_units", rule, told=got)
-
-
-def kept_text(row: LabelRow) -> str:
-    """Give what the row has beside labels as JSON text, for the attribute "encord".
-
-    Raises:
-        ValueError: a number that is not finite, half a character.
-    """
-    parts = [f"{_key(name)}:{row.codec.text(raw)}" for name, raw in row.members.items()]
-    units = [f"{_key(unit.key)}:{{{_unit_text(row, place, unit)}}}" for place, unit in enumerate(row.units)]
-    parts.append(f'"data_units":{{{",".join(units)}}}')
-    return "{" + ",".join(parts) + "}"
-
-
-def _unit_text(row: LabelRow, place: int, unit: Unit) -> str:
-    members = unit.members
-    if not isinstance(members, dict):
-        members = {name: getattr(members, name) for name in members.__struct_fields__}
-    parts = [
-        f"{_key(name)}:{row.codec.text(raw)}" for name, raw in members.items() if name != "labels" and raw is not ABSENT
-    ]
-    others = {group.key: group.others for group in row.groups if group.unit == place and group.others}
-    if others:
-        texts = [
-            text if key is None else f"{_key(key)}:{{{text}}}"
-            for key, text in ((key, _members(each, row.codec)) for key, each in others.items())
-        ]
-        parts.append(f'"labels":{{{",".join(texts)}}}')
-    return ",".join(parts)
-
-
-def _members(values: dict[str, Any], codec: Codec) -> str:
-    texts = (
-        codec.text(value) if isinstance(value, msgspec.Raw) else wire.json_text(value) for value in values.values()
-    )
-    return ",".join(f"{_key(name)}:{text}" for name, text in zip(values, texts, strict=True))
-
-
-_PLAIN: dict[str, str] = {}
-
-
-def _key(name: str) -> str:
-    """Give a key as JSON text; those of every row are kept."""
-    text = _PLAIN.get(name)
-    if text is None:
-        text = wire.json_text(name)
-        if len(_PLAIN) < 256:
-            _PLAIN[name] = text
-    return text

@@ -42,6 +42,9 @@ class Row(NamedTuple):
 def labels_of(row: LabelRow) -> list[Label]:
     """Give the labels of a label row that stand on no single frame, in the order in which they are written."""
     result: list[Label] = []
+    is_known = not (row.classification_answers or row.is_span)
+    if is_known and not any(group.classifications for group in row.groups):
+        return result
     if row.is_span:
         for key, entry in row.object_answers.items():
             result.append(Label(f".object_answers.{key}", partial(_span, key, entry)))

@@ -9,15 +9,11 @@ Files are JSON. Rows in memory go through MessagePack, which holds NaN and infin
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from types import ModuleType
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Raw, Struct
-
-from predarrow.formats.encord.flaws import Flaw
-from predarrow.report import Code
 
 Point = dict[str, float]
 Points = dict[str, Point] | list[Point]
@@ -235,87 +231,8 @@ AnyObject = (
 )
 
 
-class Frame(Struct, forbid_unknown_fields=True):
-    """The labels of one image or frame."""
-
-    objects: list[AnyObject] = []
-    classifications: list[Any] = []
-    metadata: Raw = ABSENT
-
-
-class _Unit(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What data units of every kind have."""
-
-    data_hash: Raw = ABSENT
-    data_title: Raw = ABSENT
-    data_link: Raw = ABSENT
-    data_type: Raw = ABSENT
-    data_sequence: Raw = ABSENT
-    width: Raw = ABSENT
-    height: Raw = ABSENT
-    data_duration: Raw = ABSENT
-    data_fps: Raw = ABSENT
-
-
-class ImageUnit(_Unit):
-    """An image."""
-
-    labels: Frame | None = None
-
-
-class FramesUnit(_Unit):
-    """Frames by their numbers as text."""
-
-    labels: dict[str, Frame] | None = None
-
-
-Row = dict[str, Raw]
-"""A label row by its keys, not read further."""
-
-
-class Codec:
-    """How parts of label rows are read, one coding for all of them.
-
-    Args:
-        package: `msgspec.json` or `msgspec.msgpack`.
-        text: gives a part that is carried unread as JSON text.
-    """
-
-    def __init__(self, package: ModuleType, text: Callable[[Raw], str]) -> None:
-        decoder = package.Decoder
-        self.text = text
-        self._any: Callable[[Raw], Any] = decoder().decode
-        self.document: Callable[[bytes], list[Row] | Row] = decoder(list[Row] | Row).decode
-        self.rows: Callable[[bytes], list[Raw]] = decoder(list[Raw]).decode
-        self.row: Callable[[Raw], Row] = decoder(Row).decode
-        self.units: Callable[[Raw], dict[str, Row]] = decoder(dict[str, Row]).decode
-        self.image_units: Callable[[Raw], dict[str, ImageUnit]] = decoder(dict[str, ImageUnit]).decode
-        self.frames_units: Callable[[Raw], dict[str, FramesUnit]] = decoder(dict[str, FramesUnit]).decode
-        self.entries: Callable[[Raw], dict[str, dict[str, Any]]] = decoder(dict[str, dict[str, Any]]).decode
-
-    def any(self, raw: Raw) -> Any:
-        """Give a part as plain values.
-
-        Raises:
-            Flaw: a number of more digits than Python takes.
-        """
-        try:
-            return self._any(raw)
-        except msgspec.DecodeError:  # 1e999, which is infinite to Python
-            if not is_json(raw):
-                raise
-            return _parsed(raw)
-
-
 _JSON_BOXES = msgspec.json.Decoder(list[Box])
 _MESSAGE_PACK_BOXES = msgspec.msgpack.Decoder(list[Box])
-
-
-def _parsed(raw: Raw) -> Any:
-    try:
-        return json.loads(bytes(raw))
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits
-        raise Flaw(Code.DAMAGED, "", f"must be JSON that can be read: {error}", told="other") from None
 
 
 def is_json(raw: Raw) -> bool:
@@ -334,27 +251,6 @@ def many_boxes(texts: Sequence[Raw]) -> list[Box]:
     return _MESSAGE_PACK_BOXES.decode(b"\xdd" + len(texts).to_bytes(4, "big") + b"".join(texts))
 
 
-def any_of(raw: Raw) -> Any:
-    """Give a value that is JSON or MessagePack."""
-    if not is_json(raw):
-        return MESSAGE_PACK.any(raw)
-    try:
-        return JSON.any(raw)
-    except Flaw:
-        if len(raw) > 1:
-            raise
-        return MESSAGE_PACK.any(raw)
-
-
-def _json_text(raw: Raw) -> str:
-    data = bytes(raw)
-    return (msgspec.json.format(data, indent=-1) if b"\n" in data else data).decode()
-
-
-def _msgpack_text(raw: Raw) -> str:
-    return json_text(msgspec.msgpack.decode(raw))
-
-
 def json_text(value: Any) -> str:
     """Give a value as JSON text.
 
@@ -364,7 +260,3 @@ def json_text(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text.encode()
     return text
-
-
-JSON = Codec(msgspec.json, _json_text)
-MESSAGE_PACK = Codec(msgspec.msgpack, _msgpack_text)
