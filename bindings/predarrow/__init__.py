@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from predarrow.data_units import DataUnits
     from predarrow.encord_imports import import_label_rows
     from predarrow.errors import CommitConflictError, InputError, OntologyError, PredarrowError, ProjectError
-    from predarrow.exports import export_coco_predictions, export_kitti_predictions, export_label_rows
+    from predarrow.exports import (
+        export_coco_predictions,
+        export_kitti_predictions,
+        export_label_rows,
+        export_openlabel_predictions,
+    )
     from predarrow.formats.coco.annotations import write_coco_annotations
     from predarrow.formats.coco.panoptic import write_coco_panoptic
     from predarrow.formats.coco.read import read_coco
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
     from predarrow.formats.kitti.read import read_kitti
     from predarrow.formats.kitti.write import WriteResult, write_kitti
+    from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.png import read_png
     from predarrow.geometry import covers, to_masks, to_polygons
@@ -82,6 +88,7 @@ _HOMES = {
     "ObjectDetection": "objects.predictions",
     "Ontology": "ontology",
     "OntologyError": "errors",
+    "OpenLabelWriteResult": "formats.openlabel.write",
     "PRESETS": "formats.masks",
     "Point": "labels.geometries",
     "Polygon": "objects.predictions",
@@ -104,6 +111,7 @@ _HOMES = {
     "export_coco_predictions": "exports",
     "export_kitti_predictions": "exports",
     "export_label_rows": "exports",
+    "export_openlabel_predictions": "exports",
     "from_detections": "models.detections",
     "from_label_mask": "formats.masks",
     "from_masks": "models.instance_masks",
@@ -131,6 +139,7 @@ _HOMES = {
     "write_coco_results": "formats.coco.write",
     "write_kitti": "formats.kitti.write",
     "write_label_rows": "formats.encord.write",
+    "write_openlabel": "formats.openlabel.write",
     "write_parquet": "parquet",
 }
 
@@ -159,6 +168,7 @@ __all__ = [
     "ObjectDetection",
     "Ontology",
     "OntologyError",
+    "OpenLabelWriteResult",
     "Point",
     "Polygon",
     "Polyline",
@@ -179,6 +189,7 @@ __all__ = [
     "export_coco_predictions",
     "export_kitti_predictions",
     "export_label_rows",
+    "export_openlabel_predictions",
     "from_detections",
     "from_label_mask",
     "from_masks",
@@ -206,6 +217,7 @@ __all__ = [
     "write_coco_results",
     "write_kitti",
     "write_label_rows",
+    "write_openlabel",
     "write_parquet",
 ]
 

@@ -18,6 +18,8 @@ from predarrow.formats.coco.write_rows import COLUMNS as COCO_COLUMNS
 from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
 from predarrow.formats.encord.write_chunks import COLUMNS as LABEL_ROW_COLUMNS
 from predarrow.formats.kitti.write import COLUMNS, WriteResult, write_kitti
+from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
+from predarrow.formats.openlabel.write_rows import COLUMNS as OPENLABEL_COLUMNS
 from predarrow.project import Project, opened
 from predarrow.reader import OnError
 from predarrow.sources import StrPath
@@ -158,6 +160,43 @@ def export_label_rows(
         overwrite=overwrite,
         on_error=on_error,
     )
+
+
+def export_openlabel_predictions(
+    project: Project | StrPath,
+    path: StrPath,
+    *,
+    set_name: str = "default",
+    version: int | None = None,
+    overwrite: bool = False,
+    on_error: OnError = "raise",
+) -> OpenLabelWriteResult:
+    """Write a prediction set as OpenLABEL, one file for each data unit, that can be imported again.
+
+    Data units are named by their titles, without extension where no other data unit has that for a title. See
+    `write_openlabel` for what is written. Rows are read as a stream; only a set whose images do not stand together
+    (rows were appended to it) is sorted in memory first.
+
+    Args:
+        project: a project or its folder.
+        path: where it ends in .json or .json.gz the file, for a set of one data unit; else the folder for
+            `<title>.json`, new or empty unless `overwrite`.
+        set_name: the prediction set.
+        version: the last one by default.
+        overwrite: replace the file, or files of the same name in the folder.
+        on_error: "raise" writes nothing where a row cannot be held; "skip" leaves such rows out and tells of them
+            in the report.
+
+    Raises:
+        InputError: a row that OpenLABEL cannot hold.
+        OutputError: the file exists or the folder is not empty, or cannot be written to.
+        ProjectError: no such project, set or version.
+        PredarrowError: an option that does not hold.
+    """
+    project = opened(project)
+    rows = _rows(project, set_name, version, OPENLABEL_COLUMNS)
+    titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units, _stem))
+    return write_openlabel(titled, path, overwrite=overwrite, on_error=on_error)
 
 
 def _rows(project: Project, set_name: str, version: int | None, columns: Sequence[str]) -> pa.RecordBatchReader:

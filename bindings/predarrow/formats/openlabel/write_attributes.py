@@ -1,0 +1,146 @@
+"""The column `attributes` -> what a geometry, its object, its frame and its file have beside numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+Members = dict[str, Any]
+Elements = dict[str, list[Members]]
+
+
+class _Number(Struct):
+    val: float
+    name: str = ""
+
+
+class _Text(Struct):
+    val: str
+    name: str = ""
+
+
+class _Boolean(Struct):
+    val: bool
+    name: str = ""
+
+
+class _Vector(Struct):
+    val: list[float | str]
+    name: str = ""
+
+
+class _Lists(Struct, forbid_unknown_fields=True):
+    num: list[_Number] = []
+    text: list[_Text] = []
+    boolean: list[_Boolean] = []
+    vec: list[_Vector] = []
+
+
+class Kept(Struct, forbid_unknown_fields=True):
+    """The attribute "openlabel": what only OpenLABEL has."""
+
+    geometry: Members = {}
+    val: list[float] | str | None = None
+    value: int | None = None
+    type: str | None = None
+    rings: list[Members] = []
+    root: bool = False
+    frame: Members | None = None
+    file: Members | None = None
+
+
+class Attributes(Struct, forbid_unknown_fields=True):
+    """Attributes that OpenLABEL has a place for."""
+
+    name: str | None = None
+    interpolated: bool | None = None
+    attributes: Elements = {}
+    object: Members | None = None
+    convention: str | None = None
+    openlabel: Kept = msgspec.field(default_factory=Kept)
+
+
+NOTHING = Attributes()
+
+_KNOWN = frozenset(Attributes.__struct_fields__)
+_decode = msgspec.json.Decoder(Attributes).decode
+
+
+def attributes_of(text: str | None, flags: Counter[str]) -> Attributes:
+    """Give a row's attributes.
+
+    Args:
+        text: a JSON object; None for nothing.
+        flags: told of attributes that OpenLABEL has no place for.
+
+    Raises:
+        msgspec.DecodeError: no JSON, or attributes of another form than OpenLABEL's.
+        RecursionError: lists as deep.
+    """
+    if text is None:
+        return NOTHING
+    try:
+        item = _decode(text)
+    except msgspec.ValidationError:
+        members = msgspec.json.decode(text)
+        if not isinstance(members, dict) or members.keys() <= _KNOWN:
+            raise
+        for name in sorted(members.keys() - _KNOWN):
+            flags[f"attribute left out that OpenLABEL has no place for: {name}"] += 1
+        item = msgspec.convert({name: value for name, value in members.items() if name in _KNOWN}, Attributes)
+    if item.attributes:
+        msgspec.convert(item.attributes, _Lists)
+    return item
+
+
+class Lifted(NamedTuple):
+    """What columns of the table tell of a geometry, and OpenLABEL among its attributes."""
+
+    confidence: float | None
+    stream: str | None
+
+
+def elements_of(item: Attributes, lifted: Lifted) -> Elements:
+    """Give the `attributes` of a geometry: those that were kept, with the numbers and names of the columns.
+
+    A confidence of 1.0 is what readers take where none is told, and is not written unless it was told before.
+    """
+    elements = {kind: list(values) for kind, values in item.attributes.items()}
+    _put_confidence(elements, lifted.confidence)
+    named = item.openlabel.geometry.get("coordinate_system")
+    stream = None if lifted.stream == named and not _places(elements, "text", "stream") else lifted.stream
+    _put(elements, "text", "stream", stream)
+    if item.interpolated is not None:
+        _put(elements, "boolean", "interpolated", item.interpolated)
+    return elements
+
+
+def _put_confidence(elements: Elements, confidence: float | None) -> None:
+    for kind, name in (("num", "confidence"), ("num", "score"), ("vec", "confidence"), ("vec", "score")):
+        places = _places(elements, kind, name)
+        if places and (kind == "num" or len(elements[kind][places[0]]["val"]) == 1):
+            val = confidence if kind == "num" or confidence is None else [confidence]
+            return _put(elements, kind, name, val)
+    if confidence is not None and confidence != 1.0:
+        _put(elements, "num", "confidence", confidence)
+    return None
+
+
+def _places(elements: Elements, kind: str, name: str) -> list[int]:
+    return [place for place, element in enumerate(elements.get(kind, ())) if element.get("name") == name]
+
+
+def _put(elements: Elements, kind: str, name: str, value: Any) -> None:
+    """Set the first element of that name, remove it where the value is None, add one where there is none."""
+    places = _places(elements, kind, name)
+    if not places and value is not None:
+        elements.setdefault(kind, []).append({"name": name, "val": value})
+    elif places and value is None:
+        del elements[kind][places[0]]
+        if not elements[kind]:
+            del elements[kind]
+    elif places and elements[kind][places[0]]["val"] != value:
+        elements[kind][places[0]] = {**elements[kind][places[0]], "val": value}

@@ -1,0 +1,123 @@
+"""Rows -> one OpenLABEL file: frame by frame, then what is told once.
+
+Members of a JSON object have no order, so that frames are written as they come, and objects and streams when all of
+them are known. Memory holds one frame and the objects.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from predarrow.formats.coco.write_file import Sink
+from predarrow.formats.openlabel.write_attributes import Members
+from predarrow.formats.openlabel.write_members import Geometry
+from predarrow.formats.openlabel.write_rows import Row
+
+_VERSION = "1.0.0"
+_encode = msgspec.json.Encoder().encode
+
+
+class Document:
+    """One file that is being written.
+
+    Args:
+        sink: takes its bytes.
+        name: for `metadata`, unless what was kept of it has a name; None where the file's name tells it.
+    """
+
+    def __init__(self, sink: Sink, name: str | None) -> None:
+        self.convention: str | None = None
+        """That of its cuboids, when one is known."""
+        self._sink = sink
+        self._name = name
+        self._has_frames = False
+        self._file: Members | None = None
+        self._waiting: list[tuple[int, Any]] = []
+        self._objects: dict[str, Members] = {}
+        self._kept_objects: dict[str, Members] = {}
+        self._static: dict[str, Members] = {}
+        self._streams: dict[str, str] = {}
+        self._sink.write(b'{"openlabel":{')
+
+    def keep_file(self, kept: Members) -> None:
+        """Take what was kept of the file, where it is the first."""
+        if self._file is None:
+            self._file = dict(kept)
+            frames = self._file.pop("frames", {})
+            self._waiting = sorted(((int(key), frame) for key, frame in frames.items()), reverse=True)
+
+    def class_of(self, uid: str, class_name: str) -> str:
+        """Give the class that an object has: the one of its first row."""
+        known = self._objects.get(uid)
+        return class_name if known is None else str(known["type"])
+
+    def keep_object(self, uid: str, kept: Members) -> None:
+        """Take what was kept of an object, where it is the first."""
+        self._kept_objects.setdefault(uid, kept)
+
+    def add_object(self, uid: str, row: Row) -> None:
+        """Take the object of a row, named by its class, or by its id where that is not its uid."""
+        if uid not in self._objects:
+            is_told = row.object_id is not None and uid != row.object_id
+            self._objects[uid] = {"name": row.object_id if is_told else row.class_name, "type": row.class_name}
+
+    def add_stream(self, row: Row) -> None:
+        """Take the stream of a row, and a cuboid's convention; streams of rows that were read the file itself tells."""
+        if row.shapes[0].type == "cuboid":
+            self.convention = row.item.convention
+        is_told = self._file is not None and row.item.name is not None
+        if row.stream is not None and not is_told:
+            is_flat = row.shapes[0].type != "cuboid"
+            if is_flat or row.stream not in self._streams:
+                self._streams[row.stream] = "camera" if is_flat else "lidar"
+
+    def add_static(self, uid: str, geometries: list[Geometry]) -> None:
+        """Take geometries that stand in the object at the root."""
+        data = self._static.setdefault(uid, {})
+        for geometry in geometries:
+            data.setdefault(geometry.type, []).append(geometry.members)
+
+    def write_frame(self, number: int, frame: Members) -> None:
+        """Write a frame, those before it that have no rows first."""
+        while self._waiting and self._waiting[-1][0] < number:
+            self._write_frame(*self._waiting.pop())
+        self._write_frame(number, frame)
+
+    def finish(self) -> None:
+        """Write the rest."""
+        while self._waiting:
+            self._write_frame(*self._waiting.pop())
+        if self._has_frames:
+            self._sink.write(b"\n},\n")
+        file = self._file or {}
+        metadata = dict(file.pop("metadata", {}))
+        if self._name is not None and "name" not in metadata:
+            metadata["name"] = self._name
+        file["metadata"] = {"schema_version": _VERSION, **metadata}
+        for name, made in (("objects", dict(map(self._object, self._objects))), ("streams", self._added_streams(file))):
+            if made:
+                file[name] = {**file.get(name, {}), **made}
+        self._sink.write(_encode(file)[1:] + b"}\n")
+
+    def _object(self, uid: str) -> tuple[str, Members]:
+        kept = self._kept_objects.get(uid, {})
+        members = self._objects[uid] | {name: value for name, value in kept.items() if name != "type"}
+        if uid in self._static:
+            members["object_data"] = merged(members.get("object_data") or {}, self._static[uid])
+        return uid, members
+
+    def _added_streams(self, file: Members) -> dict[str, Members]:
+        known = file.get("streams", {})
+        return {name: {"type": kind} for name, kind in self._streams.items() if name not in known}
+
+    def _write_frame(self, number: int, frame: Any) -> None:
+        self._sink.write(b",\n" if self._has_frames else b'\n"frames":{\n')
+        self._sink.write(b'"%d":' % number + _encode(frame))
+        self._has_frames = True
+
+
+def merged(data: Members, more: Members) -> Members:
+    """Give an object's data with further elements behind those of their type."""
+    return data | {name: [*data.get(name, ()), *elements] for name, elements in more.items()}

@@ -1,0 +1,65 @@
+"""Bitmasks -> PNG images in base64; rows that were read of one image become that image again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow.errors import InputError
+from predarrow.formats.openlabel.write_geometry import Mask
+from predarrow.formats.png import PngDecoder
+from predarrow.formats.png_write import grey_png
+
+_INSIDE = 255
+MOST_VALUE = 2**16 - 1
+"""The largest value of a pixel of a grey PNG."""
+
+
+class Image:
+    """The rows of one image.
+
+    Args:
+        kept: its `val`, where that was kept.
+    """
+
+    def __init__(self, kept: Any) -> None:
+        self._kept = kept
+        self._masks: dict[int, Mask] = {}
+
+    def takes(self, value: int, mask: Mask) -> bool:
+        """Tell whether a mask can be of this image: of its size, and a value that is not there yet."""
+        sizes = {(other.height, other.width) for other in self._masks.values()}
+        return value not in self._masks and sizes <= {(mask.height, mask.width)}
+
+    def add(self, value: int | None, mask: Mask) -> None:
+        """Take a mask and the value of its pixels; None for what readers take for inside."""
+        self._masks[_INSIDE if value is None else value] = mask
+
+    def text(self) -> str:
+        """Give `val`: as it was kept where its values are the masks, else a grey PNG of them."""
+        pixels = self._painted()
+        if isinstance(self._kept, str) and _is_image(self._kept, pixels):
+            return self._kept
+        return base64.b64encode(grey_png(pixels)).decode()
+
+    def _painted(self) -> npt.NDArray[Any]:
+        from predarrow_engine.rle_decode import decode
+
+        first = next(iter(self._masks.values()))
+        pixels = np.zeros((first.height, first.width), np.uint8 if max(self._masks) < 256 else np.uint16)
+        for value, mask in self._masks.items():
+            inside = decode(mask.counts, np.array([0, len(mask.counts)]), mask.height, mask.width)[0]
+            pixels[inside.view(np.bool_)] = value
+        return pixels
+
+
+def _is_image(text: str, pixels: npt.NDArray[Any]) -> bool:
+    try:
+        values = PngDecoder().decode(base64.b64decode(text), "image")
+    except (InputError, binascii.Error, ValueError):
+        return False
+    return bool(np.array_equal(values, pixels))
