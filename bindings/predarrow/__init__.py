@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
     from predarrow.formats.kitti.read import read_kitti
     from predarrow.formats.kitti.write import WriteResult, write_kitti
-    from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
+    from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
     from predarrow.formats.png import read_png
     from predarrow.geometry import covers, to_masks, to_polygons
     from predarrow.import_objects import import_predictions
