@@ -44,6 +44,12 @@ _UNFIT: list[tuple[Row, Code, str, str]] = [
     (box(image_height=None), Code.SIZE_UNKNOWN, "image_height", "data_units"),
     (box(attributes="[1]"), Code.BAD_TABLE, "attributes", "got '[1]'"),
     (box(attributes={"answers": 3}), Code.BAD_TABLE, "attributes", "answers"),
+    (box(attributes={"answers": [{"featureHash": 3, "answers": 1}]}), Code.BAD_TABLE, "attributes", "featureHash"),
+    (box(attributes={"dynamic": [{}]}), Code.BAD_TABLE, "attributes", "featureHash"),
+    (box(attributes={"encord": {"object": []}}), Code.BAD_TABLE, "attributes", "encord.object"),
+    (answer(attributes={"global": True}), Code.CANNOT_HOLD, "attributes", "is not global"),
+    (answer(class_name="Usable", frame=3), Code.FRAME_RANGE, "frame", "must be 0"),
+    (box(class_name="Noise", kind="span", attributes={"ranges": [[3, 1]]}), Code.CANNOT_HOLD, "attributes", "ranges"),
     (box(attributes={"encord": {"coordinates": {}, "more": 1}}), Code.BAD_TABLE, "attributes", "more"),
     (box(class_name="Area", kind="polygon", polygon=[[RING[:2]]]), Code.BAD_VALUE, "polygon", "at least 3 vertices"),
     (box(class_name="Area", kind="polygon", polygon=[]), Code.BAD_VALUE, "polygon", "parts of rings"),
@@ -90,6 +96,10 @@ def test_rows_beside_those_refused_are_written(tmp_path: Path) -> None:
     assert [problem.source for problem in result.report.problems] == ["predictions[1]", "predictions[2]"]
 
 
+def _told(value: int) -> Row:
+    return {"answers": [{"featureHash": "p", "answers": value}]}
+
+
 _TOGETHER: list[tuple[list[Row], Code, str, str]] = [
     ([box(object_id="a"), box(object_id="a")], Code.BAD_VALUE, "object_id", "'a' a second time"),
     (
@@ -98,11 +108,11 @@ _TOGETHER: list[tuple[list[Row], Code, str, str]] = [
     ),
     ([answer(), answer()], Code.BAD_VALUE, "class_name", "'Said' a second time"),
     (
-        [answer(class_name="Usable"), answer(class_name="Usable", frame=4)],
+        [answer(class_name="Usable", object_id="a"), answer(class_name="Usable", object_id="b")],
         *(Code.BAD_VALUE, "class_name", "'Usable' a second time"),
     ),
     (
-        [box(object_id="a", attributes={"answers": [1]}), box(object_id="a", frame=1, attributes={"answers": [2]})],
+        [box(object_id="a", attributes=_told(1)), box(object_id="a", frame=1, attributes=_told(2))],
         *(Code.BAD_VALUE, "attributes", "the same static answers"),
     ),
     (

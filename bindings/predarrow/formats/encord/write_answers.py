@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -29,7 +29,9 @@ from predarrow.report import Code
 Ints = npt.NDArray[np.int64]
 
 _NONE = -1
+_OWN = ("objectHash", "classifications")
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Objects:
@@ -123,13 +125,9 @@ def _kept_entries(rows: Rows, objects: Objects) -> dict[int, dict[str, Raw]]:
     for row in np.flatnonzero(rows.notes.has("object")).tolist():
         encord = rows.notes.of(row).item.encord
         if encord is not None:
-            result.setdefault(int(objects.of_row[row]), kept_members(encord.object))
+            members = {name: raw for name, raw in encord.object.items() if name not in _OWN}
+            result.setdefault(int(objects.of_row[row]), members)
     return result
-
-
-def kept_members(raw: Raw) -> dict[str, Raw]:
-    """Give the members of a kept entry."""
-    return _decode_members(raw)
 
 
 def _span(note: Note, feature: Feature, confidence: float) -> str:
@@ -194,13 +192,10 @@ def finished_actions(rows: Rows, actions: Sequence[dict[str, list[str]]], is_por
     for by_object, others, portable in zip(actions, kept, is_portable, strict=True):
         entries = []
         for key in dict.fromkeys([*by_object, *others]):
-            name = json_text(key)
-            members = dict(others.get(key, {}))
-            listed = members.pop("actions", None)
-            texts = by_object.get(key, []) if listed is None else [json_text(each)[:-1] for each in listed]
+            name, other = json_text(key), others.get(key, _NO_ACTIONS)
+            texts = by_object.get(key, []) if other.actions is None else other.actions
             inside = ",".join(_action(text, key, portable) for text in texts)
-            more = "".join(f",{json_text(each)}:{json_text(value)}" for each, value in members.items())
-            entries.append(f'{name}:{{"actions":[{inside}],"objectHash":{name}{more}}}')
+            entries.append(f'{name}:{{"actions":[{inside}],"objectHash":{name}{other.more}}}')
         result.append(f"{{{','.join(entries)}}}")
     return result
 
@@ -218,34 +213,67 @@ def stable_hash(*parts: str) -> str:
     return base64.urlsafe_b64encode(digest).decode()
 
 
-def _kept_actions(rows: Rows, n_label_rows: int) -> list[dict[str, dict[str, Any]]]:
-    """Give what attributes kept of `object_actions`, by object: further members, and actions that still hold."""
-    result: list[dict[str, dict[str, Any]]] = [{} for _ in range(n_label_rows)]
+class _KeptActions(NamedTuple):
+    """What attributes kept of an object's entry in `object_actions`."""
+
+    actions: list[str] | None
+    """As their source wrote them, without the closing brace; None where frames give them back."""
+    more: str
+    """Further members, each behind a comma."""
+
+
+_NO_ACTIONS = _KeptActions(None, "")
+
+
+class _Held(msgspec.Struct, gc=False):
+    """What is needed of a kept action; other members are passed over."""
+
+    featureHash: str
+    answers: Any
+    range: list[tuple[int, int]]
+
+
+_decode_held = msgspec.json.Decoder(list[_Held]).decode
+
+
+def _kept_actions(rows: Rows, n_label_rows: int) -> list[dict[str, _KeptActions]]:
+    """Give what attributes kept of `object_actions`, by object; actions only where they still hold."""
+    result: list[dict[str, _KeptActions]] = [{} for _ in range(n_label_rows)]
     if not rows.notes.has("object").any():
         return result
     objects = Objects(rows)
     for place, members in _kept_entries(rows, objects).items():
-        if "object_actions" not in members:
+        try:
+            kept = _decode_members(members.get("object_actions", b"{}"))
+        except msgspec.ValidationError:
             continue
-        kept: dict[str, Any] = json.loads(bytes(members["object_actions"]))
-        first = int(objects.first[place])
-        if "actions" in kept and not _hold(kept["actions"], rows, np.flatnonzero(objects.of_row == place)):
-            del kept["actions"]
-        if kept:
-            result[int(rows.owner[first])][rows.ids[first].as_py()] = kept
+        listed = kept.pop("actions", None)
+        more = "".join(
+            f",{json_text(name)}:{bytes(raw).decode()}" for name, raw in kept.items() if name != "objectHash"
+        )
+        texts = None
+        if listed is not None and _hold(listed, rows, np.flatnonzero(objects.of_row == place)):
+            texts = [bytes(raw).decode().rstrip()[:-1] for raw in _decode_list(listed)]
+        if texts is not None or more:
+            first = int(objects.first[place])
+            result[int(rows.owner[first])][rows.ids[first].as_py()] = _KeptActions(texts, more)
     return result
 
 
-def _hold(actions: list[dict[str, Any]], rows: Rows, own: Ints) -> bool:
+def _hold(kept: Raw, rows: Rows, own: Ints) -> bool:
     """Tell whether actions give the dynamic answers of an object's rows."""
+    try:
+        actions = _decode_held(kept)
+    except msgspec.ValidationError:
+        return False
     for row in own.tolist():
         frame = int(rows.frame[row])
         given: dict[str, Any] = {}
         for action in actions:
-            if any(start <= frame <= end for start, end in action["range"]):
-                answers = action["answers"]
-                before = given.get(action["featureHash"])
-                given[action["featureHash"]] = answers if before is None else [*before, *answers]
+            if any(start <= frame <= end for start, end in action.range):
+                before = given.get(action.featureHash)
+                both = isinstance(before, list) and isinstance(action.answers, list)
+                given[action.featureHash] = [*before, *action.answers] if both and before else action.answers
         here = [json.loads(bytes(raw)) for raw in rows.notes.of(row).item.dynamic]
         if {answer["featureHash"]: answer["answers"] for answer in here} != given:
             return False

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Raw
 
 from predarrow.formats.encord.wire import ABSENT
 from predarrow.formats.encord.write_classes import CLASSIFICATION
@@ -30,6 +33,7 @@ _COLUMNS = {
     "cuboid": "cuboid",
 }
 _KEPT = {"z": ("polyline", "point"), "points": ("skeleton",)}
+_decode_ranges = msgspec.json.Decoder(list[tuple[int, int] | dict[str, Any]]).decode
 _LEAST = {"polygon": 3, "cuboid_2d": 3, "polyline": 1}
 _VISIBLE = 3
 
@@ -207,9 +211,26 @@ def _check_spans(rows: Rows, refusals: Refusals) -> None:
     rule = "must be an object of a frame, as the data unit has frames"
     refusals.add(is_span & ~in_span_row, Code.CANNOT_HOLD, "kind", f"{rule}, got a span")
     if is_span.any():
-        has_ranges = np.array([note.item.ranges is not ABSENT for note in rows.notes.items])[rows.notes.code]
-        message = "must have ranges, [[start, end], ...], got none"
+        has_ranges = np.array([_is_ranges(note.item.ranges) for note in rows.notes.items])[rows.notes.code]
+        message = "must have ranges, [[start, end], ...], got none that hold"
         refusals.add(is_span & ~has_ranges, Code.CANNOT_HOLD, "attributes", message)
+    everywhere = rows.is_global
+    if is_class.any():
+        told = np.array([note.item.is_global for note in rows.notes.items])[rows.notes.code]
+        rule = "must be of a frame, as its classification is not global in the ontology"
+        refusals.add(is_class & told & ~everywhere, Code.CANNOT_HOLD, "attributes", f"{rule}, got global")
+        frame = rows.frame
+        rule = "must be 0, as its classification is of the whole data unit"
+        refusals.add(everywhere & (frame > 0), Code.FRAME_RANGE, "frame", lambda row: f"{rule}, got {frame[row]}")
+
+
+def _is_ranges(raw: Raw) -> bool:
+    """Tell whether ranges are [[start, end], ...], or places in HTML."""
+    try:
+        ranges = _decode_ranges(raw) if raw is not ABSENT else []
+    except msgspec.DecodeError:
+        return False
+    return bool(ranges) and all(isinstance(each, dict) or each[0] <= each[1] for each in ranges)
 
 
 def _check_identities(rows: Rows, refusals: Refusals) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.formats.encord.ranges import runs_of
+from predarrow.formats.encord.flaws import Flaw
+from predarrow.formats.encord.ranges import ranges_of, runs_of
 from predarrow.formats.encord.wire import json_text
-from predarrow.formats.encord.write_answers import kept_members, stable_hash
+from predarrow.formats.encord.write_answers import stable_hash
 from predarrow.formats.encord.write_notes import Note
 from predarrow.formats.encord.write_rows import Rows
 
 Ints = npt.NDArray[np.int64]
+
+_OWN = ("classificationHash", "featureHash", "classifications", "confidence")
 
 SPLIT = "classification written as several, as Encord has one confidence and one answer for all of its frames"
 
@@ -50,7 +54,7 @@ def classifications(rows: Rows, n_label_rows: int, flags: Counter[str]) -> Class
         key = json_text(instance.object_id)
         confidence = repr(float(rows.confidence[first]))
         pairs = [] if feature.is_global else runs_of(rows.frame[instance.rows])
-        kept = _kept(rows, instance.rows)
+        kept = _kept(rows, instance.rows, is_global=feature.is_global)
         members = {
             "classifications": note.answers or "[]",
             "classificationHash": key,
@@ -59,8 +63,6 @@ def classifications(rows: Rows, n_label_rows: int, flags: Counter[str]) -> Class
             "range": json_text(pairs),
             "confidence": confidence,
         }
-        if "range" in kept and not feature.is_global and not _tells(kept["range"], rows.frame[instance.rows]):
-            del kept["range"]
         text = ",".join(f"{json_text(name)}:{value}" for name, value in (members | kept).items())
         result.entries[int(rows.owner[first])].append(f"{key}:{{{text}{note.meta('global', is_entry=True)}}}")
         if not feature.is_global:
@@ -105,18 +107,23 @@ def _told(items: list[Note]) -> list[int]:
     return [numbers.setdefault(f"{note.meta()}\0{note.answers}", len(numbers)) for note in items]
 
 
-def _kept(rows: Rows, own: Ints) -> dict[str, str]:
-    """Give further members of the entry that attributes kept."""
+def _kept(rows: Rows, own: Ints, *, is_global: bool) -> dict[str, str]:
+    """Give further members of the entry that attributes kept; ranges only where they are still of these frames."""
     for row in own[rows.notes.has("object")[own]].tolist():
         encord = rows.notes.of(row).item.encord
-        if encord is not None:
-            return {name: bytes(raw).decode() for name, raw in kept_members(encord.object).items()}
+        if encord is None:
+            continue
+        members = {name: bytes(raw).decode() for name, raw in encord.object.items() if name not in _OWN}
+        if "range" in members and not _tells(members["range"], [] if is_global else rows.frame[own], is_global):
+            del members["range"]
+        return members
     return {}
 
 
-def _tells(kept: str, frames: Ints) -> bool:
-    """Tell whether ranges as their source wrote them are of these frames."""
-    import json
-
-    inside = {frame for start, end in json.loads(kept) for frame in range(start, end + 1)}
-    return inside == set(frames.tolist())
+def _tells(kept: str, frames: npt.ArrayLike, is_global: bool) -> bool:
+    """Tell whether ranges as their source wrote them are of these frames; any are of the whole data unit."""
+    try:
+        pairs = ranges_of(json.loads(kept), ".range").pairs
+    except Flaw:
+        return False
+    return is_global or pairs == runs_of(np.asarray(frames, np.int64))

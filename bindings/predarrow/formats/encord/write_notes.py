@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -35,7 +36,7 @@ class Kept(Struct, forbid_unknown_fields=True, gc=False):
     """The attribute "encord": what only label rows have."""
 
     label_row: Raw = ABSENT
-    object: Raw = ABSENT
+    object: dict[str, Raw] = {}
     coordinates: Raw = ABSENT
     points: list[dict[str, Any]] = []
     name: str | None = None
@@ -59,7 +60,7 @@ class Attributes(Struct, forbid_unknown_fields=True, gc=False, rename={"is_globa
     convention: str | None = None
 
 
-_KEPT: dict[str, Any] = {"label_row": ABSENT, "object": ABSENT, "coordinates": ABSENT, "points": [], "z": []}
+_KEPT: dict[str, Any] = {"label_row": ABSENT, "object": {}, "coordinates": ABSENT, "points": [], "z": []}
 _BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation", "isDeleted")
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(Attributes))
 _OBJECT: dict[str, Any] = {"createdAt": None, "createdBy": None, "manualAnnotation": True}  # old SDKs ask for these
@@ -212,9 +213,27 @@ def _distinct(column: pa.StringArray) -> tuple[list[str], Ints]:
 
 def _note(text: str, flags: Counter[str]) -> Note:
     try:
-        return Note(_decode(text), {})
+        note = Note(_decode(text), {})
     except msgspec.ValidationError:
-        return _loose(text, flags)
+        note = _loose(text, flags)
+    for entry in (*note.item.answers, *note.item.dynamic):
+        _check_answer(bytes(entry))
+    return note
+
+
+class _Answer(Struct, gc=False):
+    """What an answer must have; other members are passed over."""
+
+    featureHash: str
+    answers: Any
+
+
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+
+
+@lru_cache(maxsize=4096)  # mostly the same on many frames
+def _check_answer(raw: bytes) -> None:
+    _decode_answer(raw)
 
 
 def _loose(text: str, flags: Counter[str]) -> Note:

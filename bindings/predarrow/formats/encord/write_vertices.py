@@ -25,6 +25,7 @@ from predarrow.formats.encord.write_geometry import (
 
 Offsets = npt.NDArray[np.int32]
 
+_LOOKS = ("color", "featureHash", "value")
 _WORDS = {number: word for word, number in VISIBILITIES.items()}
 
 
@@ -98,12 +99,12 @@ def skeleton_text(part: Part) -> pa.StringArray:
         kept = part.notes.of(place).item.encord
         more: list[dict[str, Any]] = [{}] * (end - begin)
         if kept is not None and kept.points:
-            more = kept.points
+            more = [{name: point[name] for name in _LOOKS if name in point} for point in kept.points]
         elif template is not None:
             given = {point.name: point for point in template.points}
             more = [_looks(given.get(name)) for name in names[begin:end]]
         for name, visibility, rest in zip(names[begin:end], seen[begin:end], more, strict=True):
-            key = (name, visibility, *rest.items())
+            key = name, visibility, json_text(rest)
             if key not in cache:
                 cache[key] = _joint(name, visibility, rest)
             texts.append(cache[key])
