@@ -64,18 +64,25 @@ def _chunk(
     convert: Convert,
 ) -> pa.StructArray:
     is_given = bools_of(chunk.is_valid())
-    kept = np.flatnonzero(is_given)
-    rows = np.empty((kept.size, len(source)))
-    for place, name in enumerate(source):
-        field = chunk.field(name)
-        if field.null_count and (lost := np.flatnonzero(bools_of(field.is_null()) & is_given)).size:
-            row = begin + int(lost[0])
-            raise _refused(f"[{row}]", row, f"{name} must be a number, got null")
-        rows[:, place] = np.from_dlpack(pc.fill_null(field.cast(pa.float64()), np.nan))[kept]
+    leaves = np.array([_leaf(chunk, name, is_given, begin) for name in source])
+    has_nulls = not is_given.all()
+    kept = np.flatnonzero(is_given) if has_nulls else None
+    rows = np.ascontiguousarray((leaves if kept is None else leaves[:, kept]).T)  # ten strided writes took 2.5x
+    converted = convert(rows, lambda row: begin + int(row if kept is None else kept[row])).T
     out = np.full((len(target), len(chunk)), np.nan)
-    out[:, kept] = convert(rows, lambda row: begin + int(kept[row])).T
+    out[:, slice(None) if kept is None else kept] = converted
     children = [numbers_array(values) for values in out]
     return pa.Array.from_buffers(_type(target), len(chunk), [validity(is_given)], children=children)
+
+
+def _leaf(chunk: pa.StructArray, name: str, is_given: npt.NDArray[np.bool_], begin: int) -> Floats:
+    """Give a field's numbers, NaN where it is null."""
+    field = chunk.field(name)
+    if field.null_count and (lost := np.flatnonzero(bools_of(field.is_null()) & is_given)).size:
+        row = begin + int(lost[0])
+        raise _refused(f"[{row}]", row, f"{name} must be a number, got null")
+    numbers: Floats = np.from_dlpack(pc.fill_null(field.cast(pa.float64()), np.nan))
+    return numbers
 
 
 def _type(names: Sequence[str]) -> pa.StructType:

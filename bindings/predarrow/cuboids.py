@@ -128,11 +128,10 @@ def _rows(cuboids: Any, form: _Form) -> Floats:
     return rows
 
 
-def _converted(rows: Floats, given: _Form, wanted: _Form, normalise: bool, places: Places) -> Floats:
-    if given.rotation == "quaternion":
-        rows = _unit(rows, normalise, places)
+def _converted(given_rows: Floats, given: _Form, wanted: _Form, normalise: bool, places: Places) -> Floats:
+    rows = _unit(given_rows, normalise, places) if given.rotation == "quaternion" else given_rows
     if given == wanted:
-        return rows.copy()
+        return rows.copy() if rows is given_rows else rows
     if given.rotation == "euler":
         rows = engine.from_euler(rows, Order(given.order))
     elif given.rotation == "yaw":
@@ -141,7 +140,7 @@ def _converted(rows: Floats, given: _Form, wanted: _Form, normalise: bool, place
         rows = engine.convert(rows, engine.conversion(given.convention, wanted.convention))
     if wanted.rotation == "euler":
         return engine.to_euler(rows, Order(wanted.order))
-    return rows.copy() if wanted.rotation == "quaternion" else _upright(rows, wanted, places)
+    return rows if wanted.rotation == "quaternion" else _upright(rows, wanted, places)
 
 
 def _unit(rows: Floats, normalise: bool, places: Places) -> Floats:

@@ -172,7 +172,10 @@ def _cast(values: npt.ArrayLike, n_columns: int) -> Floats:
 @inline
 def length(x: float, y: float, z: float, w: float) -> float:
     """Give the length of a quaternion."""
-    return math.hypot(math.hypot(x, y), math.hypot(z, w))
+    square = x * x + y * y + z * z + w * w
+    if 1e-200 < square < 1e200:
+        return math.sqrt(square)
+    return math.hypot(math.hypot(x, y), math.hypot(z, w))  # three times the time, but free of overflow
 
 
 @inline
