@@ -16,6 +16,7 @@ from predarrow.formats.openlabel.write_members import Geometry
 from predarrow.formats.openlabel.write_rows import Row
 
 _VERSION = "1.0.0"
+_BACKGROUND = "_background"  # Kognic's name
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,6 +48,18 @@ class Document:
             self._file = dict(kept)
             frames = self._file.pop("frames", {})
             self._waiting = sorted(((int(key), frame) for key, frame in frames.items()), reverse=True)
+
+    @property
+    def backgrounds(self) -> frozenset[int]:
+        """Values of an image's pixels that are no object: those that its ontologies call so, and 0."""
+        values = {0}
+        ontologies = (self._file or {}).get("ontologies")
+        for ontology in ontologies.values() if isinstance(ontologies, dict) else ():
+            named = ontology.get("classifications") if isinstance(ontology, dict) else None
+            for value, name in named.items() if isinstance(named, dict) else ():
+                if name == _BACKGROUND and value.isdecimal():
+                    values.add(int(value))
+        return frozenset(values)
 
     def class_of(self, uid: str, class_name: str) -> str:
         """Give the class that an object has: the one of its first row."""
@@ -103,7 +116,7 @@ class Document:
 
     def _object(self, uid: str) -> tuple[str, Members]:
         kept = self._kept_objects.get(uid, {})
-        members = self._objects[uid] | {name: value for name, value in kept.items() if name != "type"}
+        members = self._objects[uid] | kept
         if uid in self._static:
             members["object_data"] = merged(members.get("object_data") or {}, self._static[uid])
         return uid, members

@@ -74,7 +74,7 @@ class Frame:
             return refusal
         document.add_object(uid, row)
         document.add_stream(row)
-        geometries = self._new_geometries(row, uid)
+        geometries = self._new_geometries(row, uid, document.backgrounds)
         if kept.root:
             document.add_static(uid, geometries)
         else:
@@ -102,7 +102,7 @@ class Frame:
         self._painted.clear()
         self._images.clear()
 
-    def _new_geometries(self, row: Row, uid: str) -> list[Geometry]:
+    def _new_geometries(self, row: Row, uid: str, backgrounds: frozenset[int]) -> list[Geometry]:
         """Give the geometries of a row; none where it is a further one of an image."""
         mask = row.shapes[0].mask
         if mask is None:
@@ -114,7 +114,7 @@ class Frame:
             known[0].add(kept.value, mask)
             return []
         geometries = geometries_of(row, "")
-        image = Image(kept.val)
+        image = Image(kept.val, backgrounds)
         image.add(kept.value, mask)
         self._painted.append((image, geometries[0].members))
         if kept.value is not None:
@@ -125,11 +125,11 @@ class Frame:
 def _refusal(row: Row, known: str, convention: str | None) -> Refusal | None:
     """Give why a row cannot be held that is in order by itself."""
     value = row.item.openlabel.value
-    if known != row.class_name:
+    if known != row.class_name and value is None:  # an image's values are classes of their own
         rule = "must be the same in all rows of an object"
         return Refusal(Code.CANNOT_HOLD, "class_name", f"{rule}, got {shown(row.class_name)} after {shown(known)}")
-    if value is not None and not 0 < value <= MOST_VALUE:
-        return Refusal(Code.BAD_VALUE, "attributes", f"value of pixels must be from 1 to {MOST_VALUE}, got {value}")
+    if value is not None and not 0 <= value <= MOST_VALUE:
+        return Refusal(Code.BAD_VALUE, "attributes", f"value of pixels must be from 0 to {MOST_VALUE}, got {value}")
     if row.shapes[0].type == "cuboid" and row.item.convention != (convention or row.item.convention):
         rule = "cuboids of a file must be in one convention"
         hint = "predarrow.convert_cuboids gives them"

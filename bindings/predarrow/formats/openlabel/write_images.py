@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,12 @@ class Image:
 
     Args:
         kept: its `val`, where that was kept.
+        backgrounds: values of pixels that are in no row.
     """
 
-    def __init__(self, kept: Any) -> None:
+    def __init__(self, kept: Any, backgrounds: frozenset[int]) -> None:
         self._kept = kept
+        self._backgrounds = backgrounds
         self._masks: dict[int, Mask] = {}
 
     def takes(self, value: int, mask: Mask) -> bool:
@@ -41,25 +44,31 @@ class Image:
 
     def text(self) -> str:
         """Give `val`: as it was kept where its values are the masks, else a grey PNG of them."""
-        pixels = self._painted()
-        if isinstance(self._kept, str) and _is_image(self._kept, pixels):
-            return self._kept
-        return base64.b64encode(grey_png(pixels)).decode()
+        values = _values(self._kept) if isinstance(self._kept, str) else None
+        first = next(iter(self._masks.values()))
+        if values is not None and values.shape == (first.height, first.width):
+            others = {int(value) for value in np.unique(values)} - self._masks.keys()
+            fill = next(iter(others), 0)
+            if others <= self._backgrounds and np.array_equal(self._painted(fill), values):
+                return str(self._kept)
+        free = (value for value in (*sorted(self._backgrounds), *count()) if value not in self._masks)
+        return base64.b64encode(grey_png(self._painted(next(free)))).decode()
 
-    def _painted(self) -> npt.NDArray[Any]:
+    def _painted(self, fill: int) -> npt.NDArray[Any]:
         from predarrow_engine.rle_decode import decode
 
         first = next(iter(self._masks.values()))
-        pixels = np.zeros((first.height, first.width), np.uint8 if max(self._masks) < 256 else np.uint16)
+        dtype = np.uint8 if max(fill, *self._masks) < 256 else np.uint16
+        pixels = np.full((first.height, first.width), fill, dtype)
         for value, mask in self._masks.items():
             inside = decode(mask.counts, np.array([0, len(mask.counts)]), mask.height, mask.width)[0]
             pixels[inside.view(np.bool_)] = value
         return pixels
 
 
-def _is_image(text: str, pixels: npt.NDArray[Any]) -> bool:
+def _values(text: str) -> npt.NDArray[Any] | None:
+    """Give the values of an image, None of what is none."""
     try:
-        values = PngDecoder().decode(base64.b64decode(text), "image")
+        return PngDecoder().decode(base64.b64decode(text), "image")
     except (InputError, binascii.Error, ValueError):
-        return False
-    return bool(np.array_equal(values, pixels))
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +13,9 @@ from predarrow.formats.openlabel.write_attributes import Elements, Lifted, Membe
 from predarrow.formats.openlabel.write_geometry import Shape
 from predarrow.formats.openlabel.write_rows import Row
 
+RELATIVE = "MODE_POLY2D_RELATIVE"
+
+_N_EULER = 9
 _CLOSE = 1e-9
 _CLOSE_32 = 1e-6  # of vertices, which the table has as 32-bit floats
 
@@ -37,7 +41,7 @@ def geometries_of(row: Row, polygon_id: str) -> list[Geometry]:
     if len(shapes) == 1:
         return [_geometry(shapes[0], name, kept.val, kept.geometry, elements_of(item, lifted))]
     if len(kept.rings) == len(shapes):
-        return [_ring(row, shape, dict(ring)) for shape, ring in zip(shapes, kept.rings, strict=True)]
+        return _rings(row, kept.rings)
     elements = elements_of(item, lifted)
     return [
         _geometry(shape, name, None, kept.geometry, _joined(elements, polygon_id, is_hole=bool(shape.is_hole)))
@@ -45,12 +49,22 @@ def geometries_of(row: Row, polygon_id: str) -> list[Geometry]:
     ]
 
 
-def _ring(row: Row, shape: Shape, ring: Members) -> Geometry:
-    name, val, attributes = ring.pop("name", row.class_name), ring.pop("val", None), ring.pop("attributes", {})
-    item = msgspec.structs.replace(
-        row.item, attributes=attributes, openlabel=msgspec.structs.replace(row.item.openlabel, geometry=ring)
-    )
-    return _geometry(shape, name, val, ring, elements_of(item, Lifted(row.confidence, row.stream)))
+def _rings(row: Row, rings: list[Members]) -> list[Geometry]:
+    """Give rings as they were kept; their attributes, too, where those of the first agree with the columns."""
+    made = [_ring_elements(row, ring) for ring in rings]
+    if made[0] == rings[0].get("attributes"):
+        made = [ring.get("attributes", {}) for ring in rings]
+    geometries = []
+    for shape, ring, elements in zip(row.shapes, rings, made, strict=True):
+        more = {name: value for name, value in ring.items() if name not in ("name", "val", "attributes")}
+        geometries.append(_geometry(shape, ring.get("name", row.class_name), ring.get("val"), more, elements))
+    return geometries
+
+
+def _ring_elements(row: Row, ring: Members) -> Elements:
+    more = msgspec.structs.replace(row.item.openlabel, geometry=ring)
+    item = msgspec.structs.replace(row.item, attributes=ring.get("attributes", {}), openlabel=more)
+    return elements_of(item, Lifted(row.confidence, row.stream))
 
 
 def _joined(elements: Elements, polygon_id: str, *, is_hole: bool) -> Elements:
@@ -62,28 +76,40 @@ def _joined(elements: Elements, polygon_id: str, *, is_hole: bool) -> Elements:
     return elements | more
 
 
-def _geometry(shape: Shape, name: str, kept_val: Any, more: Members, elements: Elements) -> Geometry:
+def _geometry(shape: Shape, name: str, kept: Any, more: Members, elements: Elements) -> Geometry:
     members = {"name": name, **more, **shape.members}
-    if kept_val is not None and "val" in shape.members and _agrees(shape, kept_val):
-        members["val"] = kept_val
+    if kept is not None and "val" in shape.members and _agrees(shape, kept, more):
+        members["val"] = kept
+        if "mode" in more:
+            members["mode"] = more["mode"]
     if elements:
         members["attributes"] = elements
     return Geometry(shape.type, members)
 
 
-def _agrees(shape: Shape, kept: Any) -> bool:
+def _agrees(shape: Shape, kept: Any, more: Members) -> bool:
     """Tell whether a value that was kept is what the columns have, up to what they could not hold."""
     made = shape.members["val"]
     if not isinstance(kept, list) or not all(isinstance(number, float | int) for number in kept):
         return False
-    if shape.type == "cuboid" and len(kept) == 9:
+    if shape.type == "cuboid" and len(kept) == _N_EULER:
         kept = _with_quaternion(kept)
-        if sum(one * other for one, other in zip(kept[3:7], made[3:7], strict=True)) < 0:  # the same rotation
-            kept = [*kept[:3], *(-number for number in kept[3:7]), *kept[7:]]
+    elif shape.type == "poly2d":
+        kept = _vertices(kept, more)
     if len(kept) != len(made):
         return False
     close = _CLOSE_32 if shape.type in ("poly2d", "point2d") else _CLOSE
     return all(map(partial(math.isclose, rel_tol=close, abs_tol=_CLOSE), kept, made))
+
+
+def _vertices(kept: list[float], more: Members) -> list[float]:
+    """Give the vertices of a poly2d as the table has them: absolute, the first one once."""
+    x, y = kept[::2], kept[1::2]
+    if more.get("mode") == RELATIVE:
+        x, y = list(accumulate(x)), list(accumulate(y))
+    if more.get("closed") and len(x) > 2 and (x[0], y[0]) == (x[-1], y[-1]):
+        x, y = x[:-1], y[:-1]
+    return [number for vertex in zip(x, y, strict=False) for number in vertex]
 
 
 def _with_quaternion(numbers: list[float]) -> list[float]:
