@@ -211,7 +211,8 @@ class _Table:
         columns["kind"] = KINDS[self.kinds[0]] if (self.kinds == self.kinds[0]).all() else Texts(KINDS).take(self.kinds)
         for side, name in enumerate(("image_height", "image_width")):
             sizes = self.sizes[:, side]
-            columns[name] = numbers_array(sizes, pa.int32(), is_valid=sizes != 0)
+            if sizes.any():
+                columns[name] = numbers_array(sizes.astype(np.int32), is_valid=sizes != 0)
         columns["row"] = self.refusals.rows
         if not keep.all():
             columns = {name: _taken(column, chosen) for name, column in columns.items()}
