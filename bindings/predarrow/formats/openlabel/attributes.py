@@ -1,0 +1,184 @@
+"""Attributes of geometries: confidence, stream and what Kognic reserves, and the others as they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from predarrow.formats.openlabel.flaws import Flaw
+from predarrow.formats.openlabel.wire import Attributes, Codec, json_text
+from predarrow.report import Code
+
+DEFAULT_CONFIDENCE = 1.0
+
+_LISTS = ("num", "text", "boolean", "vec")
+_PLAIN = {"name", "val"}
+_KEPT_ONE = ',"attributes":{"num":[{"name":"confidence","val":1.0}]}'  # else it would not be written again
+
+
+class Told(NamedTuple):
+    """What the attributes of a geometry tell."""
+
+    confidence: float = DEFAULT_CONFIDENCE
+    stream: str | None = None
+    kept: str = ""
+    """Members of the row's attributes, each after a comma"""
+    is_hole: bool = False
+    polygon_id: str | None = None
+    attributes: dict[str, Any] = {}
+    """All of them, where they are not the usual two"""
+
+
+NOTHING = Told()
+
+
+def many_told(raws: Sequence[Raw], systems: Sequence[str | None], codec: Codec) -> list[Told | Flaw]:
+    """Give what attributes tell.
+
+    Args:
+        raws: of each geometry, empty where it has none.
+        systems: of each geometry, its coordinate_system.
+        codec: of the file.
+    """
+    fast = _usual(raws, codec)
+    result: list[Told | Flaw] = []
+    for raw, item, system in zip(raws, fast, systems, strict=True):
+        usual = None if item is None else _usual_told(item, system)
+        if usual is not None:
+            result.append(usual)
+            continue
+        if not raw:
+            result.append(NOTHING)
+            continue
+        try:
+            result.append(_told(raw, system, codec))
+        except Flaw as flaw:
+            result.append(flaw)
+    return result
+
+
+def _usual_told(item: Attributes, system: str | None) -> Told | None:
+    """Give what a confidence and a stream tell; None of other attributes."""
+    num, text = item.num, item.text
+    if len(text) != 1 or len(num) > 1 or text[0].name != "stream" or text[0].val == system:
+        return None
+    if not num:
+        return Told(DEFAULT_CONFIDENCE, text[0].val)
+    confidence = num[0].val
+    if num[0].name != "confidence" or not 0 <= confidence <= DEFAULT_CONFIDENCE:
+        return None
+    return Told(confidence, text[0].val, _KEPT_ONE if confidence == DEFAULT_CONFIDENCE else "")
+
+
+def _usual(raws: Sequence[Raw], codec: Codec) -> Sequence[Attributes | None]:
+    """Give attributes read at once, None where they are not the usual ones."""
+    nothing = Raw(b"{}" if codec.join(()) == b"[]" else b"\x80")
+    try:
+        return codec.many_attributes(codec.join([raw or nothing for raw in raws]))
+    except msgspec.DecodeError:
+        pass
+    result: list[Attributes | None] = []
+    for raw in raws:
+        try:
+            result += codec.many_attributes(codec.join([raw or nothing]))
+        except msgspec.DecodeError:
+            result.append(None)
+    return result
+
+
+def _told(raw: Raw, system: str | None, codec: Codec) -> Told:
+    value = codec.any(raw)
+    if not isinstance(value, dict):
+        raise Flaw(Code.BAD_VALUE, "/attributes", "must be lists by type", value)
+    for type_, entries in value.items():
+        if type_ in _LISTS:
+            _check_entries(entries, type_)
+    confidence = _confidence(value)
+    stream = _one(value, "text", "stream", str)
+    interpolated = _one(value, "boolean", "interpolated", bool)
+    lifted = {("boolean", "interpolated")}
+    if confidence != DEFAULT_CONFIDENCE:
+        lifted.add(("num", "confidence"))
+    if stream != system:
+        lifted.add(("text", "stream"))
+    rest = {type_: _without(entries, type_, lifted) for type_, entries in value.items()}
+    rest = {type_: entries for type_, entries in rest.items() if entries or not value[type_]}
+    kept = "" if interpolated is None else f',"interpolated":{json_text(interpolated)}'
+    try:
+        kept += f',"attributes":{json_text(rest)}' if rest else ""
+    except ValueError:
+        raise Flaw(Code.BAD_NUMBER, "/attributes", "numbers must be finite", told="one that is not") from None
+    hole = _one(value, "boolean", "is_hole", bool)
+    return Told(confidence, stream, kept, hole is True, _one(value, "text", "polygon_id", str), value)
+
+
+def _check_entries(entries: Any, type_: str) -> None:
+    rule = 'must be a list of {"name", "val"}'
+    if not isinstance(entries, list):
+        raise Flaw(Code.BAD_VALUE, f"/attributes/{type_}", rule, entries)
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict) or "val" not in entry or not isinstance(entry.get("name", ""), str):
+            raise Flaw(Code.BAD_VALUE, f"/attributes/{type_}/{place}", rule, entry)
+
+
+def _confidence(value: dict[str, Any]) -> float:
+    """Give the confidence: num `confidence`, else num `score`, else vec `confidence` of one number."""
+    for type_, name in (("num", "confidence"), ("num", "score"), ("vec", "confidence"), ("vec", "score")):
+        places = _places(value, type_, name)
+        if not places:
+            continue
+        where = f"/attributes/{type_}/{places[0]}/val"
+        number = value[type_][places[0]]["val"]
+        if type_ == "vec":
+            if not isinstance(number, list) or len(number) != 1:
+                continue
+            number, where = number[0], f"{where}/0"
+        if len(places) > 1:
+            raise Flaw(Code.BAD_CONFIDENCE, where, "the confidence must be told once", told=f"{len(places)} times")
+        if not _is_number(number) or not 0 <= number <= 1:
+            raise Flaw(Code.BAD_CONFIDENCE, where, "the confidence must be a number from 0 to 1", number)
+        return float(number)
+    for type_ in ("text", "boolean"):
+        if places := _places(value, type_, "confidence"):
+            where = f"/attributes/{type_}/{places[0]}"
+            got = value[type_][places[0]]["val"]
+            raise Flaw(Code.BAD_CONFIDENCE, where, "the confidence must be a num attribute", got)
+    return DEFAULT_CONFIDENCE
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _places(value: dict[str, Any], type_: str, name: str) -> list[int]:
+    return [place for place, entry in enumerate(value.get(type_, ())) if entry.get("name") == name]
+
+
+def _one(value: dict[str, Any], type_: str, name: str, wanted: type) -> Any:
+    """Give the value of the attribute of a name, None where there is none.
+
+    Raises:
+        Flaw: it is there twice, or of another type.
+    """
+    places = _places(value, type_, name)
+    if not places:
+        return None
+    where = f"/attributes/{type_}/{places[0]}"
+    if len(places) > 1:
+        raise Flaw(Code.BAD_VALUE, where, f"{name} must be told once", told=f"{len(places)} times")
+    found = value[type_][places[0]]["val"]
+    if not isinstance(found, wanted):
+        rule = f"{name} must be {'text' if wanted is str else 'true or false'}"
+        raise Flaw(Code.BAD_VALUE, f"{where}/val", rule, found)
+    return found
+
+
+def _without(entries: Any, type_: str, lifted: set[tuple[str, str]]) -> Any:
+    """Give attributes without those that columns or keys of the row hold as they are."""
+    if type_ not in _LISTS:
+        return entries
+    return [entry for entry in entries if (type_, entry.get("name")) not in lifted or entry.keys() != _PLAIN]

@@ -1,0 +1,159 @@
+"""Geometries of one type as a batch of the prediction table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from predarrow.buffers import numbers_array, text_array
+from predarrow.formats.openlabel.document import Document
+from predarrow.formats.openlabel.flaws import Flaw
+from predarrow.formats.openlabel.geometries import Given
+from predarrow.formats.openlabel.places import ClassOf, Place
+from predarrow.formats.openlabel.shapes import Ints, Shaped
+from predarrow.formats.openlabel.wire import string_text
+from predarrow.table import bbox_array, record_batch
+
+
+@dataclass(slots=True)
+class Piece:
+    """The rows of geometries of one type."""
+
+    given: Given
+    shaped: Shaped
+    rows: Ints
+    """Those of `shaped` that are taken"""
+    classes: list[ClassOf]
+    """Of all rows of `shaped`"""
+
+    @property
+    def n(self) -> int:
+        """How many rows are taken."""
+        return int(self.rows.size)
+
+    @property
+    def numbers(self) -> Ints:
+        """(n,) the number of each row's geometry in its file."""
+        return self.given.refusals.rows[self.shaped.owner[self.rows]]
+
+    @property
+    def owners(self) -> list[int]:
+        """(n,) each row's geometry."""
+        owners: list[int] = self.shaped.owner[self.rows].tolist()
+        return owners
+
+    def without_refused(self) -> Piece:
+        """Give it without the rows of refused geometries."""
+        bad = self.given.refusals.bad
+        return Piece(self.given, self.shaped, np.flatnonzero(~bad[self.shaped.owner]), self.classes)
+
+
+def piece_of(given: Given, shaped: Shaped, document: Document, class_of: Callable[[str, str], ClassOf | Flaw]) -> Piece:
+    """Give rows with their classes; those whose class is none are refused."""
+    uids, objects = given.group.uids, document.objects
+    owners = shaped.owner.tolist()
+    names = shaped.class_names or [objects[uids[owner]].type for owner in owners]
+    kinds = [shaped.kinds] * len(names) if isinstance(shaped.kinds, str) else shaped.kinds
+    pairs = list(zip(names, kinds, strict=True))
+    found = {pair: class_of(*pair) for pair in set(pairs)}
+    nothing = ClassOf("", None)
+    good = {pair: nothing if isinstance(each, Flaw) else each for pair, each in found.items()}
+    refusals = given.refusals
+    if nothing in good.values():
+        for pair, owner in zip(pairs, owners, strict=True):
+            each = found[pair]
+            if isinstance(each, Flaw) and not refusals.bad[owner]:
+                refusals.add_flaw(owner, each)
+    return Piece(given, shaped, np.arange(len(owners)), [good[pair] for pair in pairs])
+
+
+def batch_of(
+    piece: Piece, source: str, places: Mapping[int, Place], sizes: Mapping[str, tuple[int, int]]
+) -> pa.RecordBatch:
+    """Give rows as a batch, without attributes.
+
+    Args:
+        piece: with at least one row.
+        source: the file.
+        places: of frames, by their place in the chunk.
+        sizes: height and width of images, by stream.
+    """
+    given, shaped, owners = piece.given, piece.shaped, piece.owners
+    group, told = given.group, given.told
+    frames = [group.frames[owner] for owner in owners]
+    streams = [told[owner].stream or given.systems[owner] for owner in owners]
+    chosen = None if piece.n == shaped.owner.size else numbers_array(piece.rows)
+    columns = {name: _taken(column, chosen) for name, column in shaped.columns.items()}
+    if shaped.kinds != "cuboid":
+        columns["bbox"] = bbox_array(np.ascontiguousarray(shaped.corners[:, piece.rows]))
+    rows = piece.rows.tolist()
+    classes = [piece.classes[row] for row in rows]
+    columns |= {
+        **_placed(frames, streams, places, sizes),
+        "object_id": text_array([group.uids[owner] for owner in owners]),
+        "class_name": text_array([each.name for each in classes]),
+        "feature_hash": text_array([each.feature_hash for each in classes]),
+        "kind": shaped.kinds if isinstance(shaped.kinds, str) else text_array([shaped.kinds[row] for row in rows]),
+        "confidence": np.array([told[owner].confidence for owner in owners], np.float64),
+        "stream": text_array(streams),
+        "source": source,
+        "row": piece.numbers,
+    }
+    if "mask" in columns:
+        height, width, _ = columns["mask"].flatten()
+        columns |= {"image_height": height, "image_width": width}
+    if shaped.kinds == "cuboid":
+        columns |= {"image_height": None, "image_width": None}
+    return record_batch(piece.n, columns)
+
+
+def _taken(column: Any, chosen: pa.Array | None) -> Any:
+    if chosen is None:
+        return column
+    return column[np.from_dlpack(chosen)] if isinstance(column, np.ndarray) else column.take(chosen)
+
+
+def _placed(
+    frames: list[int],
+    streams: list[str | None],
+    places: Mapping[int, Place],
+    sizes: Mapping[str, tuple[int, int]],
+) -> dict[str, Any]:
+    """Give the columns that frames and streams tell."""
+    used = [places[frame] for frame in frames]
+    units = {place.data_unit for place in used}
+    columns: dict[str, Any] = {
+        "data_unit": used[0].data_unit if len(units) == 1 else text_array([place.data_unit for place in used]),
+        "frame": np.array([place.frame for place in used], np.int32),
+    }
+    known = [place.size or sizes.get(stream or "") for place, stream in zip(used, streams, strict=True)]
+    if any(known):
+        is_known = np.array([size is not None for size in known])
+        sides = np.array([size or (0, 0) for size in known], np.int32)
+        for axis, name in enumerate(("image_height", "image_width")):
+            columns[name] = numbers_array(np.ascontiguousarray(sides[:, axis]), is_valid=is_known)
+    return columns
+
+
+def heads_of(piece: Piece) -> list[str]:
+    """Give the beginning of each row's attributes, without an end."""
+    items, told = piece.given.items, piece.given.told
+    return [f'{{"name":{string_text(items[owner].name)}{told[owner].kept}' for owner in piece.owners]
+
+
+def inner_of(piece: Piece) -> dict[int, list[str]]:
+    """Give members of the attribute "openlabel" of rows, by their places among those that are taken."""
+    if not piece.shaped.inner and not piece.given.more:
+        return {}
+    inner = {}
+    for place, (row, owner) in enumerate(zip(piece.rows.tolist(), piece.owners, strict=True)):
+        members = list(piece.shaped.inner.get(row, ()))
+        if owner in piece.given.more:
+            members.insert(0, f'"geometry":{piece.given.more[owner]}')
+        if members:
+            inner[place] = members
+    return inner

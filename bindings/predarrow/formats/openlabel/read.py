@@ -1,0 +1,137 @@
+"""OpenLABEL files: every geometry on a frame becomes one prediction.
+
+What is read, and what becomes of odd input, stands in `predarrow.formats.openlabel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from predarrow.formats.encord.documents import find_files
+from predarrow.formats.openlabel.document import read_document
+from predarrow.formats.openlabel.file_rows import Done
+from predarrow.formats.openlabel.flaws import Flaw
+from predarrow.formats.openlabel.places import Classes, Match, as_it_is, own_class
+from predarrow.formats.openlabel.rows import converted
+from predarrow.formats.openlabel.rules import DIALECTS, Dialect
+from predarrow.options import one_of
+from predarrow.ordering import WINDOW_BYTES, Keyed, keys, sorted_parts
+from predarrow.pipeline import Progress, run, worker_count
+from predarrow.reader import OnError, Part, PredictionReader
+from predarrow.report import Problem, Report
+from predarrow.sources import StrPath
+
+_FILES = 16  # that a thread takes at a time; the frames of one file stay with one thread
+
+
+def read_openlabel(
+    path: StrPath | Sequence[StrPath],
+    *,
+    dialect: Dialect = "kognic",
+    on_error: OnError = "raise",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> PredictionReader:
+    """Give the predictions of OpenLABEL files, one row for each geometry on a frame.
+
+    data_unit is the name that the file's metadata tell, else the file's name without extension; frame the frame's key;
+    object_id the object's uid, class_name its type. Flat coordinates are pixels, boxes corners; cuboids stand as in the
+    file, their convention in `attributes`. stream is the text attribute `stream`, else the geometry's
+    coordinate_system. confidence is num `confidence`, else `score` or a vec of one number, else 1. What columns do not
+    hold stands in `attributes`, so that `write_openlabel` gives the files back. row is the geometry's number in its
+    file. Rows are sorted by (data_unit, frame, row) within 128 MiB at a time.
+
+    Args:
+        path: a .json or .json.gz file, a folder of them (walked through) or several.
+        dialect: "kognic" refuses what Kognic does not take as predictions (a geometry without a stream of the file, or
+            in one of another type; geometries of two types in a file, at the root, or two cuboids of an object on a
+            frame) and takes cuboids to look along their +y; "asam" takes all that the standard does, cuboids to look
+            along their +x.
+        on_error: "raise" raises one error in the end that tells all refused geometries; "skip" leaves each refused
+            geometry out (a file only where it does not hold as a whole) and tells of it in the reader's `report`.
+        workers: threads; None takes PREDARROW_NUM_THREADS, else the cores. Results do not depend on it.
+        progress: called with the number of files done and of all files.
+
+    Raises:
+        InputError: nothing to read; further problems are raised when the reader is read.
+        PredarrowError: an option that does not hold.
+    """
+    parts = openlabel_parts(path, dialect, as_it_is, own_class, workers=workers, progress=progress)
+    return PredictionReader(parts, on_error=on_error)
+
+
+def openlabel_parts(
+    path: StrPath | Sequence[StrPath],
+    dialect: Dialect,
+    match: Match,
+    classes: Classes,
+    *,
+    workers: int | None,
+    progress: Progress | None,
+) -> Iterator[Part]:
+    """Give OpenLABEL files as parts of a reader, sorted within 128 MiB.
+
+    Args:
+        path, dialect, workers, progress: see `read_openlabel`.
+        match: tells where frames belong.
+        classes: tells what classes are.
+
+    Raises:
+        InputError: nothing to read.
+        PredarrowError: an option that does not hold.
+    """
+    one_of("dialect", dialect, DIALECTS)
+    n_workers = worker_count(workers)
+    files = find_files(path)
+
+    def function(chunk: Sequence[str]) -> Done:
+        return _converted(chunk, dialect, match, classes)
+
+    size = min(_FILES, -(-len(files) // n_workers))
+    chunks = (files[first : first + size] for first in range(0, len(files), size))
+    results = run(chunks, function, workers=min(n_workers, len(files)), total=len(files), progress=progress)
+    return sorted_parts(_windows(results), window_bytes=0)
+
+
+def _converted(files: Sequence[str], dialect: Dialect, match: Match, classes: Classes) -> Done:
+    batches: list[pa.RecordBatch] = []
+    report = Report(sources=len(files))
+    for file in files:
+        try:
+            done = converted(read_document(file), dialect, match, classes)
+        except Flaw as flaw:
+            report.problems.append(Problem(file, None, flaw.pointer, flaw.code, flaw.message))
+        else:
+            batches += done.batches
+            report.add(done.report)
+    return Done(batches, report)
+
+
+def _windows(results: Iterable[Done]) -> Iterator[tuple[list[Keyed], Report]]:
+    """Give what is held together with the place of each row in the order of data units, frames and rows."""
+    window: list[pa.RecordBatch] = []
+    n_bytes = 0
+    for done in results:
+        window += done.batches
+        n_bytes += sum(batch.nbytes for batch in done.batches)
+        if n_bytes >= WINDOW_BYTES:
+            yield _keyed(window), done.report
+            window, n_bytes = [], 0
+        else:
+            yield [], done.report
+    yield _keyed(window), Report()
+
+
+def _keyed(window: Sequence[pa.RecordBatch]) -> list[Keyed]:
+    units = [pc.unique(batch.column("data_unit")) for batch in window]
+    names = sorted({name.as_py() for each in units for name in each})
+    wanted = pa.array(names, pa.string())
+    result = []
+    for batch in window:
+        ranks = np.from_dlpack(pc.index_in(batch.column("data_unit"), value_set=wanted)).astype(np.int64)
+        result.append(Keyed(batch, keys(ranks, np.from_dlpack(batch.column("frame")).astype(np.int64))))
+    return result
