@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from predarrow.coco_imports import import_coco_predictions
     from predarrow.coco_label_mappings import FrameIndex, category_mapping_by_name, image_mapping_by_title
     from predarrow.coco_labels import import_coco_labels
+    from predarrow.cuboid_tables import convert_table_cuboids
     from predarrow.cuboids import convert_cuboids
     from predarrow.data_units import DataUnits
     from predarrow.encord_imports import import_label_rows
@@ -107,6 +108,7 @@ _HOMES = {
     "check_boxes": "boxes",
     "convert_boxes": "boxes",
     "convert_cuboids": "cuboids",
+    "convert_table_cuboids": "cuboid_tables",
     "covers": "geometry",
     "export_coco_predictions": "exports",
     "export_kitti_predictions": "exports",
@@ -185,6 +187,7 @@ __all__ = [
     "check_boxes",
     "convert_boxes",
     "convert_cuboids",
+    "convert_table_cuboids",
     "covers",
     "export_coco_predictions",
     "export_kitti_predictions",

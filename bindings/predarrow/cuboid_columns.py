@@ -81,8 +81,7 @@ def _leaf(chunk: pa.StructArray, name: str, is_given: npt.NDArray[np.bool_], beg
     if field.null_count and (lost := np.flatnonzero(bools_of(field.is_null()) & is_given)).size:
         row = begin + int(lost[0])
         raise _refused(f"[{row}]", row, f"{name} must be a number, got null")
-    numbers: Floats = np.from_dlpack(pc.fill_null(field.cast(pa.float64()), np.nan))
-    return numbers
+    return np.from_dlpack(pc.fill_null(field.cast(pa.float64()), np.nan)).astype(np.float64, copy=False)
 
 
 def _type(names: Sequence[str]) -> pa.StructType:

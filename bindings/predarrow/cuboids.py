@@ -157,7 +157,11 @@ def _unit(rows: Floats, normalise: bool, places: Places) -> Floats:
     if bad.any():
         hint = "" if normalise else "; normalise=True makes it so, where its direction is known"
         rule = "must have a length that can be normalised" if normalise else "must have length 1"
-        _refuse(bad, places, lambda row: f"quaternion {rule}, got {lengths[row]} of {rows[row, 3:7].tolist()}{hint}")
+
+        def words(row: int) -> str:
+            return f"quaternion {rule}, got {lengths[row]} of {rows[row, 3:7].tolist()}{hint}"
+
+        _refuse(bad, places, Code.BAD_ROTATION, words)
     result = rows.copy()
     result[odd] = engine.normalised(rows[odd])
     return result
@@ -172,16 +176,18 @@ def _upright(rows: Floats, wanted: _Form, places: Places) -> Floats:
     turned, leans = engine.to_yaw(rows, wanted.convention)
     rule = f"must turn about {engine.vertical(wanted.convention)} only to have a yaw"
     hint = 'target_rotation="euler" holds the lean, too'
-    _refuse(
-        leans > _LEAN_NOISE, places, lambda row: f"{rule}, got one that leans by {math.degrees(leans[row])}°; {hint}"
-    )
+
+    def words(row: int) -> str:
+        return f"{rule}, got one that leans by {math.degrees(leans[row])}°; {hint}"
+
+    _refuse(leans > _LEAN_NOISE, places, Code.CANNOT_HOLD, words)
     return turned
 
 
-def _refuse(bad: npt.NDArray[np.bool_], places: Places, words: Callable[[int], str]) -> None:
+def _refuse(bad: npt.NDArray[np.bool_], places: Places, code: Code, words: Callable[[int], str]) -> None:
     if bad.any():
-        raise InputError([_problem(places(row), words(row)) for row in np.flatnonzero(bad).tolist()])
+        raise InputError([_problem(places(row), code, words(row)) for row in np.flatnonzero(bad).tolist()])
 
 
-def _problem(row: int | None, message: str) -> Problem:
-    return Problem("cuboids" if row is None else f"cuboids[{row}]", row, "", Code.BAD_VALUE, message)
+def _problem(row: int | None, code: Code, message: str) -> Problem:
+    return Problem("cuboids" if row is None else f"cuboids[{row}]", row, "", code, message)

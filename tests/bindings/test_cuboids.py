@@ -156,7 +156,7 @@ def test_quaternions_of_other_lengths() -> None:
         InputError, match=r"cuboids\[1\]: quaternion must have length 1, got 3\.0\d* of .*normalise"
     ) as it:
         convert_cuboids(rows, "kognic", "openlabel")
-    assert [(problem.row, problem.code) for problem in it.value.problems] == [(1, Code.BAD_VALUE)]
+    assert [(problem.row, problem.code) for problem in it.value.problems] == [(1, Code.BAD_ROTATION)]
     straight = convert_cuboids(rows, "kognic", "kognic", normalise=True)
     np.testing.assert_allclose(straight[1], CAR, rtol=1e-15)
     np.testing.assert_array_equal(straight[[0, 2]], rows[[0, 2]])
