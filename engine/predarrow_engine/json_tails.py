@@ -46,7 +46,8 @@ def part(text: Bytes, offsets: npt.NDArray[np.int32], key: bytes) -> Parted:
     Args:
         text: (n_bytes,) UTF-8, one text after the other.
         offsets: (n + 1,) first byte of each.
-        key: of the member that closes two objects, such as `"encord":{"coordinates":`; its value is an object.
+        key: of the member that closes two objects, such as `"encord":{"coordinates":`, up to 255 bytes; its value is
+            an object.
     """
     n_bytes = int(offsets[-1] - offsets[0]) if len(offsets) else 0
     result = Parted(
@@ -55,16 +56,21 @@ def part(text: Bytes, offsets: npt.NDArray[np.int32], key: bytes) -> Parted:
         np.empty(n_bytes, np.uint8),
         np.zeros(len(offsets), np.int32),
     )
-    n_heads, n_tails = _part(fixed(text), fixed(offsets), fixed(np.frombuffer(key, np.uint8)), result)
+    letters = np.frombuffer(key, np.uint8)
+    steps = np.full(256, len(key), np.uint8)  # from a byte to where the key may end next
+    steps[letters[:-1]] = np.arange(len(key) - 1, 0, -1)
+    n_heads, n_tails = _part(fixed(text), fixed(offsets), fixed(letters), fixed(steps), result)
     return result._replace(heads=result.heads[:n_heads], tails=result.tails[:n_tails])
 
 
 @kernel
-def _part(text: Bytes, offsets: npt.NDArray[np.int32], key: Bytes, result: Parted) -> tuple[np.uint64, np.uint64]:
+def _part(
+    text: Bytes, offsets: npt.NDArray[np.int32], key: Bytes, steps: npt.NDArray[np.uint8], result: Parted
+) -> tuple[np.uint64, np.uint64]:
     h, t = ZERO, ZERO
     for i in range(np.uint64(offsets.size - 1)):
         begin, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
-        at = _place(text, begin, end, key)
+        at = _place(text, begin, end, key, steps)
         value = at + np.uint64(key.size)
         stop = _behind(text, value, end)
         if stop != ZERO and stop + _TWO == end and text[stop] == _CLOSE and text[stop + ONE] == _CLOSE:
@@ -81,18 +87,18 @@ def _part(text: Bytes, offsets: npt.NDArray[np.int32], key: Bytes, result: Parte
 
 
 @helper
-def _place(text: Bytes, begin: np.uint64, end: np.uint64, key: Bytes) -> np.uint64:
-    """Give where the key is first behind the first byte, `end` where it is not."""
+def _place(text: Bytes, begin: np.uint64, end: np.uint64, key: Bytes, steps: npt.NDArray[np.uint8]) -> np.uint64:
+    """Give where the key is first behind the first byte, `end` where it is not: Horspool's search."""
     size = np.uint64(key.size)
-    at = begin + ONE
-    while at + size <= end:
-        if text[at] == key[0] and text[at + ONE] == key[1]:
-            k = _TWO
-            while k < size and text[at + k] == key[k]:
+    at = begin + size + ONE  # behind where the key may end
+    while at <= end:
+        if text[at - ONE] == key[size - ONE]:
+            k = ZERO
+            while k < size and text[at - size + k] == key[k]:
                 k += ONE
             if k == size:
-                return at
-        at += ONE
+                return at - size
+        at += np.uint64(steps[text[at - ONE]])
     return end
 
 
@@ -155,9 +161,13 @@ def numbers_of(
     joined, ends = np.frombuffer(b"".join(words), np.uint8), np.cumsum([0, *map(len, words)])
     n_digits = _gather(fixed(text), fixed(offsets), fixed(joined), fixed(ends), found)
     values, is_number = parse_numbers(found.digits[:n_digits], found.offsets)
+    fits = found.fits & is_number.reshape(n, k).all(axis=1)
     in_order = np.empty((n, k))
-    np.put_along_axis(in_order, found.names, values.reshape(n, k), axis=1)
-    return in_order, found.fits & is_number.reshape(n, k).all(axis=1)
+    if (found.names == found.names[:1]).all():  # as one source writes them
+        in_order[:, found.names[0] if n else slice(None)] = values.reshape(n, k)
+    else:
+        np.put_along_axis(in_order, found.names, values.reshape(n, k), axis=1)
+    return in_order, fits
 
 
 class _Found(NamedTuple):

@@ -21,6 +21,7 @@ from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.objects import Found, read_object
 from predarrow.formats.encord.shapes import SHAPES
 from predarrow.formats.encord.write_geometry import Part, corners_of
+from predarrow.formats.encord.write_notes import flat_text
 from predarrow.formats.encord.write_vertices import flat_rings
 from predarrow.refusals import Refusals
 
@@ -71,11 +72,7 @@ def _plain_boxes(texts: pa.StringArray, part: Part, shape: str) -> tuple[Bools, 
     from predarrow_engine.json_tails import numbers_of
     from predarrow_engine.relative import far_side, to_pixels
 
-    whole = pa.concat_arrays([texts])  # begins with its first text
-    _, offsets, data = whole.buffers()
-    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
-    places = np.frombuffer(offsets, np.int32, len(whole) + 1, 4 * whole.offset)
-    values, fits = numbers_of(letters, places, *_BOXES[shape])
+    values, fits = numbers_of(*flat_text(texts), *_BOXES[shape])
     x, y, w, h, *theta = values.T
     with np.errstate(invalid="ignore", over="ignore"):
         left, top = to_pixels(x, part.width), to_pixels(y, part.height)

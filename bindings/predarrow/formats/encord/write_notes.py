@@ -188,17 +188,23 @@ def _parted(column: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray | No
     """
     from predarrow_engine.json_tails import part
 
-    whole = pa.concat_arrays([column.fill_null("")])  # begins with its first text
-    _, offsets, data = whole.buffers()
-    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
-    found = part(text, np.frombuffer(offsets, np.int32, len(whole) + 1, 4 * whole.offset), _TAIL)
+    found = part(*flat_text(column), _TAIL)
     if not found.tails.size:
         return column, None
     heads, tails = (
-        pa.Array.from_buffers(pa.string(), len(whole), [None, pa.py_buffer(places), pa.py_buffer(letters)])
+        pa.Array.from_buffers(pa.string(), len(column), [None, pa.py_buffer(places), pa.py_buffer(letters)])
         for letters, places in ((found.heads, found.head_offsets), (found.tails, found.tail_offsets))
     )
-    return pc.if_else(column.is_valid(), heads, pa.scalar(None, pa.string())), tails
+    if column.null_count:
+        heads = pc.if_else(column.is_valid(), heads, pa.scalar(None, pa.string()))
+    return heads, tails
+
+
+def flat_text(column: pa.StringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """Give the bytes that texts are among, and (n + 1,) where each begins, without a copy."""
+    _, offsets, data = column.buffers()
+    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    return text, np.frombuffer(offsets, np.int32, len(column) + 1, 4 * column.offset)
 
 
 def _distinct(column: pa.StringArray) -> tuple[list[str], Ints]:

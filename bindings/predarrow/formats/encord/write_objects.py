@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,6 +11,7 @@ from predarrow.formats.coco.write_text import joined, text_of
 from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_geometry import Part
 from predarrow.formats.encord.write_kept import flat_cuboid_texts, kept_texts
+from predarrow.formats.encord.write_notes import flat_text
 from predarrow.formats.encord.write_rows import Rows
 from predarrow.formats.encord.write_vertices import TEXTS
 from predarrow.ontology import Ontology, SkeletonTemplate
@@ -98,9 +97,7 @@ def quoted(texts: pa.StringArray) -> pa.StringArray:
     """Give texts, none of them null, as JSON strings."""
     from predarrow.formats.encord.wire import json_text
 
-    whole = pa.concat_arrays([texts])
-    _, _, data = whole.buffers()
-    letters: Any = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
-    if _ESCAPED[letters].any():
-        return pa.array([json_text(text) for text in whole.to_pylist()], pa.string())
-    return joined('"', whole, '"')
+    letters, offsets = flat_text(texts)
+    if _ESCAPED[letters[offsets[0] : offsets[-1]]].any():
+        return pa.array([json_text(text) for text in texts.to_pylist()], pa.string())
+    return joined('"', texts, '"')

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from predarrow.formats.encord.write_classes import Features, features_of
 from predarrow.formats.encord.write_headers import NO_BRANCH, BadHeader, Header, Makers, read_header
@@ -120,7 +121,7 @@ class Gatherer:
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         units = columns["data_unit"]
         is_new = np.ones(len(units), np.bool_)
-        is_new[1:] = np.asarray(units[1:]) != np.asarray(units[:-1])
+        is_new[1:] = pc.not_equal(units[1:], units[:-1]).to_numpy(zero_copy_only=False)
         owner = np.cumsum(is_new) - 1
         frame = columns["frame"].to_numpy().astype(np.int64)
         if not ((np.diff(frame) >= 0) | is_new[1:]).all():
