@@ -93,7 +93,7 @@ _LABELS: list[Row] = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(_LABELS), _TEXTS, st.sampled_from(["a", "b", None])), min_size=1, max_size=4))
 def test_attributes_of_any_kind_are_taken_or_refused(
     tmp_path_factory: pytest.TempPathFactory, labels: list[tuple[Row, Any, str | None]]
