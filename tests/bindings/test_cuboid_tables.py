@@ -17,7 +17,10 @@ from predarrow.table import CUBOID
 
 NAMES = [field.name for field in CUBOID]
 CAR = [4.0, 2.0, 1.0, 0.0, 0.0, math.sin(0.4), math.cos(0.4), 1.8, 4.2, 1.5]
-KITTI = "Car 0 0 -10 10 20 50 60 1.5 1.8 4.2 -3 1.6 20 0.7 0.9\nVan 0.1 1 -10 10 20 50 60 -1 -1 -1 -1000 -1000 -1000 -10 0.8\n"
+KITTI = """\
+Car 0 0 -10 10 20 50 60 1.5 1.8 4.2 -3 1.6 20 0.7 0.9
+Van 0.1 1 -10 10 20 50 60 -1 -1 -1 -1000 -1000 -1000 -10 0.8
+"""
 
 
 def a_table(*attributes: str | None, cuboid: list[float] = CAR) -> pa.Table:
@@ -61,7 +64,11 @@ def test_files_of_kitti_come_back(tmp_path: Path) -> None:
     table = read_kitti(tmp_path).read_all()
     iso = convert_table_cuboids(read_kitti(tmp_path), "openlabel")
     assert iso.schema == table.schema
-    assert cuboids_of(iso)[1] is None
+    car, no_van = cuboids_of(iso)
+    assert no_van is None
+    expected = [20, 3, -0.85, -0.7 - math.pi / 2, 4.2, 1.8, 1.5]
+    yaw = convert_cuboids(car, "openlabel", "openlabel", target_rotation="yaw")
+    np.testing.assert_allclose(yaw, expected, rtol=1e-14)
     conventions = [json.loads(text)["convention"] for text in iso["attributes"].to_pylist()]
     assert conventions == ["openlabel", "kitti"]
     with pytest.raises(InputError, match="must be in KITTI's convention"):
@@ -121,7 +128,7 @@ def test_tables_and_options_that_are_none() -> None:
     with pytest.raises(InputError, match="must speak Arrow's stream interface"):
         convert_table_cuboids([CAR], "kitti")
     wrong: Any = "nuscenes"
-    with pytest.raises(PredarrowError, match="^target: must be one of"):
+    with pytest.raises(PredarrowError, match=r"^target: must be one of"):
         convert_table_cuboids(a_table(None), wrong)
-    with pytest.raises(PredarrowError, match="^source: must be one of"):
+    with pytest.raises(PredarrowError, match=r"^source: must be one of"):
         convert_table_cuboids(a_table(None), "kitti", source=wrong)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import itertools
 import math
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -14,10 +13,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 import predarrow.cuboids
-from predarrow import Code, InputError, PredarrowError, convert_cuboids, read_kitti
+from predarrow import Code, InputError, PredarrowError, convert_cuboids
 from predarrow.cuboids import UNIT_NOISE, CuboidConvention, CuboidRotation, EulerOrder
 from predarrow.formats.encord.columns import cuboid_column
-from predarrow.formats.kitti.write import write_kitti
 from predarrow.table import CUBOID
 from predarrow_engine.cuboids import Convention
 from predarrow_engine.rotations import Order
@@ -218,19 +216,6 @@ def test_options_that_are_none(option: str) -> None:
     options: dict[str, Any] = {"source": "kognic", "target": "kitti"}
     with pytest.raises(PredarrowError, match=f"^{option}: must be one of .*, got 'nuscenes'"):
         convert_cuboids(CAR, **(options | {option: "nuscenes"}))
-
-
-def test_what_read_kitti_gives(tmp_path: Path) -> None:
-    line = "Car 0 0 -10 10 20 50 60 1.5 1.8 4.2 -3 1.6 20 0.7 0.9\n"
-    (tmp_path / "000001.txt").write_text(line * 2)
-    table = pa.table(read_kitti(tmp_path))
-    iso = convert_cuboids(table["cuboid"], "kitti", "openlabel", target_rotation="yaw")
-    assert list(iso[0].as_py().values()) == pytest.approx([20, 3, -0.85, -0.7 - math.pi / 2, 4.2, 1.8, 1.5])
-    back = convert_cuboids(iso, "openlabel", "kitti", source_rotation="yaw")
-    place = table.schema.get_field_index("cuboid")
-    write_kitti(table.set_column(place, table.field("cuboid"), back), tmp_path / "out")
-    again = pa.table(read_kitti(tmp_path / "out"))
-    assert rows_of(again["cuboid"])[0] == pytest.approx(rows_of(table["cuboid"])[0], abs=1e-14)
 
 
 def test_what_label_rows_give() -> None:
