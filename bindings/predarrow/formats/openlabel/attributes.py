@@ -17,11 +17,10 @@ DEFAULT_CONFIDENCE = 1.0
 
 _LISTS = ("num", "text", "boolean", "vec")
 _PLAIN = {"name", "val"}
-_KEPT_ONE = ',"attributes":{"num":[{"name":"confidence","val":1.0}]}'  # else it would not be written again
 
 
 class Told(NamedTuple):
-    """What the attributes of a geometry tell."""
+    """What unusual attributes of a geometry tell."""
 
     confidence: float = DEFAULT_CONFIDENCE
     stream: str | None = None
@@ -29,49 +28,49 @@ class Told(NamedTuple):
     """Members of the row's attributes, each after a comma"""
     is_hole: bool = False
     polygon_id: str | None = None
-    attributes: dict[str, Any] = {}
-    """All of them, where they are not the usual two"""
 
 
 NOTHING = Told()
 
 
-def many_told(raws: Sequence[Raw], systems: Sequence[str | None], codec: Codec) -> list[Told | Flaw]:
+class AllTold(NamedTuple):
+    """What the attributes of n geometries tell."""
+
+    confidences: list[float]
+    streams: list[str | None]
+    others: dict[int, Told | Flaw]
+    """Of those that have others than a confidence and a stream, or that do not hold"""
+
+
+def all_told(raws: Sequence[Raw], systems: Sequence[str | None], codec: Codec) -> AllTold:
     """Give what attributes tell.
 
     Args:
         raws: of each geometry, empty where it has none.
-        systems: of each geometry, its coordinate_system.
+        systems: of each geometry, its coordinate_system, which is its stream where the attributes tell none.
         codec: of the file.
     """
-    fast = _usual(raws, codec)
-    result: list[Told | Flaw] = []
-    for raw, item, system in zip(raws, fast, systems, strict=True):
-        usual = None if item is None else _usual_told(item, system)
-        if usual is not None:
-            result.append(usual)
-            continue
-        if not raw:
-            result.append(NOTHING)
-            continue
+    confidences: list[float] = []
+    streams: list[str | None] = []
+    others: dict[int, Told | Flaw] = {}
+    for row, (item, system) in enumerate(zip(_usual(raws, codec), systems, strict=True)):
+        if item is not None and len(item.text) == 1 and len(item.num) == 1:
+            number, text = item.num[0], item.text[0]
+            is_named = number.name == "confidence" and text.name == "stream"
+            if is_named and 0 <= number.val < DEFAULT_CONFIDENCE and text.val != system:
+                confidences.append(number.val)
+                streams.append(text.val)
+                continue
         try:
-            result.append(_told(raw, system, codec))
+            told = _told(raws[row], system, codec) if raws[row] else NOTHING
         except Flaw as flaw:
-            result.append(flaw)
-    return result
-
-
-def _usual_told(item: Attributes, system: str | None) -> Told | None:
-    """Give what a confidence and a stream tell; None of other attributes."""
-    num, text = item.num, item.text
-    if len(text) != 1 or len(num) > 1 or text[0].name != "stream" or text[0].val == system:
-        return None
-    if not num:
-        return Told(DEFAULT_CONFIDENCE, text[0].val)
-    confidence = num[0].val
-    if num[0].name != "confidence" or not 0 <= confidence <= DEFAULT_CONFIDENCE:
-        return None
-    return Told(confidence, text[0].val, _KEPT_ONE if confidence == DEFAULT_CONFIDENCE else "")
+            others[row] = flaw
+            told = NOTHING
+        if told is not NOTHING:
+            others[row] = told
+        confidences.append(told.confidence)
+        streams.append(system if told.stream is None else told.stream)
+    return AllTold(confidences, streams, others)
 
 
 def _usual(raws: Sequence[Raw], codec: Codec) -> Sequence[Attributes | None]:
@@ -113,7 +112,7 @@ def _told(raw: Raw, system: str | None, codec: Codec) -> Told:
     except ValueError:
         raise Flaw(Code.BAD_NUMBER, "/attributes", "numbers must be finite", told="one that is not") from None
     hole = _one(value, "boolean", "is_hole", bool)
-    return Told(confidence, stream, kept, hole is True, _one(value, "text", "polygon_id", str), value)
+    return Told(confidence, stream, kept, hole is True, _one(value, "text", "polygon_id", str))
 
 
 def _check_entries(entries: Any, type_: str) -> None:

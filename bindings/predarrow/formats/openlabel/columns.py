@@ -83,9 +83,9 @@ def batch_of(
         sizes: height and width of images, by stream.
     """
     given, shaped, owners = piece.given, piece.shaped, piece.owners
-    group, told = given.group, given.told
+    group = given.group
     frames = [group.frames[owner] for owner in owners]
-    streams = [told[owner].stream or given.systems[owner] for owner in owners]
+    streams = [given.streams[owner] for owner in owners]
     chosen = None if piece.n == shaped.owner.size else numbers_array(piece.rows)
     columns = {name: _taken(column, chosen) for name, column in shaped.columns.items()}
     if shaped.kinds != "cuboid":
@@ -98,7 +98,7 @@ def batch_of(
         "class_name": text_array([each.name for each in classes]),
         "feature_hash": text_array([each.feature_hash for each in classes]),
         "kind": shaped.kinds if isinstance(shaped.kinds, str) else text_array([shaped.kinds[row] for row in rows]),
-        "confidence": np.array([told[owner].confidence for owner in owners], np.float64),
+        "confidence": np.array(given.confidences, np.float64)[shaped.owner[piece.rows]],
         "stream": text_array(streams),
         "source": source,
         "row": piece.numbers,
@@ -141,8 +141,10 @@ def _placed(
 
 def heads_of(piece: Piece) -> list[str]:
     """Give the beginning of each row's attributes, without an end."""
-    items, told = piece.given.items, piece.given.told
-    return [f'{{"name":{string_text(items[owner].name)}{told[owner].kept}' for owner in piece.owners]
+    items, kept = piece.given.items, piece.given.kept
+    if not kept:
+        return ['{"name":' + string_text(items[owner].name) for owner in piece.owners]
+    return ['{"name":' + string_text(items[owner].name) + kept.get(owner, "") for owner in piece.owners]
 
 
 def inner_of(piece: Piece) -> dict[int, list[str]]:

@@ -25,6 +25,7 @@ ROOT = "openlabel"
 GEOMETRIES = ("bbox", "rbbox", "cuboid", "poly2d", "point2d", "image")
 """Those that become rows."""
 
+_HAS_GEOMETRY = re.compile(rb'"(?:' + "|".join(GEOMETRIES).encode() + rb')"\s*:')
 _KEY = re.compile("[0-9]+")
 _LAST_FRAME = 2**31 - 1
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -52,6 +53,8 @@ class Document(NamedTuple):
     objects: dict[str, RootObject]
     object_extras: dict[str, Members]
     """By object, members that are not known"""
+    has_root_geometries: bool
+    """Whether `objects` may have geometries that become rows"""
     problems: list[Problem]
 
 
@@ -144,10 +147,12 @@ def _document(data: bytes, codec: Codec, source: str) -> Document:
         raise Flaw(Code.BAD_VALUE, where, f'must be "{SCHEMA_VERSION}"', version)
     name = codec.any(metadata["name"]) if "name" in metadata else None
     problems: list[Problem] = []
-    objects, extras = _objects(members.pop("objects", None), codec, source, problems)
+    raw = members.pop("objects", None)
+    is_searched = raw is not None and (codec is not JSON or _HAS_GEOMETRY.search(raw) is not None)
+    objects, extras = _objects(raw, codec, source, problems)
     frames = _frames(members.pop("frames", None), codec, source, problems)
     called = name if isinstance(name, str) and name else _stem(source)
-    return Document(source, codec, called, members, frames, objects, extras, problems)
+    return Document(source, codec, called, members, frames, objects, extras, is_searched, problems)
 
 
 def _stem(source: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,10 +12,10 @@ from predarrow.buffers import numbers_array, text_array
 from predarrow.formats.openlabel.columns import Piece, batch_of, heads_of, inner_of, piece_of
 from predarrow.formats.openlabel.document import ROOT, Document
 from predarrow.formats.openlabel.flaws import Flaw, pointer
-from predarrow.formats.openlabel.frames import Collected, object_members
+from predarrow.formats.openlabel.frames import Collected, object_text_of
 from predarrow.formats.openlabel.geometries import Given, given
 from predarrow.formats.openlabel.images import images
-from predarrow.formats.openlabel.places import ClassOf, Classes, Match, Place
+from predarrow.formats.openlabel.places import Classes, ClassOf, Match, Place
 from predarrow.formats.openlabel.polygons import polygons
 from predarrow.formats.openlabel.rules import (
     CONVENTIONS,
@@ -145,7 +144,7 @@ class FileRows:
             return
         self._report.flagged[f"{type_} {NO_COLUMN}"] += 1
         if collected.is_root:
-            self._root_data[uid].setdefault(type_, []).append(raw)
+            self._root_data[uid][type_] = (*self._root_data[uid].get(type_, ()), raw)
         else:
             collected.rests[frame].add(uid, type_, raw)
 
@@ -227,8 +226,7 @@ class FileRows:
         for row, uid in enumerate(rows.uids):
             if uid not in self._seen:
                 self._seen.add(uid)
-                members = object_members(uid, self._document, self._root_data.get(uid))
-                rows.begins[row] += f',"object":{object_text(members)}'
+                rows.begins[row] += ',"object":' + object_text_of(uid, self._document, self._root_data.get(uid))
             if rows.is_cuboid[row]:
                 rows.begins[row] += convention
 
@@ -257,8 +255,8 @@ class FileRows:
         objects = {}
         for uid, item in document.objects.items():
             if uid not in self._seen:
-                kept = object_members(uid, document, self._root_data.get(uid))
-                objects[uid] = object_text({"type": string_text(item.type), **kept})
+                type_ = f'"type":{string_text(item.type)}'
+                objects[uid] = object_text_of(uid, document, self._root_data.get(uid), type_)
         if objects:
             members["objects"] = object_text(objects)
         return object_text(members)
@@ -291,4 +289,10 @@ def _texts_of(pieces: Sequence[Piece], order: list[int]) -> _Texts:
         is_cuboid += [piece.given.type == "cuboid"] * piece.n
     if len(pieces) == 1 and order == sorted(order):
         return _Texts(begins, inner, uids, frames, is_cuboid)
-    return _Texts(*([each[place] for place in order] for each in (begins, inner, uids, frames, is_cuboid)))
+    return _Texts(
+        [begins[place] for place in order],
+        [inner[place] for place in order],
+        [uids[place] for place in order],
+        [frames[place] for place in order],
+        [is_cuboid[place] for place in order],
+    )

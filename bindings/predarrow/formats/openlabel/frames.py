@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -11,10 +12,12 @@ from msgspec import Raw
 
 from predarrow.formats.openlabel.document import GEOMETRIES, ROOT, Document, FileFrame
 from predarrow.formats.openlabel.flaws import Flaw, pointer
-from predarrow.formats.openlabel.wire import ABSENT, OBJECT_MEMBERS, Codec, Data, Members, object_text
+from predarrow.formats.openlabel.wire import ABSENT, OBJECT_MEMBERS, Codec, Data, Members, object_text, string_text
 from predarrow.report import Code, Problem
 
 _ROWS = frozenset(GEOMETRIES)
+_members_of = attrgetter(*OBJECT_MEMBERS)
+_BEGINS = tuple(f'"{name}":' for name in OBJECT_MEMBERS)
 
 
 class Group(NamedTuple):
@@ -51,7 +54,7 @@ class FrameRest:
     def add(self, uid: str, type_: str, raw: Raw) -> None:
         """Keep a geometry that has no column."""
         rest = self.objects.setdefault(uid, ObjectRest({}, {}, True))
-        rest.data.setdefault(type_, []).append(raw)
+        rest.data[type_] = (*rest.data.get(type_, ()), raw)
 
     def text(self, codec: Codec, *, has_rows: bool) -> str | None:
         """Give it as JSON text; None where there is nothing but the geometries.
@@ -97,6 +100,20 @@ class Collected:
         if self.is_root:
             return pointer(ROOT, "objects", uid)
         return pointer(ROOT, "frames", self.frames[frame].key, "objects", uid)
+
+    def add_single(self, frame: int, uid: str, data: Data) -> bool:
+        """Add an object's one geometry, as nearly all objects have it; tell whether it is that."""
+        for type_, raws in data.items():
+            group = self.groups.get(type_)
+            if group is None or len(raws) != 1:
+                return False
+            group.raws.append(raws[0])
+            group.uids.append(uid)
+            group.frames.append(frame)
+            group.places.append(0)
+            group.numbers.append(self.first + self.n)
+        self.n += 1
+        return True
 
     def add(self, frame: int, uid: str, data: Data) -> Data:
         """Add an object's geometries; give the rest of its data."""
@@ -159,8 +176,12 @@ def collect_frames(document: Document, frames: Sequence[FileFrame], first: int) 
         except msgspec.DecodeError:
             _add_one_by_one(collected, number, raw, rest)
             continue
+        known = document.objects
         for uid, item in objects.items():
-            _add(collected, number, uid, item.object_data, {}, rest)
+            data = item.object_data
+            if data is not None and uid in known and len(data) == 1 and collected.add_single(number, uid, data):
+                continue
+            _add(collected, number, uid, data, {}, rest)
     return collected
 
 
@@ -216,22 +237,25 @@ def _shown(raw: Raw, codec: Codec) -> str:
     return text if bytes(raw)[:1] < b"\x80" else "another value"
 
 
-def object_members(uid: str, document: Document, kept: Data | None) -> dict[str, str]:
-    """Give a root object's members other than its type, as JSON text by name.
+def object_text_of(uid: str, document: Document, kept: Data | None, type_: str = "") -> str:
+    """Give a root object as JSON text.
 
     Args:
         uid: the object's.
         document: its file.
         kept: where it has geometries, those that are no rows.
+        type_: the member `type` as JSON text; it stands without one where this is empty.
 
     Raises:
         ValueError: a number that is not finite.
     """
     codec, item = document.codec, document.objects[uid]
-    members = {name: codec.text(raw) for name in OBJECT_MEMBERS if (raw := getattr(item, name))}
+    texts = [type_] if type_ else []
+    texts += [begin + codec.text(raw) for begin, raw in zip(_BEGINS, _members_of(item), strict=True) if raw]
     if kept is not None:
         data = {type_: raws for type_, raws in codec.data(item.object_data).items() if type_ not in _ROWS}
-        members["object_data"] = _data_text({**data, **kept}, codec)
+        texts = [text for text in texts if not text.startswith('"object_data":')]
+        texts.append(f'"object_data":{_data_text({**data, **kept}, codec)}')
     for name, raw in document.object_extras.get(uid, {}).items():
-        members[name] = codec.text(raw)
-    return members
+        texts.append(f"{string_text(name)}:{codec.text(raw)}")
+    return f"{{{','.join(texts)}}}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from msgspec import Raw
 
-from predarrow.formats.openlabel.attributes import Told, many_told
+from predarrow.formats.openlabel.attributes import NOTHING, Told, all_told
 from predarrow.formats.openlabel.flaws import Flaw, pointer
 from predarrow.formats.openlabel.frames import Collected, Group
 from predarrow.formats.openlabel.wire import ABSENT, MORE, Codec, Members, Numbers, Picture, object_text
@@ -19,6 +19,8 @@ from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem
 
 _CHAIN_CODES = ("MODE_POLY2D_SRF6DCC", "MODE_POLY2D_RS6FCC")
+_more_of = attrgetter(*MORE)
+_NOTHING_MORE = (ABSENT,) * len(MORE)
 _KNOWN = ("name", "val", "attributes", *MORE)
 
 
@@ -57,9 +59,13 @@ class Given:
     group: Group
     items: Sequence[Any]
     """(n,) `Numbers` or `Picture`"""
-    told: Sequence[Told]
-    systems: Sequence[str | None]
-    """(n,) each one's coordinate_system"""
+    confidences: list[float]
+    streams: list[str | None]
+    """(n,) each one's attribute `stream`, else its coordinate_system"""
+    others: dict[int, Told | Flaw]
+    """Of those with further attributes"""
+    kept: dict[int, str]
+    """Members of the row's attributes, each after a comma, by row"""
     more: dict[int, str]
     """Further members as a JSON object, by row"""
     refusals: GeometryRefusals
@@ -69,6 +75,11 @@ class Given:
     def n(self) -> int:
         """How many there are, refused ones included."""
         return len(self.items)
+
+    def told(self, row: int) -> Told:
+        """Give what further attributes of a geometry tell."""
+        told = self.others.get(row, NOTHING)
+        return told if isinstance(told, Told) else NOTHING
 
 
 def given(type_: str, group: Group, collected: Collected, problems: list[Problem]) -> tuple[Given, list[int]]:
@@ -80,44 +91,51 @@ def given(type_: str, group: Group, collected: Collected, problems: list[Problem
     codec = collected.document.codec
     refusals = GeometryRefusals(group, type_, collected, problems)
     items, extras, others = _read(type_, group.raws, codec, refusals)
-    texts = {row: _more(item, extras.get(row), codec) for row, item in enumerate(items) if item is not None}
-    systems = [None if item is None else _system(item, codec) for item in items]
-    attributes = [ABSENT if item is None else item.attributes for item in items]
-    told: list[Told] = []
-    for row, each in enumerate(many_told(attributes, systems, codec)):
-        if isinstance(each, Flaw):
-            if not refusals.bad[row]:
-                refusals.add_flaw(row, each)
-            told.append(Told())
-        else:
-            told.append(each)
-    return _chosen(type_, group, collected, items, told, systems, texts, refusals), others
+    if None in items:
+        rows = [row for row, item in enumerate(items) if item is not None]
+        items = [items[row] for row in rows]
+        extras = {place: extras[row] for place, row in enumerate(rows) if row in extras}
+        group = _chosen(group, rows)
+        refusals = GeometryRefusals(group, type_, collected, problems)
+    more, systems = _members_beside(items, extras, codec, refusals)
+    told = all_told([item.attributes for item in items], systems, codec)
+    kept = {}
+    for row, each in told.others.items():
+        if isinstance(each, Told):
+            kept[row] = each.kept
+        elif not refusals.bad[row]:
+            refusals.add_flaw(row, each)
+    return Given(type_, group, items, *told, kept, more, refusals, codec), others
 
 
-def _chosen(
-    type_: str,
-    group: Group,
-    collected: Collected,
-    items: Sequence[Any],
-    told: Sequence[Told],
-    systems: Sequence[str | None],
-    texts: dict[int, str | Flaw],
-    refusals: GeometryRefusals,
-) -> Given:
-    for row, text in texts.items():
-        if isinstance(text, Flaw) and not refusals.bad[row]:
-            refusals.add_flaw(row, text)
-    more = {row: text for row, text in texts.items() if text and isinstance(text, str)}
-    is_lost = [item is None or is_bad for item, is_bad in zip(items, refusals.bad.tolist(), strict=True)]
-    codec = collected.document.codec
-    if not any(is_lost):
-        return Given(type_, group, items, told, systems, more, refusals, codec)
-    rows = [row for row, lost in enumerate(is_lost) if not lost]
-    part = Group(*([each[row] for row in rows] for each in group))
-    more = {place: more[row] for place, row in enumerate(rows) if row in more}
-    kept = GeometryRefusals(part, type_, collected, refusals.problems)
-    values = [[each[row] for row in rows] for each in (items, told, systems)]
-    return Given(type_, part, values[0], values[1], values[2], more, kept, codec)
+def _chosen(group: Group, rows: Sequence[int]) -> Group:
+    return Group(
+        [group.raws[row] for row in rows],
+        [group.uids[row] for row in rows],
+        [group.frames[row] for row in rows],
+        [group.places[row] for row in rows],
+        [group.numbers[row] for row in rows],
+    )
+
+
+def _members_beside(
+    items: Sequence[Any], extras: dict[int, Members], codec: Codec, refusals: GeometryRefusals
+) -> tuple[dict[int, str], list[str | None]]:
+    """Give members other than name, val and attributes as a JSON object, by row, and coordinate systems."""
+    more: dict[int, str] = {}
+    systems: list[str | None] = []
+    for row, values in enumerate(map(_more_of, items)):
+        system = None
+        if values != _NOTHING_MORE or row in extras:
+            members = {name: raw for name, raw in zip(MORE, values, strict=True) if raw} | extras.get(row, {})
+            system = codec.any(members["coordinate_system"]) if "coordinate_system" in members else None
+            try:
+                if members:
+                    more[row] = object_text({name: codec.text(raw) for name, raw in members.items()})
+            except ValueError:
+                refusals.add_one(row, Code.BAD_NUMBER, "", "numbers must be finite, got one that is not")
+        systems.append(system if isinstance(system, str) else None)
+    return more, systems
 
 
 def _read(
@@ -178,24 +196,3 @@ def _has_no_column(type_: str, known: dict[str, Any], codec: Codec) -> bool:
     if type_ != "poly2d" or "mode" not in known:
         return False
     return codec.any(known["mode"]) in _CHAIN_CODES
-
-
-def _system(item: Numbers | Picture, codec: Codec) -> str | None:
-    raw = item.coordinate_system
-    if not raw:
-        return None
-    value = codec.any(raw)
-    return value if isinstance(value, str) else None
-
-
-def _more(item: Numbers | Picture, extra: Members | None, codec: Codec) -> str | Flaw:
-    """Give members other than name, val and attributes as a JSON object, empty text where there are none."""
-    members = {name: raw for name in MORE if (raw := getattr(item, name)) is not ABSENT}
-    if extra:
-        members |= extra
-    if not members:
-        return ""
-    try:
-        return object_text({name: codec.text(raw) for name, raw in members.items()})
-    except ValueError:
-        return Flaw(Code.BAD_NUMBER, "", "numbers must be finite", told="one that is not")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from predarrow.formats.encord.columns import cover, offsets_of, polygon_column
 from predarrow.formats.openlabel.flaws import Flaw
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.shapes import Floats, Ints, Shaped, is_decimal, to_float32
-from predarrow.formats.openlabel.wire import Numbers, json_text, object_text, string_text
+from predarrow.formats.openlabel.wire import Numbers, numbers_text, object_text, string_text
 from predarrow.report import Code
 
 ABSOLUTE = "MODE_POLY2D_ABSOLUTE"
@@ -23,7 +24,7 @@ _Parts = list[list[int]]
 
 
 class _Ring(NamedTuple):
-    values: list[float]
+    values: Sequence[float]
     is_closed: bool
     is_plain: bool
     """Whether its vertices are `val` as it stands"""
@@ -61,7 +62,7 @@ def _ring(given: Given, row: int) -> _Ring:
     except Flaw as flaw:
         if not given.refusals.bad[row]:
             given.refusals.add_flaw(row, flaw)
-        return _Ring([], True, False)
+        return _Ring((), True, False)
 
 
 def _checked(given: Given, item: Numbers) -> _Ring:
@@ -69,7 +70,7 @@ def _checked(given: Given, item: Numbers) -> _Ring:
     if mode not in (ABSOLUTE, RELATIVE):
         raise Flaw(Code.BAD_VALUE, "/mode", f"must be {ABSOLUTE} or {RELATIVE}, or a chain code", mode)
     is_closed = _member(given, item.closed, "/closed", bool)
-    values = item.val
+    values: Sequence[float] = item.val
     if len(values) % 2:
         rule = "must be x and y in turn, an even count of numbers"
         raise Flaw(Code.BAD_VALUE, "/val", rule, told=str(len(values)))
@@ -99,11 +100,12 @@ def _member(given: Given, raw: Raw, pointer: str, wanted: type) -> Any:
 def _joined(given: Given, is_closed: list[bool]) -> list[tuple[int, _Parts]]:
     """Give rows: the place of the first outline, and the rings of each part."""
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for row, told in enumerate(given.told):
+    for row in range(given.n):
+        told = given.told(row)
         if given.refusals.bad[row]:
             continue
         is_ring = is_closed[row] and (told.polygon_id is not None)
-        key = (given.group.frames[row], given.group.uids[row], told.stream or given.systems[row], told.polygon_id)
+        key = (given.group.frames[row], given.group.uids[row], given.streams[row], told.polygon_id)
         groups.setdefault(key if is_ring else (row,), []).append(row)
     rows = []
     for members in groups.values():
@@ -116,8 +118,8 @@ def _joined(given: Given, is_closed: list[bool]) -> list[tuple[int, _Parts]]:
 
 
 def _one(given: Given, members: list[int]) -> tuple[int, _Parts]:
-    outlines = [row for row in members if not given.told[row].is_hole]
-    holes = [row for row in members if given.told[row].is_hole]
+    outlines = [row for row in members if not given.told(row).is_hole]
+    holes = [row for row in members if given.told(row).is_hole]
     if not outlines:
         hint = "tell both one polygon_id"
         raise Flaw(Code.BAD_VALUE, "/attributes", f"a hole must have an outline; {hint}", told="none")
@@ -139,13 +141,13 @@ def _lost(flat: Floats, owner: Ints, rings: list[_Ring], n: int) -> list[bool]:
 
 def _members(given: Given, first: int, rings: list[int], lost: list[bool]) -> list[str]:
     if len(rings) == 1:
-        return [f'"val":{json_text(given.items[first].val)}'] if lost[first] else []
+        return [f'"val":{numbers_text(given.items[first].val)}'] if lost[first] else []
     texts = []
     for row in rings:
         item = given.items[row]
         members = {"name": string_text(item.name), "attributes": given.codec.text(item.attributes)}
         if lost[row]:
-            members["val"] = json_text(item.val)
+            members["val"] = numbers_text(item.val)
         text = object_text(members)
         if row in given.more:
             text = f"{text[:-1]},{given.more[row][1:]}"

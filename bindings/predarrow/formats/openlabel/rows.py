@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from predarrow.formats.openlabel.document import GEOMETRIES, Document, FileFrame
+from predarrow.formats.openlabel.document import Document, FileFrame
 from predarrow.formats.openlabel.file_rows import Done, FileRows
 from predarrow.formats.openlabel.frames import collect_frames, collect_root
 from predarrow.formats.openlabel.places import Classes, Match
 from predarrow.formats.openlabel.rules import Dialect
-from predarrow.formats.openlabel.wire import JSON
 
 _CHUNK_BYTES = 8 << 20
-_HAS_GEOMETRY = re.compile(rb'"(?:' + "|".join(GEOMETRIES).encode() + rb')"\s*:')
 
 
 def converted(document: Document, dialect: Dialect, match: Match, classes: Classes) -> Done:
@@ -26,17 +23,11 @@ def converted(document: Document, dialect: Dialect, match: Match, classes: Class
         classes: tells what classes are.
     """
     state = FileRows(document, dialect, match, classes)
-    if _may_have_root_geometries(document):
+    if document.has_root_geometries:
         state.add(collect_root(document))
     for frames in _chunks(document.frames):
         state.add(collect_frames(document, frames, state.n))
     return state.done()
-
-
-def _may_have_root_geometries(document: Document) -> bool:
-    if document.codec is not JSON:
-        return True
-    return any(item.object_data and _HAS_GEOMETRY.search(item.object_data) for item in document.objects.values())
 
 
 def _chunks(frames: Sequence[FileFrame]) -> Iterator[list[FileFrame]]:

@@ -71,7 +71,7 @@ def _size(properties: Any) -> tuple[int, int] | None:
 
 def check_streams(given: Given, streams: Streams, dialect: Dialect, flagged: Counter[str]) -> None:
     """Refuse geometries whose stream is missing, unknown or of another type; flag unknown ones for "asam"."""
-    named = [told.stream or system for told, system in zip(given.told, given.systems, strict=True)]
+    named = given.streams
     for name in set(named):
         if dialect == "asam":
             if name is not None and name not in streams.types and name not in streams.systems:

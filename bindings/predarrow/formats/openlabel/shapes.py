@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from predarrow.buffers import numbers_array, text_array
 from predarrow.formats.coco.write_text import text_of
 from predarrow.formats.openlabel.geometries import GeometryRefusals, Given
-from predarrow.formats.openlabel.wire import json_text
+from predarrow.formats.openlabel.wire import numbers_text
 from predarrow.report import Code
 from predarrow.table import CUBOID, KEYPOINTS
 
@@ -80,15 +80,15 @@ def cuboids(given: Given) -> Shaped:
     rule = "qx, qy, qz and qw must be a quaternion of length 1"
 
     def words(row: int) -> str:
-        return f"{rule}, got {given.items[row].val[3:7]} of length {lengths[row]:.6g}"
+        return f"{rule}, got {list(given.items[row].val[3:7])} of length {lengths[row]:.6g}"
 
-    refusals.add(~(abs(lengths - 1) <= UNIT), Code.BAD_ROTATION, "/val/3", words)
+    refusals.add(np.asarray(~(abs(lengths - 1) <= UNIT)), Code.BAD_ROTATION, "/val/3", words)
     sizes = values[:, 7:]
 
     def size(row: int) -> str:
         return f"the three sizes must be above 0, got {sizes[row].tolist()}"
 
-    refusals.add(~(sizes > 0).all(axis=1), Code.BAD_SIZE, "/val", size)
+    refusals.add(np.asarray(~(sizes > 0).all(axis=1)), Code.BAD_SIZE, "/val", size)
     leaves = [numbers_array(np.ascontiguousarray(leaf)) for leaf in values.T]
     column = pa.Array.from_buffers(CUBOID, given.n, [None], children=leaves)
     inner = {row: [_val(given, row)] for row in np.flatnonzero(is_euler & ~refusals.bad).tolist()}
@@ -120,7 +120,7 @@ def numbers(items: Sequence[Any], counts: tuple[int, ...], refusals: GeometryRef
             if len(each) not in counts:
                 refusals.add_one(row, Code.BAD_VALUE, "/val", f"must be {told} numbers, got {len(each)}")
     if lengths != {counts[0]}:
-        ones = [1.0] * counts[0]
+        ones = (1.0,) * counts[0]
         lists = [(each + ones)[: counts[0]] if len(each) in counts else ones for each in lists]
     values = np.fromiter(chain.from_iterable(lists), np.float64, counts[0] * len(lists)).reshape(-1, counts[0])
     is_good = np.isfinite(values)
@@ -166,10 +166,12 @@ def _corners(values: Floats, refusals: GeometryRefusals) -> Floats:
     def words(row: int) -> str:
         return f"width and height must be above 0, got {values[row, 2]} and {values[row, 3]}"
 
-    refusals.add(~(values[:, 2:4] > 0).all(axis=1), Code.BAD_SIZE, "/val", words)
+    refusals.add(np.asarray(~(values[:, 2:4] > 0).all(axis=1)), Code.BAD_SIZE, "/val", words)
     corners = to_corners(np.ascontiguousarray(values), Layout.OPENLABEL)
     rule = "corners must be finite numbers"
-    refusals.add(~np.isfinite(corners).all(axis=0), Code.BAD_BOX, "/val", lambda row: f"{rule}, got {values[row]}")
+    refusals.add(
+        np.asarray(~np.isfinite(corners).all(axis=0)), Code.BAD_BOX, "/val", lambda row: f"{rule}, got {values[row]}"
+    )
     return corners
 
 
@@ -192,4 +194,4 @@ def _come_back(values: Floats, corners: Floats) -> Bools:
 
 
 def _val(given: Given, row: int) -> str:
-    return f'"val":{json_text(given.items[row].val)}'
+    return f'"val":{numbers_text(given.items[row].val)}'

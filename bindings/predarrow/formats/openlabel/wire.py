@@ -11,7 +11,7 @@ MessagePack, which has both.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from json.encoder import encode_basestring
 from types import ModuleType
 from typing import Any
@@ -45,7 +45,7 @@ MORE = ("coordinate_system", "uid", "mode", "closed", "mime_type", "encoding")
 class Numbers(Geometry):
     """A geometry of numbers."""
 
-    val: list[float]
+    val: tuple[float, ...]
 
 
 class Picture(Geometry):
@@ -71,8 +71,8 @@ class Text(Struct, forbid_unknown_fields=True, gc=False):
 class Attributes(Struct, forbid_unknown_fields=True, gc=False):
     """Attributes of a geometry, as most geometries of predictions have them."""
 
-    num: list[Number] = []
-    text: list[Text] = []
+    num: tuple[Number, ...] = ()
+    text: tuple[Text, ...] = ()
 
 
 class RootObject(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -90,8 +90,8 @@ class RootObject(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
 
 OBJECT_MEMBERS = tuple(name for name in RootObject.__struct_fields__ if name != "type")
 
-Data = dict[str, list[Raw]]
-"""An object's data by type."""
+Data = dict[str, tuple[Raw, ...]]
+"""An object's data by type. Tuples of what holds nothing else are let go by the garbage collector, lists are not."""
 
 
 class FrameObject(Struct, forbid_unknown_fields=True, gc=False):
@@ -120,7 +120,7 @@ class Codec:
         self.objects: Callable[[Raw], dict[str, FrameObject]] = decoder(dict[str, FrameObject]).decode
         self.root_objects: Callable[[Raw], dict[str, RootObject]] = decoder(dict[str, RootObject]).decode
         self.root_object: Callable[[Raw], RootObject] = decoder(RootObject).decode
-        self.numbers: Callable[[Raw], list[float]] = decoder(list[float]).decode
+        self.numbers: Callable[[Raw], tuple[float, ...]] = decoder(tuple[float, ...]).decode
         self.many_numbers: Callable[[bytes], list[Numbers]] = decoder(list[Numbers]).decode
         self.many_pictures: Callable[[bytes], list[Picture]] = decoder(list[Picture]).decode
         self.many_attributes: Callable[[bytes], list[Attributes]] = decoder(list[Attributes]).decode
@@ -146,6 +146,11 @@ def json_text(value: Any) -> str:
 
 string_text: Callable[[str], str] = encode_basestring
 """Gives a text as JSON text; a tenth of the time of `json_text`."""
+
+
+def numbers_text(values: Iterable[float]) -> str:
+    """Give finite numbers as a JSON list; a fifth of the time of `json_text`."""
+    return f"[{','.join(map(repr, values))}]"
 
 
 def object_text(members: dict[str, str]) -> str:
