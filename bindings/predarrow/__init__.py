@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from predarrow.formats.kitti.read import read_kitti
     from predarrow.formats.kitti.write import WriteResult, write_kitti
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
+    from predarrow.formats.openlabel.read import read_openlabel
     from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
     from predarrow.formats.png import read_png
     from predarrow.geometry import covers, to_masks, to_polygons
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         Prediction,
     )
     from predarrow.ontology import Ontology
+    from predarrow.openlabel_imports import import_openlabel_predictions
     from predarrow.painting import to_label_mask
     from predarrow.parquet import write_parquet
     from predarrow.project import Project
@@ -126,11 +128,13 @@ _HOMES = {
     "import_kitti_predictions": "imports",
     "import_label_rows": "encord_imports",
     "import_mask_predictions": "imports",
+    "import_openlabel_predictions": "openlabel_imports",
     "import_predictions": "import_objects",
     "read_coco": "formats.coco.read",
     "read_kitti": "formats.kitti.read",
     "read_label_rows": "formats.encord.read",
     "read_masks": "formats.masks",
+    "read_openlabel": "formats.openlabel.read",
     "read_png": "formats.png",
     "to_label_mask": "painting",
     "to_masks": "geometry",
@@ -205,11 +209,13 @@ __all__ = [
     "import_kitti_predictions",
     "import_label_rows",
     "import_mask_predictions",
+    "import_openlabel_predictions",
     "import_predictions",
     "read_coco",
     "read_kitti",
     "read_label_rows",
     "read_masks",
+    "read_openlabel",
     "read_png",
     "to_label_mask",
     "to_masks",

@@ -141,7 +141,7 @@ def mapped_texts(mapping: Mapping[str, Any], ontology: Ontology, *, shapes: Coll
 
 
 def mapped_categories(
-    mapping: Mapping[str, Any], ontology: Ontology, *, where: str
+    mapping: Mapping[str, Any], ontology: Ontology, *, where: str, shapes: Collection[str] = CATEGORY_SHAPES
 ) -> dict[str | int, list[OntologyObject]]:
     """Give classes by the source's category name (text) or id (number); several where their shapes differ.
 
@@ -149,16 +149,17 @@ def mapped_categories(
         mapping: featureNodeHash, or the name of one class, to category name or id.
         ontology: has these classes.
         where: what to call the mapping in errors.
+        shapes: those that a class may have.
 
     Raises:
         OntologyError: an unknown class or one of another shape, a value that is neither text nor whole number, or
             that stands for two classes of one shape.
     """
     if not mapping:
-        raise OntologyError(f"{where}: must name at least one class, got none; {_valid(ontology, CATEGORY_SHAPES)}")
+        raise OntologyError(f"{where}: must name at least one class, got none; {_valid(ontology, shapes)}")
     rows: dict[str | int, list[OntologyObject]] = {}
     for key, value in mapping.items():
-        thing = _find(key, ontology, CATEGORY_SHAPES, where)
+        thing = _find(key, ontology, shapes, where)
         if not _is_text(value) and (not isinstance(value, int) or isinstance(value, bool)):
             raise OntologyError(f"{where}: {key}: must be a category's name or id, got {value!r}")
         others = rows.setdefault(value, [])
