@@ -85,9 +85,11 @@ def import_openlabel_predictions(
     mapping, where = read_mapping(ontology_mapping, path)
     units = project.data_units
     find = _chooser(_mapped(mapping, project.ontology, where))
-    parts = openlabel_parts(
-        path, dialect, lambda *given: _place(*given, units), find, workers=workers, progress=progress
-    )
+
+    def match(document: Document, frame: FileFrame, external_id: str | None) -> Place:
+        return _place(document, frame, external_id, units)
+
+    parts = openlabel_parts(path, dialect, match, find, workers=workers, progress=progress)
     reader = PredictionReader(parts, on_error=on_error)
     return commit_reader(project, reader, str(Path(path).absolute()), set_name, mode, "import openlabel")
 
