@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Image:
             fill = next(iter(others), 0)
             if others <= self._backgrounds and np.array_equal(self._painted(fill), values):
                 return str(self._kept)
-        free = (value for value in (*sorted(self._backgrounds), *count()) if value not in self._masks)
+        free = (value for value in chain(sorted(self._backgrounds), count()) if value not in self._masks)
         return base64.b64encode(grey_png(self._painted(next(free)))).decode()
 
     def _painted(self, fill: int) -> npt.NDArray[Any]:
