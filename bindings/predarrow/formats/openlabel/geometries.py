@@ -14,7 +14,7 @@ from msgspec import Raw
 from predarrow.formats.openlabel.attributes import NOTHING, Told, all_told
 from predarrow.formats.openlabel.flaws import Flaw, pointer
 from predarrow.formats.openlabel.frames import Collected, Group
-from predarrow.formats.openlabel.wire import ABSENT, MORE, Codec, Members, Numbers, Picture, object_text
+from predarrow.formats.openlabel.wire import ABSENT, MORE, Codec, Geometry, Members, object_text
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem
 
@@ -57,8 +57,9 @@ class Given:
 
     type: str
     group: Group
-    items: Sequence[Any]
-    """(n,) `Numbers` or `Picture`"""
+    items: Sequence[Geometry]
+    values: Sequence[Any]
+    """(n,) the `val` of each: numbers, of images text"""
     confidences: list[float]
     streams: list[str | None]
     """(n,) each one's attribute `stream`, else its coordinate_system"""
@@ -90,10 +91,11 @@ def given(type_: str, group: Group, collected: Collected, problems: list[Problem
     """
     codec = collected.document.codec
     refusals = GeometryRefusals(group, type_, collected, problems)
-    items, extras, others = _read(type_, group.raws, codec, refusals)
-    if None in items:
-        rows = [row for row, item in enumerate(items) if item is not None]
-        items = [items[row] for row in rows]
+    items, extras = _read(group.raws, codec, refusals)
+    values, others = _values(type_, items, codec, refusals)
+    if None in values:
+        rows = [row for row, value in enumerate(values) if value is not None]
+        items, values = [items[row] for row in rows], [values[row] for row in rows]
         extras = {place: extras[row] for place, row in enumerate(rows) if row in extras}
         group = _chosen(group, rows)
         refusals = GeometryRefusals(group, type_, collected, problems)
@@ -105,7 +107,7 @@ def given(type_: str, group: Group, collected: Collected, problems: list[Problem
             kept[row] = each.kept
         elif not refusals.bad[row]:
             refusals.add_flaw(row, each)
-    return Given(type_, group, items, *told, kept, more, refusals, codec), others
+    return Given(type_, group, items, values, *told, kept, more, refusals, codec), others
 
 
 def _chosen(group: Group, rows: Sequence[int]) -> Group:
@@ -119,7 +121,7 @@ def _chosen(group: Group, rows: Sequence[int]) -> Group:
 
 
 def _members_beside(
-    items: Sequence[Any], extras: dict[int, Members], codec: Codec, refusals: GeometryRefusals
+    items: Sequence[Geometry], extras: dict[int, Members], codec: Codec, refusals: GeometryRefusals
 ) -> tuple[dict[int, str], list[str | None]]:
     """Give members other than name, val and attributes as a JSON object, by row, and coordinate systems."""
     more: dict[int, str] = {}
@@ -138,35 +140,29 @@ def _members_beside(
     return more, systems
 
 
-def _read(
-    type_: str, raws: Sequence[Raw], codec: Codec, refusals: GeometryRefusals
-) -> tuple[list[Any], dict[int, Members], list[int]]:
-    """Give geometries, None in place of those without a column and of refused ones; further members; the former."""
-    many: Callable[[bytes], list[Any]] = codec.many_pictures if type_ == "image" else codec.many_numbers
+def _read(raws: Sequence[Raw], codec: Codec, refusals: GeometryRefusals) -> tuple[list[Geometry], dict[int, Members]]:
+    """Give geometries, and members that are not known; those that do not hold are refused."""
     try:
-        return many(codec.join(raws)), {}, []
+        return codec.geometries(codec.join(raws)), {}
     except msgspec.DecodeError:
         pass
-    items: list[Any] = []
+    items: list[Geometry] = []
     extras: dict[int, Members] = {}
-    others: list[int] = []
     for row, raw in enumerate(raws):
         try:
-            items += many(codec.join([raw]))
+            items += codec.geometries(codec.join([raw]))
         except msgspec.DecodeError:
-            item = None
             try:
-                item, extras[row] = _read_one(type_, raw, codec)
-                if item is None:
-                    others.append(row)
+                item, extras[row] = _read_one(raw, codec)
             except Flaw as flaw:
                 refusals.add_flaw(row, flaw)
+                item = Geometry(name="", val=ABSENT)
             items.append(item)
-    return items, extras, others
+    return items, extras
 
 
-def _read_one(type_: str, raw: Raw, codec: Codec) -> tuple[Numbers | Picture | None, Members]:
-    """Give a geometry and the members that are not known; None for one without a column."""
+def _read_one(raw: Raw, codec: Codec) -> tuple[Geometry, Members]:
+    """Give a geometry and the members that are not known."""
     try:
         members = codec.members(raw)
     except msgspec.DecodeError:
@@ -178,21 +174,38 @@ def _read_one(type_: str, raw: Raw, codec: Codec) -> tuple[Numbers | Picture | N
         raise Flaw(Code.BAD_VALUE, "/name", "must be there, and text", told="no text") from None
     if "val" not in known:
         raise Flaw(Code.BAD_VALUE, "/val", "must be there", told="none")
-    if _has_no_column(type_, known, codec):
-        return None, {}
-    wanted = "text" if type_ == "image" else "numbers"
+    return Geometry(**known), members
+
+
+def _values(
+    type_: str, items: Sequence[Geometry], codec: Codec, refusals: GeometryRefusals
+) -> tuple[list[Any], list[int]]:
+    """Give `val` of each, None of those that are refused or have no column; and the places of the latter."""
+    is_text = type_ == "image"
+    many: Callable[[bytes], list[Any]] = codec.many_strings if is_text else codec.many_numbers
     try:
-        if type_ == "image":
-            return Picture(**{**known, "val": codec.string(known["val"])}), members
-        return Numbers(**{**known, "val": codec.numbers(known["val"])}), members
-    except msgspec.DecodeError as error:
-        raise Flaw(Code.BAD_NUMBER, "/val", f"must be {wanted}", told=str(error)) from None
+        return many(codec.join([item.val for item in items])), []
+    except msgspec.DecodeError:
+        pass
+    values: list[Any] = []
+    others: list[int] = []
+    for row, item in enumerate(items):
+        value = None
+        try:
+            if not refusals.bad[row]:
+                value = codec.string(item.val) if is_text else codec.numbers(item.val)
+        except msgspec.DecodeError as error:
+            if _has_no_column(type_, item, codec):
+                others.append(row)
+            else:
+                rule = f"must be {'text' if is_text else 'numbers'}"
+                refusals.add_one(row, Code.BAD_NUMBER, "/val", f"{rule}, got: {error}")
+        values.append(value)
+    return values, others
 
 
-def _has_no_column(type_: str, known: dict[str, Any], codec: Codec) -> bool:
+def _has_no_column(type_: str, item: Geometry, codec: Codec) -> bool:
     """Tell whether it is a cuboid that is null, or a polygon as a chain code."""
     if type_ == "cuboid":
-        return bytes(known["val"]) in (b"null", b"\xc0")
-    if type_ != "poly2d" or "mode" not in known:
-        return False
-    return codec.any(known["mode"]) in _CHAIN_CODES
+        return bytes(item.val) in (b"null", b"\xc0")
+    return type_ == "poly2d" and bool(item.mode) and codec.any(item.mode) in _CHAIN_CODES

@@ -15,7 +15,6 @@ from predarrow.formats.openlabel.document import ROOT, Document
 from predarrow.formats.openlabel.flaws import Flaw, pointer
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.shapes import Shaped
-from predarrow.formats.openlabel.wire import json_text
 from predarrow.report import Code
 
 BACKGROUND = "_background"
@@ -53,7 +52,7 @@ def images(given: Given, document: Document) -> Shaped:
             rowless.append(row)
         for number, mask in enumerate(found):
             members = [f'"value":{mask.value}']
-            inner[len(owner)] = [f'"val":{json_text(item.val)}', *members] if number == 0 else members
+            inner[len(owner)] = [f'"val":{given.codec.text(item.val)}', *members] if number == 0 else members
             owner.append(row)
             masks.append(mask)
             names.append(document.objects[uid].type if classes is None else classes[mask.value])
@@ -127,7 +126,7 @@ def _pixels(given: Given, row: int) -> npt.NDArray[Any]:
     if coding != "base64":
         raise Flaw(Code.UNSUPPORTED, "/encoding", 'must be "base64"', coding)
     try:
-        data = base64.b64decode(item.val, validate=True)
+        data = base64.b64decode(given.values[row], validate=True)
     except (binascii.Error, ValueError) as error:
         raise Flaw(Code.DAMAGED, "/val", "must be base64", told=str(error)) from None
     try:

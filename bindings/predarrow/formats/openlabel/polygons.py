@@ -13,7 +13,7 @@ from predarrow.formats.encord.columns import cover, offsets_of, polygon_column
 from predarrow.formats.openlabel.flaws import Flaw
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.shapes import Floats, Ints, Shaped, is_decimal, to_float32
-from predarrow.formats.openlabel.wire import Numbers, numbers_text, object_text, string_text
+from predarrow.formats.openlabel.wire import Geometry, object_text, string_text
 from predarrow.report import Code
 
 ABSOLUTE = "MODE_POLY2D_ABSOLUTE"
@@ -58,19 +58,18 @@ def polygons(given: Given) -> Shaped:
 def _ring(given: Given, row: int) -> _Ring:
     item = given.items[row]
     try:
-        return _checked(given, item)
+        return _checked(given, item, given.values[row])
     except Flaw as flaw:
         if not given.refusals.bad[row]:
             given.refusals.add_flaw(row, flaw)
         return _Ring((), True, False)
 
 
-def _checked(given: Given, item: Numbers) -> _Ring:
+def _checked(given: Given, item: Geometry, values: Sequence[float]) -> _Ring:
     mode = _member(given, item.mode, "/mode", str)
     if mode not in (ABSOLUTE, RELATIVE):
         raise Flaw(Code.BAD_VALUE, "/mode", f"must be {ABSOLUTE} or {RELATIVE}, or a chain code", mode)
     is_closed = _member(given, item.closed, "/closed", bool)
-    values: Sequence[float] = item.val
     if len(values) % 2:
         rule = "must be x and y in turn, an even count of numbers"
         raise Flaw(Code.BAD_VALUE, "/val", rule, told=str(len(values)))
@@ -141,13 +140,13 @@ def _lost(flat: Floats, owner: Ints, rings: list[_Ring], n: int) -> list[bool]:
 
 def _members(given: Given, first: int, rings: list[int], lost: list[bool]) -> list[str]:
     if len(rings) == 1:
-        return [f'"val":{numbers_text(given.items[first].val)}'] if lost[first] else []
+        return [f'"val":{given.codec.text(given.items[first].val)}'] if lost[first] else []
     texts = []
     for row in rings:
         item = given.items[row]
         members = {"name": string_text(item.name), "attributes": given.codec.text(item.attributes)}
         if lost[row]:
-            members["val"] = numbers_text(item.val)
+            members["val"] = given.codec.text(item.val)
         text = object_text(members)
         if row in given.more:
             text = f"{text[:-1]},{given.more[row][1:]}"

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from predarrow.buffers import numbers_array, text_array
 from predarrow.formats.coco.write_text import text_of
 from predarrow.formats.openlabel.geometries import GeometryRefusals, Given
-from predarrow.formats.openlabel.wire import numbers_text
+from predarrow.formats.openlabel.wire import Numbers
 from predarrow.report import Code
 from predarrow.table import CUBOID, KEYPOINTS
 
@@ -53,7 +53,7 @@ class Shaped:
 
 def boxes(given: Given) -> Shaped:
     """Give bbox, [cx, cy, w, h], as boxes."""
-    values = numbers(given.items, (4,), given.refusals)
+    values = numbers(given.values, (4,), given.refusals)
     corners = _corners(values, given.refusals)
     rows = np.flatnonzero(~_come_back(values, corners) & ~given.refusals.bad).tolist()
     return Shaped("bbox", {}, corners, np.arange(given.n), {row: [_val(given, row)] for row in rows})
@@ -61,7 +61,7 @@ def boxes(given: Given) -> Shaped:
 
 def rotated_boxes(given: Given) -> Shaped:
     """Give rbbox, [cx, cy, w, h, alpha], as boxes before they are rotated, and degrees clockwise."""
-    values = numbers(given.items, (5,), given.refusals)
+    values = numbers(given.values, (5,), given.refusals)
     corners = _corners(values[:, :4], given.refusals)
     columns = {"rotation": np.degrees(values[:, 4])}
     rows = np.flatnonzero(~given.refusals.bad).tolist()
@@ -73,14 +73,14 @@ def cuboids(given: Given) -> Shaped:
     from predarrow_engine.cuboids import from_euler, norms
 
     refusals = given.refusals
-    values = numbers(given.items, (_N_CUBOID, 9), refusals)
-    is_euler = np.fromiter((len(item.val) == 9 for item in given.items), np.bool_, given.n)
+    values = numbers(given.values, (_N_CUBOID, 9), refusals)
+    is_euler = np.fromiter((len(each) == 9 for each in given.values), np.bool_, given.n)
     values[is_euler] = from_euler(values[is_euler, :9])
     lengths = norms(values)
     rule = "qx, qy, qz and qw must be a quaternion of length 1"
 
     def words(row: int) -> str:
-        return f"{rule}, got {list(given.items[row].val[3:7])} of length {lengths[row]:.6g}"
+        return f"{rule}, got {list(given.values[row][3:7])} of length {lengths[row]:.6g}"
 
     refusals.add(np.asarray(~(abs(lengths - 1) <= UNIT)), Code.BAD_ROTATION, "/val/3", words)
     sizes = values[:, 7:]
@@ -97,7 +97,7 @@ def cuboids(given: Given) -> Shaped:
 
 def points(given: Given) -> Shaped:
     """Give point2d, [x, y], as one keypoint each, without a name."""
-    values = numbers(given.items, (2,), given.refusals)
+    values = numbers(given.values, (2,), given.refusals)
     x, y = (np.ascontiguousarray(axis) for axis in to_float32(values, np.arange(given.n), given.refusals).T)
     nothing = numbers_array(np.zeros(given.n, np.int8), is_valid=np.zeros(given.n, np.bool_))
     leaves = [text_array([None] * given.n), numbers_array(x), numbers_array(y), nothing]
@@ -110,9 +110,8 @@ def points(given: Given) -> Shaped:
     return Shaped("keypoints", {"keypoints": column}, corners, np.arange(given.n), inner)
 
 
-def numbers(items: Sequence[Any], counts: tuple[int, ...], refusals: GeometryRefusals) -> Floats:
+def numbers(lists: Sequence[Numbers], counts: tuple[int, ...], refusals: GeometryRefusals) -> Floats:
     """Give `val` as (n, counts[0]); another count of numbers, or one that is not finite, is refused (and 1)."""
-    lists = [item.val for item in items]
     lengths = set(map(len, lists))
     if not lengths <= set(counts):
         told = " or ".join(map(str, counts))
@@ -176,13 +175,13 @@ def _corners(values: Floats, refusals: GeometryRefusals) -> Floats:
 
 
 def _come_back(values: Floats, corners: Floats) -> Bools:
-    """Tell which boxes are the plainest numbers of their corners, so that the writer finds them again."""
+    """Tell which boxes have so few decimals that no others have these corners, so that the writer finds them."""
     result = np.ones(len(values), np.bool_)
     for axis in (0, 1):
         low, high = corners[axis], corners[axis + 2]
         centre, size = low + 0.5 * (high - low), high - low
         wanted = values[:, axis], values[:, axis + 2]
-        found = (centre == wanted[0]) & (size == wanted[1])
+        found = np.zeros(len(values), np.bool_)
         for decimals in range(_DECIMALS):
             left = np.flatnonzero(~found)
             if not left.size:
@@ -194,4 +193,4 @@ def _come_back(values: Floats, corners: Floats) -> Bools:
 
 
 def _val(given: Given, row: int) -> str:
-    return f'"val":{numbers_text(given.items[row].val)}'
+    return f'"val":{given.codec.text(given.items[row].val)}'

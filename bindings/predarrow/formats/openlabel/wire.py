@@ -11,7 +11,7 @@ MessagePack, which has both.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring
 from types import ModuleType
 from typing import Any
@@ -29,6 +29,7 @@ class Geometry(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What geometries of every type have, and the members that most of them have."""
 
     name: str
+    val: Raw
     attributes: Raw = ABSENT
     coordinate_system: Raw = ABSENT
     uid: Raw = ABSENT
@@ -40,18 +41,6 @@ class Geometry(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
 
 MORE = ("coordinate_system", "uid", "mode", "closed", "mime_type", "encoding")
 """Members of a geometry other than name, val and attributes."""
-
-
-class Numbers(Geometry):
-    """A geometry of numbers."""
-
-    val: tuple[float, ...]
-
-
-class Picture(Geometry):
-    """An image in base64."""
-
-    val: str
 
 
 class Number(Struct, forbid_unknown_fields=True, gc=False):
@@ -90,6 +79,8 @@ class RootObject(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
 
 OBJECT_MEMBERS = tuple(name for name in RootObject.__struct_fields__ if name != "type")
 
+Numbers = tuple[float, ...]
+
 Data = dict[str, tuple[Raw, ...]]
 """An object's data by type. Tuples of what holds nothing else are let go by the garbage collector, lists are not."""
 
@@ -120,9 +111,10 @@ class Codec:
         self.objects: Callable[[Raw], dict[str, FrameObject]] = decoder(dict[str, FrameObject]).decode
         self.root_objects: Callable[[Raw], dict[str, RootObject]] = decoder(dict[str, RootObject]).decode
         self.root_object: Callable[[Raw], RootObject] = decoder(RootObject).decode
-        self.numbers: Callable[[Raw], tuple[float, ...]] = decoder(tuple[float, ...]).decode
+        self.numbers: Callable[[Raw], Numbers] = decoder(Numbers).decode
         self.many_numbers: Callable[[bytes], list[Numbers]] = decoder(list[Numbers]).decode
-        self.many_pictures: Callable[[bytes], list[Picture]] = decoder(list[Picture]).decode
+        self.many_strings: Callable[[bytes], list[str]] = decoder(list[str]).decode
+        self.geometries: Callable[[bytes], list[Geometry]] = decoder(list[Geometry]).decode
         self.many_attributes: Callable[[bytes], list[Attributes]] = decoder(list[Attributes]).decode
 
     def any(self, raw: Raw) -> Any:
@@ -146,11 +138,6 @@ def json_text(value: Any) -> str:
 
 string_text: Callable[[str], str] = encode_basestring
 """Gives a text as JSON text; a tenth of the time of `json_text`."""
-
-
-def numbers_text(values: Iterable[float]) -> str:
-    """Give finite numbers as a JSON list; a fifth of the time of `json_text`."""
-    return f"[{','.join(map(repr, values))}]"
 
 
 def object_text(members: dict[str, str]) -> str:
