@@ -219,7 +219,12 @@ def test_answers_of_predictions_are_the_sdks(tmp_path: Path) -> None:
          "confidence": score, "attributes": {"answers": encoded(fruit, {"Many types of fruit?": ["Kiwi"]}).static}}
         for frame, score in ((3, 0.5), (4, 0.5), (5, 0.75), (20, 0.5))
     ]  # fmt: skip
-    everywhere: Row = {"class_name": "Usable", "kind": "classification", "object_id": "c", "attributes": {"global": True}}
+    everywhere: Row = {
+        "class_name": "Usable",
+        "kind": "classification",
+        "object_id": "c",
+        "attributes": {"global": True},
+    }
     rows = sorted([*tracked, *answered, everywhere], key=lambda row: row.get("frame", 0))
     (row,) = written(table_of(rows), tmp_path)
     assert row["data_type"] == "video"
