@@ -18,6 +18,7 @@ from predarrow.formats.coco.write_rows import COLUMNS as COCO_COLUMNS
 from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
 from predarrow.formats.encord.write_chunks import COLUMNS as LABEL_ROW_COLUMNS
 from predarrow.formats.kitti.write import COLUMNS, WriteResult, write_kitti
+from predarrow.formats.openlabel.rules import Dialect
 from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
 from predarrow.formats.openlabel.write_rows import COLUMNS as OPENLABEL_COLUMNS
 from predarrow.project import Project, opened
@@ -168,6 +169,7 @@ def export_openlabel_predictions(
     *,
     set_name: str = "default",
     version: int | None = None,
+    dialect: Dialect = "kognic",
     overwrite: bool = False,
     on_error: OnError = "raise",
 ) -> OpenLabelWriteResult:
@@ -183,6 +185,7 @@ def export_openlabel_predictions(
             `<title>.json`, new or empty unless `overwrite`.
         set_name: the prediction set.
         version: the last one by default.
+        dialect: "kognic" or "asam", see `write_openlabel`.
         overwrite: replace the file, or files of the same name in the folder.
         on_error: "raise" writes nothing where a row cannot be held; "skip" leaves such rows out and tells of them
             in the report.
@@ -196,7 +199,7 @@ def export_openlabel_predictions(
     project = opened(project)
     rows = _rows(project, set_name, version, OPENLABEL_COLUMNS)
     titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units, _stem))
-    return write_openlabel(titled, path, overwrite=overwrite, on_error=on_error)
+    return write_openlabel(titled, path, dialect=dialect, overwrite=overwrite, on_error=on_error)
 
 
 def _rows(project: Project, set_name: str, version: int | None, columns: Sequence[str]) -> pa.RecordBatchReader:

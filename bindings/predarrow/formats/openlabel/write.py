@@ -10,9 +10,11 @@ from typing import Any, NamedTuple, Protocol
 
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.coco.write_file import Sink, new_file
+from predarrow.formats.openlabel.rules import DIALECTS, Dialect
 from predarrow.formats.openlabel.write_document import Document
 from predarrow.formats.openlabel.write_frame import Frame, is_uid
 from predarrow.formats.openlabel.write_rows import Row, rows_of
+from predarrow.formats.openlabel.write_rules import FileRules
 from predarrow.formats.staging import explained, staged
 from predarrow.reader import OnError
 from predarrow.report import Code, Problem, Report
@@ -33,7 +35,12 @@ class OpenLabelWriteResult(NamedTuple):
 
 
 def write_openlabel(
-    table: Any, path: StrPath, *, overwrite: bool = False, on_error: OnError = "raise"
+    table: Any,
+    path: StrPath,
+    *,
+    dialect: Dialect = "kognic",
+    overwrite: bool = False,
+    on_error: OnError = "raise",
 ) -> OpenLabelWriteResult:
     """Write predictions as OpenLABEL 1.0.0, one file for each data unit.
 
@@ -54,6 +61,9 @@ def write_openlabel(
         path: where it ends in .json or .json.gz the file, for rows of one data unit; else the folder for
             `<data_unit>.json`, new or empty unless `overwrite`. A data unit whose name is not the file's stands in
             `metadata`.
+        dialect: "kognic" refuses what Kognic would: no stream, geometries of two types in a file, a flat one in a
+            lidar's stream or a cuboid in a camera's, two cuboids of an object on a frame, and takes cuboids of the
+            convention "kognic"; "asam" refuses what the standard does, and takes those of the convention "openlabel".
         overwrite: replace the file, or files of the same name in the folder.
         on_error: "raise" writes nothing where a row cannot be held and raises one error that tells them all; "skip"
             leaves such rows out and tells of them in the report.
@@ -66,11 +76,13 @@ def write_openlabel(
     """
     if on_error not in ("raise", "skip"):
         raise PredarrowError(f'on_error: must be "raise" or "skip", got {on_error!r}')
+    if dialect not in DIALECTS:
+        raise PredarrowError(f"dialect: must be one of {', '.join(DIALECTS)}, got {dialect!r}")
     report = Report()
     target = Path(path)
     name = _IS_FILE.fullmatch(target.name)
     with _one_file(target, name[1], overwrite) if name else _folder(target, overwrite) as files:
-        writer = _Writer(files, report)
+        writer = _Writer(files, dialect, report)
         for row in rows_of(table, report):
             writer.add(row)
         writer.finish()
@@ -84,7 +96,7 @@ def write_openlabel(
 class _Files(Protocol):
     """Where documents go."""
 
-    def begin(self, data_unit: str) -> Document | None:
+    def begin(self, data_unit: str, rules: FileRules) -> Document | None:
         """Give a new file's document; None where there can be no further one."""
 
 
@@ -94,15 +106,15 @@ class _OneFile:
         self._stem = stem
         self._is_begun = False
 
-    def begin(self, data_unit: str) -> Document | None:
+    def begin(self, data_unit: str, rules: FileRules) -> Document | None:
         if self._is_begun:
             return None
         self._is_begun = True
-        return Document(self._sink, None if data_unit == self._stem else data_unit)
+        return Document(self._sink, None if data_unit == self._stem else data_unit, rules)
 
     def finish(self) -> None:
         if not self._is_begun:
-            Document(self._sink, None).finish()
+            Document(self._sink, None, FileRules("asam")).finish()
 
 
 @contextmanager
@@ -119,11 +131,11 @@ class _Folder:
         self._files = files
         self._stems: set[str] = set()
 
-    def begin(self, data_unit: str) -> Document:
+    def begin(self, data_unit: str, rules: FileRules) -> Document:
         self._files.close()
         stem = self._stem(data_unit)
         sink = self._files.enter_context((self._folder / f"{stem}.json").open("wb"))
-        return Document(sink, None if data_unit == stem else data_unit)
+        return Document(sink, None if data_unit == stem else data_unit, rules)
 
     def _stem(self, data_unit: str) -> str:
         """Give a name that a file can have, and none has yet where letters' case does not count."""
@@ -146,8 +158,9 @@ def _folder(path: Path, overwrite: bool) -> Iterator[_Files]:
 class _Writer:
     """Rows -> documents."""
 
-    def __init__(self, files: _Files, report: Report) -> None:
+    def __init__(self, files: _Files, dialect: Dialect, report: Report) -> None:
         self._files = files
+        self._dialect: Dialect = dialect
         self._report = report
         self._document: Document | None = None
         self._frame: Frame | None = None
@@ -184,7 +197,9 @@ class _Writer:
         self.finish()
         self._data_unit = row.data_unit
         self._frames.clear()
-        self._document = None if row.data_unit in self._units else self._files.begin(row.data_unit)
+        self._document = (
+            None if row.data_unit in self._units else self._files.begin(row.data_unit, FileRules(self._dialect))
+        )
         self._units.add(row.data_unit)
 
     def _next_frame(self, row: Row) -> None:

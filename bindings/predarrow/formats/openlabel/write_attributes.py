@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Members = dict[str, Any]
 Elements = dict[str, list[Members]]
+FrameKey = Annotated[str, Meta(pattern="^[0-9]+$")]
 
 
 class _Number(Struct):
@@ -50,6 +51,21 @@ class Kept(Struct, forbid_unknown_fields=True):
     root: bool = False
     frame: Members | None = None
     file: Members | None = None
+
+
+class _Object(Struct):
+    object_data: dict[str, list[Members]] | None = None
+
+
+class _Frame(Struct):
+    objects: dict[str, _Object] | None = None
+
+
+class _File(Struct):
+    metadata: Members = {}
+    streams: Members = {}
+    objects: Members = {}
+    frames: dict[FrameKey, Any] = {}
 
 
 class Attributes(Struct, forbid_unknown_fields=True):
@@ -93,6 +109,9 @@ def attributes_of(text: str | None, flags: Counter[str]) -> Attributes:
         item = msgspec.convert({name: value for name, value in members.items() if name in _KNOWN}, Attributes)
     if item.attributes:
         msgspec.convert(item.attributes, _Lists)
+    for kept, form in ((item.object, _Object), (item.openlabel.frame, _Frame), (item.openlabel.file, _File)):
+        if kept is not None:
+            msgspec.convert(kept, form)
     return item
 
 

@@ -14,6 +14,7 @@ from predarrow.formats.coco.write_file import Sink
 from predarrow.formats.openlabel.write_attributes import Members
 from predarrow.formats.openlabel.write_members import Geometry
 from predarrow.formats.openlabel.write_rows import Row
+from predarrow.formats.openlabel.write_rules import FileRules
 
 _VERSION = "1.0.0"
 _BACKGROUND = "_background"  # Kognic's name
@@ -26,11 +27,11 @@ class Document:
     Args:
         sink: takes its bytes.
         name: for `metadata`, unless what was kept of it has a name; None where the file's name tells it.
+        rules: of the file.
     """
 
-    def __init__(self, sink: Sink, name: str | None) -> None:
-        self.convention: str | None = None
-        """That of its cuboids, when one is known."""
+    def __init__(self, sink: Sink, name: str | None, rules: FileRules) -> None:
+        self.rules = rules
         self._sink = sink
         self._name = name
         self._has_frames = False
@@ -39,7 +40,6 @@ class Document:
         self._objects: dict[str, Members] = {}
         self._kept_objects: dict[str, Members] = {}
         self._static: dict[str, Members] = {}
-        self._streams: dict[str, str] = {}
         self._sink.write(b'{"openlabel":{')
 
     def keep_file(self, kept: Members) -> None:
@@ -47,6 +47,7 @@ class Document:
         if self._file is None:
             self._file = dict(kept)
             frames = self._file.pop("frames", {})
+            self.rules.tell_streams(kept.get("streams", {}))
             self._waiting = sorted(((int(key), frame) for key, frame in frames.items()), reverse=True)
 
     @property
@@ -61,11 +62,6 @@ class Document:
                     values.add(int(value))
         return frozenset(values)
 
-    def class_of(self, uid: str, class_name: str) -> str:
-        """Give the class that an object has: the one of its first row."""
-        known = self._objects.get(uid)
-        return class_name if known is None else str(known["type"])
-
     def keep_object(self, uid: str, kept: Members) -> None:
         """Take what was kept of an object, where it is the first."""
         self._kept_objects.setdefault(uid, kept)
@@ -75,16 +71,6 @@ class Document:
         if uid not in self._objects:
             is_told = row.object_id is not None and uid != row.object_id
             self._objects[uid] = {"name": row.object_id if is_told else row.class_name, "type": row.class_name}
-
-    def add_stream(self, row: Row) -> None:
-        """Take the stream of a row, and a cuboid's convention; streams of rows that were read the file itself tells."""
-        if row.shapes[0].type == "cuboid":
-            self.convention = row.item.convention
-        is_told = self._file is not None and row.item.name is not None
-        if row.stream is not None and not is_told:
-            is_flat = row.shapes[0].type != "cuboid"
-            if is_flat or row.stream not in self._streams:
-                self._streams[row.stream] = "camera" if is_flat else "lidar"
 
     def add_static(self, uid: str, geometries: list[Geometry]) -> None:
         """Take geometries that stand in the object at the root."""
@@ -123,7 +109,7 @@ class Document:
 
     def _added_streams(self, file: Members) -> dict[str, Members]:
         known = file.get("streams", {})
-        return {name: {"type": kind} for name, kind in self._streams.items() if name not in known}
+        return {name: {"type": kind} for name, kind in self.rules.streams.items() if name not in known}
 
     def _write_frame(self, number: int, frame: Any) -> None:
         self._sink.write(b",\n" if self._has_frames else b'\n"frames":{\n')

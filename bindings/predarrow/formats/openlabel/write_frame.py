@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import NamedTuple
 
 from predarrow.formats.openlabel.write_attributes import Members
 from predarrow.formats.openlabel.write_document import Document, merged
-from predarrow.formats.openlabel.write_images import MOST_VALUE, Image
+from predarrow.formats.openlabel.write_images import Image
 from predarrow.formats.openlabel.write_members import Geometry, geometries_of
 from predarrow.formats.openlabel.write_rows import Row
-from predarrow.refusals import shown
-from predarrow.report import Code
+from predarrow.formats.openlabel.write_rules import Refusal
 
 _UID = re.compile(r"-?[0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _IDS = uuid.UUID("4a4f8f4c-2f2e-5d7c-9e4e-0b6a3b1d7f10")
 """Namespace of the uids of objects that have no id, or one that OpenLABEL does not allow."""
-
-
-class Refusal(NamedTuple):
-    """Why a row cannot be held."""
-
-    code: Code
-    column: str
-    message: str
 
 
 def is_uid(text: str) -> bool:
@@ -69,12 +59,11 @@ class Frame:
             document.keep_object(uid, row.item.object)
         if not row.shapes:
             return None
-        refusal = _refusal(row, document.class_of(uid, row.class_name), document.convention)
+        refusal = document.rules.refusal(row, uid)
         if refusal is not None:
             return refusal
         document.add_object(uid, row)
-        document.add_stream(row)
-        geometries = self._new_geometries(row, uid, document.backgrounds)
+        geometries = self._new_geometries(row, uid, document)
         if kept.root:
             document.add_static(uid, geometries)
         else:
@@ -102,7 +91,7 @@ class Frame:
         self._painted.clear()
         self._images.clear()
 
-    def _new_geometries(self, row: Row, uid: str, backgrounds: frozenset[int]) -> list[Geometry]:
+    def _new_geometries(self, row: Row, uid: str, document: Document) -> list[Geometry]:
         """Give the geometries of a row; none where it is a further one of an image."""
         mask = row.shapes[0].mask
         if mask is None:
@@ -114,25 +103,9 @@ class Frame:
             known[0].add(kept.value, mask)
             return []
         geometries = geometries_of(row, "")
-        image = Image(kept.val, backgrounds)
+        image = Image(kept.val, document.backgrounds)
         image.add(kept.value, mask)
         self._painted.append((image, geometries[0].members))
         if kept.value is not None:
             self._images[key] = self._painted[-1]
         return geometries
-
-
-def _refusal(row: Row, known: str, convention: str | None) -> Refusal | None:
-    """Give why a row cannot be held that is in order by itself."""
-    value = row.item.openlabel.value
-    if known != row.class_name and value is None:  # an image's values are classes of their own
-        rule = "must be the same in all rows of an object"
-        return Refusal(Code.CANNOT_HOLD, "class_name", f"{rule}, got {shown(row.class_name)} after {shown(known)}")
-    if value is not None and not 0 <= value <= MOST_VALUE:
-        return Refusal(Code.BAD_VALUE, "attributes", f"value of pixels must be from 0 to {MOST_VALUE}, got {value}")
-    if row.shapes[0].type == "cuboid" and row.item.convention != (convention or row.item.convention):
-        rule = "cuboids of a file must be in one convention"
-        hint = "predarrow.convert_cuboids gives them"
-        got = f"{shown(row.item.convention)} after {shown(convention)}"
-        return Refusal(Code.CANNOT_HOLD, "attributes", f"{rule}, got {got}; {hint}")
-    return None

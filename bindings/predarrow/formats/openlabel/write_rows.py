@@ -27,7 +27,6 @@ COLUMNS = (
 )
 """Columns of the table that are looked at."""
 
-_CONVENTIONS = ("openlabel", "kognic")
 _LEAVES = ("data_unit", "frame", "object_id", "class_name", "confidence", "stream")
 
 
@@ -64,7 +63,7 @@ def rows_of(table: Any, report: Report) -> Iterator[Row]:
             n = len(columns["kind"])
             refusals = Refusals(np.arange(n_rows, n_rows + n))
             items = _items(columns["attributes"], refusals, report.flagged)
-            _check(columns, items, refusals, report.flagged)
+            _check(columns, refusals, report.flagged)
             shapes = shapes_of(columns, refusals)
             report.problems += [
                 problem._replace(source="table", pointer=f"row {problem.row}, {problem.pointer}")
@@ -89,7 +88,7 @@ def _items(column: pa.StringArray, refusals: Refusals, flags: Counter[str]) -> l
     return items
 
 
-def _check(columns: dict[str, pa.Array], items: list[Attributes], refusals: Refusals, flags: Counter[str]) -> None:
+def _check(columns: dict[str, pa.Array], refusals: Refusals, flags: Counter[str]) -> None:
     frames = columns["frame"].to_numpy()
     refusals.add(frames < 0, Code.FRAME_RANGE, "frame", lambda row: f"must not be negative, got {frames[row]}")
     confidence = columns["confidence"]
@@ -100,17 +99,5 @@ def _check(columns: dict[str, pa.Array], items: list[Attributes], refusals: Refu
     check_present(columns, refusals)
     check_polygons(columns, refusals)
     check_cuboids(columns, refusals)
-    kinds = columns["kind"].to_pylist()
-    is_foreign = [
-        kind == "cuboid" and item.convention not in _CONVENTIONS for kind, item in zip(kinds, items, strict=True)
-    ]
-    rule = 'cuboids must be in the convention "openlabel" or "kognic", as attributes tell it'
-    hint = "predarrow.convert_cuboids gives them"
-    refusals.add(
-        np.array(is_foreign, np.bool_) & ~refusals.bad,
-        Code.CANNOT_HOLD,
-        "attributes",
-        lambda row: f"{rule}, got {shown(items[row].convention)}; {hint}",
-    )
     if n_unknown := int((~refusals.bad & confidence.is_null().to_numpy(zero_copy_only=False)).sum()):
         flags["no confidence, which readers of OpenLABEL take for 1.0"] += n_unknown
