@@ -12,7 +12,18 @@ from collections.abc import Sequence
 import click
 
 from predarrow import __version__
-from predarrow.cli import coco, coco_export, encord, encord_export, kitti, masks, pictures, projects
+from predarrow.cli import (
+    coco,
+    coco_export,
+    encord,
+    encord_export,
+    kitti,
+    masks,
+    openlabel,
+    openlabel_export,
+    pictures,
+    projects,
+)
 from predarrow.cli.output import CONFLICT, FAILED, INTERRUPTED
 from predarrow.cli.stats import stats
 
@@ -61,16 +72,20 @@ import_group.add_command(masks.import_masks)
 import_group.add_command(kitti.import_kitti)
 import_group.add_command(coco.import_coco)
 import_group.add_command(encord.import_encord)
+import_group.add_command(openlabel.import_openlabel)
 convert_group.add_command(masks.convert_masks)
 convert_group.add_command(kitti.convert_kitti)
 convert_group.add_command(coco.convert_coco)
 convert_group.add_command(encord.convert_encord)
+convert_group.add_command(openlabel.convert_openlabel)
 export_group.add_command(kitti.export_kitti)
 export_group.add_command(coco_export.export_coco)
 export_group.add_command(encord_export.export_encord)
+export_group.add_command(openlabel_export.export_openlabel)
 validate_group.add_command(kitti.validate_kitti)
 validate_group.add_command(coco.validate_coco)
 validate_group.add_command(encord.validate_encord)
+validate_group.add_command(openlabel.validate_openlabel)
 for command in (
     projects.init,
     stats,
