@@ -78,10 +78,12 @@ class Frame:
         if self._kept is None and not self._objects:
             return None
         frame = dict(self._kept or {})
-        objects: Members = dict(frame.get("objects") or {})
+        kept: Members = frame.get("objects") or {}
+        objects: Members = {}  # in the order of the rows, which readers number them by
         for uid, data in self._objects.items():
-            known = objects.get(uid) or {}
+            known = kept.get(uid) or {}
             objects[uid] = {**known, "object_data": merged(known.get("object_data") or {}, data)}
+        objects |= {uid: item for uid, item in kept.items() if uid not in objects}
         return {**frame, "objects": objects} if objects else frame
 
     def _paint(self) -> None:
