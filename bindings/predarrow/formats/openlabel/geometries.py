@@ -183,10 +183,11 @@ def _values(
     """Give `val` of each, None of those that are refused or have no column; and the places of the latter."""
     is_text = type_ == "image"
     many: Callable[[bytes], list[Any]] = codec.many_strings if is_text else codec.many_numbers
-    try:
-        return many(codec.join([item.val for item in items])), []
-    except msgspec.DecodeError:
-        pass
+    if not refusals.bad.any():
+        try:
+            return many(codec.join([item.val for item in items])), []
+        except msgspec.DecodeError:
+            pass
     values: list[Any] = []
     others: list[int] = []
     for row, item in enumerate(items):

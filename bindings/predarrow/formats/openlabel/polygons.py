@@ -78,7 +78,8 @@ def _checked(given: Given, item: Geometry, values: Sequence[float]) -> _Ring:
         raise Flaw(Code.BAD_NUMBER, f"/val/{place}", "must be a finite number", values[place])
     is_plain = mode == ABSOLUTE
     if mode == RELATIVE:
-        values = np.cumsum(np.array(values).reshape(-1, 2), axis=0).ravel().tolist()
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused with the vertices
+            values = np.cumsum(np.array(values).reshape(-1, 2), axis=0).ravel().tolist()
     if is_closed and len(values) > 2 and values[:2] == values[-2:]:
         values, is_plain = values[:-2], False
     least = 3 if is_closed else 2

@@ -63,7 +63,11 @@ def rotated_boxes(given: Given) -> Shaped:
     """Give rbbox, [cx, cy, w, h, alpha], as boxes before they are rotated, and degrees clockwise."""
     values = numbers(given.values, (5,), given.refusals)
     corners = _corners(values[:, :4], given.refusals)
-    columns = {"rotation": np.degrees(values[:, 4])}
+    with np.errstate(over="ignore"):
+        degrees = np.degrees(values[:, 4])
+    rule = "the angle must be finite in degrees, too"
+    given.refusals.add(~np.isfinite(degrees), Code.BAD_NUMBER, "/val/4", lambda row: f"{rule}, got {values[row, 4]}")
+    columns = {"rotation": degrees}
     rows = np.flatnonzero(~given.refusals.bad).tolist()
     return Shaped("rotated_bbox", columns, corners, np.arange(given.n), {row: [_val(given, row)] for row in rows})
 
@@ -166,7 +170,8 @@ def _corners(values: Floats, refusals: GeometryRefusals) -> Floats:
         return f"width and height must be above 0, got {values[row, 2]} and {values[row, 3]}"
 
     refusals.add(np.asarray(~(values[:, 2:4] > 0).all(axis=1)), Code.BAD_SIZE, "/val", words)
-    corners = to_corners(np.ascontiguousarray(values), Layout.OPENLABEL)
+    with np.errstate(over="ignore", invalid="ignore"):
+        corners = to_corners(np.ascontiguousarray(values), Layout.OPENLABEL)
     rule = "corners must be finite numbers"
     refusals.add(
         np.asarray(~np.isfinite(corners).all(axis=0)), Code.BAD_BOX, "/val", lambda row: f"{rule}, got {values[row]}"
@@ -179,14 +184,16 @@ def _come_back(values: Floats, corners: Floats) -> Bools:
     result = np.ones(len(values), np.bool_)
     for axis in (0, 1):
         low, high = corners[axis], corners[axis + 2]
-        centre, size = low + 0.5 * (high - low), high - low
+        with np.errstate(over="ignore", invalid="ignore"):
+            centre, size = low + 0.5 * (high - low), high - low
         wanted = values[:, axis], values[:, axis + 2]
         found = np.zeros(len(values), np.bool_)
         for decimals in range(_DECIMALS):
             left = np.flatnonzero(~found)
             if not left.size:
                 break
-            near = [np.round(each[left], decimals) for each in (centre, size)]
+            with np.errstate(over="ignore"):
+                near = [np.round(each[left], decimals) for each in (centre, size)]
             found[left] = (near[0] == wanted[0][left]) & (near[1] == wanted[1][left])
         result &= found
     return result

@@ -19,6 +19,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from predarrow.formats.openlabel.flaws import Flaw
+from predarrow.report import Code
+
 ABSENT = Raw()
 """In place of a member that is not there."""
 
@@ -118,11 +121,19 @@ class Codec:
         self.many_attributes: Callable[[bytes], list[Attributes]] = decoder(list[Attributes]).decode
 
     def any(self, raw: Raw) -> Any:
-        """Give a part as plain values."""
+        """Give a part as plain values.
+
+        Raises:
+            Flaw: a number of more digits than Python takes, or lists too deep.
+        """
         try:
             return self._any(raw)
         except msgspec.DecodeError:  # 1e999, which is infinite to Python
+            pass
+        try:
             return json.loads(bytes(raw))
+        except (ValueError, RecursionError) as error:
+            raise Flaw(Code.DAMAGED, "", "must be JSON that can be read", told=str(error)) from None
 
 
 def json_text(value: Any) -> str:
