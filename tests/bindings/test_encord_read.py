@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from predarrow import InputError, Ontology, OntologyError, PredarrowError, read_label_rows
@@ -307,3 +308,83 @@ def test_an_ontology_is_given_in_each_of_its_forms(tmp_path: Path) -> None:
         read_label_rows(image_row([item]), ontology={"objects": 3})
     with pytest.raises(PredarrowError, match="ontology: must be"):
         read_label_rows(image_row([item]), ontology=3)  # type: ignore[arg-type]  # what it must not be
+
+
+@pytest.fixture(params=[1, 1 << 60], ids=["scanned", "one by one"])
+def least_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("predarrow.formats.encord.scanned.LEAST_BYTES", request.param)
+    return int(request.param)
+
+
+def boxes_of_each_kind() -> list[Json]:
+    """Give label rows with boxes alone: of images, groups and videos, with and without each member."""
+    spare: list[Json] = [
+        {},
+        {"name": None, "confidence": None, "createdBy": None},
+        {"name": "Größe ✓", "manualAnnotation": False, "lastEditedBy": "b"},
+        {"confidence": 7.5, "reviews": [], "isDeleted": None, "manualAnnotation": None},
+        {"featureHash": "other", "color": None},
+    ]
+    labels = [box_label(f"ö {i}", x=0.1 * i, w=1 / (3 + i)) | members for i, members in enumerate(spare)]
+    rows = [image_row(labels[:2], "an image"), image_row([], "no label"), group_row([labels[:1], [], labels[2:]])]
+    rows.append(video_row({frame: labels[: 1 + frame % 5] for frame in range(9, 30, 2)}))
+    for key in ("createdAt", "manualAnnotation", "confidence", "value"):
+        for item in rows[0]["data_units"]["an image"]["labels"]["objects"]:
+            item.pop(key, None)
+    return rows
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_boxes_are_read_the_same_at_once_and_one_by_one(indent: int | None, least_bytes: int, tmp_path: Path) -> None:
+    rows = boxes_of_each_kind()
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(rows, indent=indent, ensure_ascii=False), "utf-8")
+    table = read(file)
+    assert [as_twin(table.filter(pc.equal(table["data_unit"], row["data_hash"])), row) for row in rows[:1]] == [
+        table_rows(row) for row in rows[:1]
+    ]
+    assert rows_of(table) == rows_of(read(rows))
+    for row in rows[1:]:
+        assert as_twin(read([row]), row) == table_rows(row)
+
+
+def test_boxes_that_do_not_hold_are_told_the_same(least_bytes: int, tmp_path: Path) -> None:
+    ontology = Ontology.from_dict({"objects": [{"featureNodeHash": "class", "name": "K", "shape": "bounding_box"}]})
+    labels = [
+        box_label("a", w=0.0),
+        box_label("a"),
+        box_label("b") | {"featureHash": "x"},
+        box_label(""),
+        box_label("c", x=-1.0),
+        box_label("c", x=2.0),
+    ]
+    rows = [
+        image_row(labels, "one"),
+        video_row({100: labels[1:2], 5: labels[-1:]}, "two"),
+        image_row(labels[1:2], "one"),
+    ]
+    rows[1]["object_answers"] = {"c": {"objectHash": "c", "objectNumber": 3, "classifications": []}}
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(rows))
+    reader = read_label_rows(file, ontology=ontology, on_error="skip")
+    table = reader.read_all()
+    assert zip_columns(table, "data_unit", "frame", "object_id", "row") == [("one", 0, "c", 4), ("two", 5, "c", 7)]
+    told = [(problem.row, problem.code) for problem in reader.report.problems]
+    assert told == [
+        (0, Code.BAD_BOX),
+        (1, Code.BAD_VALUE),
+        (2, Code.UNKNOWN_CLASS),
+        (3, Code.BAD_VALUE),
+        (5, Code.BAD_VALUE),
+        (6, Code.FRAME_RANGE),
+        (None, Code.DUPLICATE_SOURCE),
+    ]
+    assert reader.report.flagged["box beyond the image"] == 2
+    assert '"object":{"objectNumber":3}' in table["attributes"][1].as_py()
+
+
+def test_of_a_frame_that_stands_twice_the_later_one_holds(least_bytes: int, tmp_path: Path) -> None:
+    text = json.dumps(video_row({3: [box_label("a")], 4: [box_label("b")]}))
+    file = tmp_path / "rows.json"
+    file.write_text(text.replace('"4": {', '"3": {'))
+    assert read(file)["object_id"].to_pylist() == ["b"]

@@ -94,7 +94,7 @@ class ObjectAnswers:
 
     def _add_object(self, place: Place, key: str, rows: list[int]) -> None:
         answers = place.row.object_answers.get(key, {})
-        item = self._rules.known(self._labels.objects[rows[0]].featureHash)
+        item = self._rules.known(self._labels.feature_hash(rows[0]))
         pointer = f".object_answers.{key}"
         entries = self._rules.answers(answers.get("classifications") or [], item, f"{pointer}.classifications")
         kept = {name: value for name, value in answers.items() if name not in _KNOWN}
@@ -116,7 +116,7 @@ class ObjectAnswers:
         pointer = f".object_actions.{key}.actions"
         listed = given.get("actions")
         kept = {name: value for name, value in given.items() if name not in ("objectHash", "actions")}
-        item = self._rules.known(self._labels.objects[rows[0]].featureHash)
+        item = self._rules.known(self._labels.feature_hash(rows[0]))
         actions = self._actions(listed if listed is not None else [], item, pointer)
         frames = self._labels.frame[rows]
         order = np.argsort(frames, kind="stable")

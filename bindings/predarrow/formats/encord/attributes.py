@@ -46,7 +46,8 @@ def base_text(key: Key) -> str:
 
 class _Common(NamedTuple):
     chosen: npt.NDArray[np.bool_]
-    texts: Sequence[Buffer]
+    texts: pa.StringArray
+    """(n,) whatever where a row is not chosen"""
     before: bytes
     after: bytes
 
@@ -55,14 +56,13 @@ class Members:
     """Members of the attributes of n rows.
 
     Args:
-        keys: of each row, the values of `BASE`.
-        n: number of rows.
+        keys: distinct values of `BASE`.
+        codes: (n,) which of them each row has.
     """
 
-    def __init__(self, keys: Iterable[Key], n: int) -> None:
-        places: Places[Key] = Places()
-        self._code = places.of(keys, n)
-        self._bases = list(map(base_text, places))
+    def __init__(self, keys: Sequence[Key], codes: npt.NDArray[np.int64]) -> None:
+        self._code = codes
+        self._bases = list(map(base_text, keys))
         self._more: dict[int, list[str]] = {}
         self._encord: dict[int, list[str]] = {}
         self._common: _Common | None = None
@@ -85,7 +85,18 @@ class Members:
             texts: as many as rows are chosen.
             before, after: what stands around each of them.
         """
-        self._common = _Common(chosen, texts, before, after)
+        lengths = np.zeros(chosen.size + 1, np.int64)
+        lengths[1:][chosen] = np.fromiter(map(len, texts), np.int64, len(texts))
+        offsets = np.cumsum(lengths).astype(np.int32)
+        column = pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts)))
+        self._common = _Common(chosen, column, before, after)
+
+    def set_common_column(
+        self, chosen: npt.NDArray[np.bool_], texts: pa.StringArray, before: bytes = b"", after: bytes = b""
+    ) -> None:
+        """Set the first member of the attribute "encord" of many rows, from texts of all rows."""
+        some = texts if chosen.all() else pc.if_else(numbers_array(chosen), texts, "")
+        self._common = _Common(chosen, some, before, after)
 
     def column(self) -> pa.StringArray:
         """Give the JSON texts, null where there is no member."""
@@ -103,18 +114,14 @@ class Members:
         return self._without_empty(column, np.ones(self._code.size, np.bool_)) if "" in self._bases else column
 
     def _with_common(self, common: _Common) -> pa.StringArray:
-        chosen, texts = common.chosen, common.texts
+        chosen = common.chosen
         inner = common.before.decode()
         before = [f'{{{base}{"," if base else ""}"encord":{{{inner}' for base in self._bases]
         whole = [f"{{{base}}}" if base else "" for base in self._bases]
         heads = Texts([*whole, *before]).take(self._code + len(whole) * chosen)
-        end = common.after + b"}}"
-        data = end.join(texts) + end
-        lengths = np.zeros(chosen.size + 1, np.int64)
-        lengths[1:][chosen] = np.fromiter(map(len, texts), np.int64, len(texts)) + len(end)
-        offsets = np.cumsum(lengths).astype(np.int32)
-        tails = pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data))
-        column = pc.binary_join_element_wise(heads, tails, "")
+        end = common.after.decode() + "}}"
+        ends = end if chosen.all() else Texts(["", end]).take(chosen.astype(np.int64))
+        column = pc.binary_join_element_wise(heads, common.texts, ends, "")
         return self._without_empty(column, ~chosen) if "" in self._bases else column
 
     def _without_empty(self, column: pa.StringArray, chosen: npt.NDArray[np.bool_]) -> pa.StringArray:
@@ -127,10 +134,9 @@ class Members:
         common: dict[int, str] = {}
         if self._common is not None:
             chosen, texts, before, after = self._common
-            places = np.cumsum(chosen) - 1
             for row in rows:
                 if chosen[row]:
-                    common[row] = (before + bytes(texts[places[row]]) + after).decode()
+                    common[row] = before.decode() + texts[row].as_py() + after.decode()
         result: list[str | None] = []
         for row in rows:
             base = self._bases[int(self._code[row])]

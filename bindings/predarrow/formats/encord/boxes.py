@@ -17,15 +17,21 @@ from predarrow.formats.encord.flaws import Flaw, PartRefusals
 from predarrow.formats.encord.objects import read_part
 from predarrow.report import Code
 
+_BOX = ("x", "y", "w", "h")
 _POSITIVE = "must be greater than 0"
 
 
 def boxes(objects: Sequence[wire.BoxObject], sizes: Floats, refusals: PartRefusals) -> Shaped:
     """Give bounding boxes."""
     given, is_plain = _read(list(map(attrgetter("boundingBox"), objects)), refusals)
-    values = _fields(given, ("x", "y", "w", "h"), "boundingBox", refusals)
-    shaped = _boxes(values, sizes, {}, refusals)
+    shaped = boxes_of(_numbers(given, _BOX, len(objects)), sizes, refusals)
     return shaped._replace(is_exact=shaped.is_exact & is_plain)
+
+
+def boxes_of(values: Floats, sizes: Floats, refusals: PartRefusals) -> Shaped:
+    """Give bounding boxes; values are (4, n) x, y, w and h."""
+    _check(values, _BOX, "boundingBox", refusals)
+    return _boxes(values, sizes, {}, refusals)
 
 
 def _read(texts: list[msgspec.Raw], refusals: PartRefusals) -> tuple[list[wire.Box], Bools | bool]:
@@ -114,9 +120,17 @@ def _round(values: Floats, sizes: Floats, across: Floats, down: Floats, refusals
 
 def _fields(given: Iterable[Any], names: tuple[str, ...], key: str, refusals: PartRefusals) -> Floats:
     """Give (k, n) fields as numbers; the third and fourth must be above 0."""
-    n = refusals.rows.size
+    values = _numbers(given, names, refusals.rows.size)
+    _check(values, names, key, refusals)
+    return values
+
+
+def _numbers(given: Iterable[Any], names: tuple[str, ...], n: int) -> Floats:
     flat = np.fromiter(chain.from_iterable(map(attrgetter(*names), given)), np.float64, n * len(names))
-    values = np.ascontiguousarray(flat.reshape(n, len(names)).T)
+    return np.ascontiguousarray(flat.reshape(n, len(names)).T)
+
+
+def _check(values: Floats, names: tuple[str, ...], key: str, refusals: PartRefusals) -> None:
     is_finite = np.isfinite(values)
     for place, name in enumerate(names):
         column = values[place]
@@ -125,7 +139,6 @@ def _fields(given: Iterable[Any], names: tuple[str, ...], key: str, refusals: Pa
         if place in (2, 3) and not (column > 0).all():
             words = _words(_POSITIVE, column)
             refusals.add(np.asarray(~(column > 0)), Code.BAD_BOX, f".{key}.{name}", words)
-    return values
 
 
 def _words(rule: str, values: Floats) -> Callable[[int], str]:

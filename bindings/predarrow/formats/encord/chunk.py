@@ -14,8 +14,9 @@ from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.kept import kept_text
 from predarrow.formats.encord.labels import FrameLabels, Place
 from predarrow.formats.encord.object_rows import ObjectRows
-from predarrow.formats.encord.rows import LabelRow
+from predarrow.formats.encord.rows import LabelRow, check_units
 from predarrow.formats.encord.rules import Rules
+from predarrow.formats.encord.scanned import ScannedBoxes
 from predarrow.formats.encord.timeless_rows import Row, labels_of, timeless_batch, timeless_rows
 from predarrow.report import Code, Problem, Report
 
@@ -43,17 +44,22 @@ class Done(NamedTuple):
     report: Report
 
 
-def converted(rows: Sequence[LabelRow], rules: Rules, match: Match) -> Done:
+def converted(rows: Sequence[LabelRow], rules: Rules, match: Match, scanned: ScannedBoxes | None = None) -> Done:
     """Give label rows as rows of the prediction table.
 
     Args:
         rows: of one or more files; labels are numbered from 0 in each.
         rules: what their ontology says.
         match: tells where a label row belongs.
+        scanned: their boxes, where they were scanned.
     """
     report = Report()
     places, counts = _placed(rows, match, report)
-    labels = FrameLabels(places)
+    if scanned is not None and len(places) < len(rows):
+        kept = {id(place.row) for place in places}
+        chosen = np.array([id(row) in kept for row in rows], np.bool_)
+        scanned = scanned.taken(np.repeat(chosen, [sum(group.n for group in row.groups) for row in rows]))
+    labels = FrameLabels(places, scanned)
     others = timeless_rows(places, rules, report)
     objects = ObjectRows(labels, rules, report.flagged) if labels.n else None
     _add_label_rows(places, labels, objects, others, report)
@@ -68,6 +74,8 @@ def converted(rows: Sequence[LabelRow], rules: Rules, match: Match) -> Done:
         batches.append(batch)
         owners.append(owner)
     report.problems += labels.refusals.problems
+    sources = {source: place for place, source in enumerate(counts)}
+    report.problems.sort(key=lambda problem: (sources[problem.source], -1 if problem.row is None else problem.row))
     owner = np.concatenate(owners)
     where = [(place.row.source, place.row.pointer) for place in places]
     data_units = [place.data_unit for place in places]
@@ -82,6 +90,7 @@ def _placed(rows: Sequence[LabelRow], match: Match, report: Report) -> tuple[lis
         first, timeless = counts.get(row.source, 0), labels_of(row)
         counts[row.source] = first + sum(group.n for group in row.groups) + len(timeless)
         try:
+            check_units(row)
             if _has_space_labels(row):
                 report.flagged[SPACES] += 1
             place = match(row)

@@ -1,6 +1,6 @@
-"""Label rows as they are written, down to their frames, and the two codings that they are read from.
+"""Label rows and frames as they are written, and the two codings that they are read from.
 
-Rows are read in one step where all their keys are known, as nearly all are; else level by level (`rows`, `frames`).
+Each is read in one step where all its keys are known, as nearly always; else level by level (`rows`, `frames`).
 """
 
 from __future__ import annotations
@@ -44,24 +44,15 @@ class Unit(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     audio_sample_rate: Raw = ABSENT
     audio_bit_depth: Raw = ABSENT
     audio_num_channels: Raw = ABSENT
+    labels: Raw = ABSENT
 
 
-class ImageUnit(Unit):
-    """An image."""
+class TypedRow(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A label row; the last of its own members are those of the platform's export."""
 
-    labels: Frame | None = None
-
-
-class FramesUnit(Unit):
-    """Frames by their numbers as text."""
-
-    labels: dict[str, Frame] | None = None
-
-
-class TypedRow(Struct, kw_only=True, forbid_unknown_fields=True, gc=False, tag_field="data_type"):
-    """A label row, by its data type; the last members are those of the platform's export."""
-
-    data_hash: Raw
+    data_hash: str
+    data_type: str
+    data_units: dict[str, Unit]
     data_title: Raw = ABSENT
     label_hash: Raw = ABSENT
     branch_name: Raw = ABSENT
@@ -81,45 +72,6 @@ class TypedRow(Struct, kw_only=True, forbid_unknown_fields=True, gc=False, tag_f
     object_actions: Entries = {}
 
 
-class ImageRow(TypedRow, tag="image"):
-    """An image."""
-
-    data_units: dict[str, ImageUnit]
-
-
-class GroupRow(TypedRow, tag="img_group"):
-    """A group of images."""
-
-    data_units: dict[str, ImageUnit]
-
-
-class VideoRow(TypedRow, tag="video"):
-    """A video, or a sequence of images."""
-
-    data_units: dict[str, FramesUnit]
-
-
-class DicomRow(TypedRow, tag="dicom"):
-    """A DICOM series."""
-
-    data_units: dict[str, FramesUnit]
-
-
-class AudioRow(TypedRow, tag="audio"):
-    """A sound."""
-
-    data_units: dict[str, FramesUnit]
-
-
-class TextRow(TypedRow, tag="plain_text"):
-    """A text."""
-
-    data_units: dict[str, FramesUnit]
-
-
-AnyRow = ImageRow | GroupRow | VideoRow | DicomRow | AudioRow | TextRow
-
-
 class Codec:
     """How parts of label rows are read, one coding for all of them.
 
@@ -133,9 +85,11 @@ class Codec:
         self.text = text
         self._any: Callable[[Raw], Any] = decoder().decode
         self.rows: Callable[[bytes], list[Raw]] = decoder(list[Raw]).decode
-        self.typed_row: Callable[[Raw], AnyRow] = decoder(AnyRow).decode
+        self.typed_row: Callable[[Raw], TypedRow] = decoder(TypedRow).decode
         self.row: Callable[[Raw], dict[str, Raw]] = decoder(dict[str, Raw]).decode
         self.units: Callable[[Raw], dict[str, dict[str, Raw]]] = decoder(dict[str, dict[str, Raw]]).decode
+        self.frame: Callable[[Raw], Frame | None] = decoder(Frame | None).decode
+        self.frames: Callable[[Raw], dict[str, Frame] | None] = decoder(dict[str, Frame] | None).decode
         self.entries: Callable[[Raw], Entries] = decoder(Entries).decode
 
     def any(self, raw: Raw) -> Any:

@@ -63,6 +63,12 @@ def _typed(frame: Frame, place: int, key: str | None, unit: Unit, row: LabelRow)
     return Group(place, key, number, stream, objects, frame.classifications, n, range(n), flaw=flaw, others=others)
 
 
+def scanned_group(key: str | None, place: int, unit: Unit, row: LabelRow, n: int) -> Group:
+    """Give a group of objects that are scanned, and stand elsewhere."""
+    number, stream, flaw = _frame(key, unit, row)
+    return Group(place, key, number, stream, (), (), n, range(n), flaw=flaw)
+
+
 def groups_of(labels: Any, place: int, unit: Unit, row: LabelRow) -> list[Group]:
     """Give the groups of labels as plain values; objects that do not hold are told.
 

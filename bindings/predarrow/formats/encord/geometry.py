@@ -14,6 +14,7 @@ from predarrow.borders import FLAGS, borders_of
 from predarrow.buffers import numbers_array, validity
 from predarrow.classes import Texts
 from predarrow.formats.encord import wire
+from predarrow.formats.encord.boxes import boxes_of
 from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.labels import FrameLabels
@@ -42,13 +43,13 @@ class Geometry:
         self.corners: Floats = np.full((4, n), np.nan)
         self.flags: dict[str, Bools] = {}
         self._labels = labels
-        types = list(dict.fromkeys(labels.types))
+        types = list(dict.fromkeys(labels.facts.types))
         if len(types) == 1:
             self._add(types[0], np.arange(n))
             self.columns["kind"] = SHAPES[types[0]][0]
         else:
             places = {type_: place for place, type_ in enumerate(types)}
-            which = np.fromiter(map(places.__getitem__, labels.types), np.int64, n)
+            which = np.fromiter(map(places.__getitem__, labels.facts.types), np.int64, n)
             for type_, place in places.items():
                 self._add(type_, np.flatnonzero(which == place))
             self.columns["kind"] = Texts([SHAPES[type_][0] for type_ in types]).take(which) if types else ""
@@ -71,7 +72,10 @@ class Geometry:
         objects: Sequence[Any] = labels.objects
         if chosen.size < labels.n:
             objects = [labels.objects[row] for row in chosen.tolist()]
-        shaped: Shaped = make(objects, sizes, refusals)
+        scanned = labels.scanned
+        shaped: Shaped = (
+            make(objects, sizes, refusals) if scanned is None else boxes_of(scanned.values, sizes, refusals)
+        )
         self.corners[:, chosen] = shaped.corners
         self.is_exact[chosen] = shaped.is_exact
         self.kept |= {int(chosen[row]): texts for row, texts in shaped.kept.items()}

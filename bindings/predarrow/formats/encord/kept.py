@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from predarrow.formats.encord.codec import JSON, Codec, ImageUnit, TypedRow
+from predarrow.formats.encord.codec import JSON, Codec, TypedRow
+from predarrow.formats.encord.codec import Unit as TypedUnit
 from predarrow.formats.encord.frames import Group
 from predarrow.formats.encord.rows import LabelRow, Unit
 from predarrow.formats.encord.wire import ABSENT, json_text
 
-_LABELS = ("object_answers", "classification_answers", "object_actions", "labels")
-_ROW_NAMES = tuple(name for name in TypedRow.__struct_fields__ if name not in _LABELS)
-_UNIT_NAMES = tuple(name for name in ImageUnit.__struct_fields__ if name not in _LABELS)
+_LABELS = ("object_answers", "classification_answers", "object_actions", "labels", "data_units")
+_READ = ("data_hash", "data_type")
+_ROW_NAMES = tuple(name for name in TypedRow.__struct_fields__ if name not in _LABELS + _READ)
+_UNIT_NAMES = tuple(name for name in TypedUnit.__struct_fields__ if name not in _LABELS)
 _row_values = attrgetter(*_ROW_NAMES)
 _unit_values = attrgetter(*_UNIT_NAMES)
 
@@ -32,7 +33,7 @@ def kept_text(row: LabelRow) -> str:
     if isinstance(members, dict):
         _add(pieces, list(map(_key, members)), members.values(), codec)
     else:
-        pieces += b'"data_type":', json_text(row.data_type).encode(), b","
+        pieces += b'"data_hash":', _encode(row.data_hash), b',"data_type":', _encode(row.data_type), b","
         _add(pieces, _ROW_KEYS, _row_values(members), codec)
     pieces.append(b'"data_units":{')
     for place, unit in enumerate(row.units):
@@ -68,19 +69,24 @@ def _add_unit(pieces: list[Any], unit: Unit, groups: list[Group], codec: Codec) 
 
 def _add(pieces: list[Any], keys: Any, values: Any, codec: Codec) -> None:
     """Add members, each with a comma behind it."""
+    is_json = codec is JSON
     for key, value in zip(keys, values, strict=True):
         if value is ABSENT:
             continue
-        if not isinstance(value, Raw):
-            value = json_text(value).encode()
-        elif codec is not JSON:
-            value = codec.text(value).encode()
-        pieces += key, value, b","
+        pieces.append(key)
+        if is_json and type(value) is Raw:
+            pieces.append(value)
+        else:
+            text = codec.text(value) if isinstance(value, Raw) else json_text(value)
+            pieces.append(text.encode())
+        pieces.append(b",")
 
 
-@lru_cache(maxsize=1024)
+_encode = msgspec.json.Encoder().encode
+
+
 def _key(name: str) -> bytes:
-    return json_text(name).encode() + b":"
+    return _encode(name) + b":"
 
 
 _ROW_KEYS = [_key(name) for name in _ROW_NAMES]

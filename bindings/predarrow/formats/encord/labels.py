@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 from msgspec import Struct
 
-from predarrow.buffers import text_array
 from predarrow.classes import Texts
-from predarrow.formats.encord.attributes import Places
 from predarrow.formats.encord.columns import Floats, Ints
+from predarrow.formats.encord.facts import Facts, ObjectFacts
 from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.frames import Group
 from predarrow.formats.encord.objects import Extra
 from predarrow.formats.encord.rows import LabelRow, Unit
 from predarrow.formats.encord.rules import Rules
+from predarrow.formats.encord.scanned import ScannedBoxes
 from predarrow.formats.encord.wire import SkeletonObject
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem
@@ -65,9 +65,10 @@ class FrameLabels:
 
     Args:
         places: the label rows.
+        scanned: their boxes, where they were scanned; then no group has objects.
     """
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], scanned: ScannedBoxes | None = None) -> None:
         self.places = places
         self.groups: list[Group] = []
         owner: list[int] = []
@@ -79,8 +80,10 @@ class FrameLabels:
                 owner.append(number)
                 base.append(first)
                 first += group.n
-        counts = np.array([len(group.objects) for group in self.groups], np.int64)
+        counts = np.array([len(group.places) for group in self.groups], np.int64)
         self.objects: list[Any] = list(chain.from_iterable(group.objects for group in self.groups))
+        self.scanned = scanned
+        self.facts: Facts = ObjectFacts(self.objects) if scanned is None else scanned
         self.group = np.repeat(np.arange(counts.size), counts)
         self._begin = np.cumsum(counts) - counts
         self.place_in_frame = np.arange(self.group.size) - self._begin[self.group]
@@ -104,7 +107,7 @@ class FrameLabels:
     @property
     def n(self) -> int:
         """How many objects there are, without those that could not be read."""
-        return len(self.objects)
+        return self.facts.n
 
     def pointer(self, row: int) -> str:
         """Give an object's place in its file."""
@@ -126,7 +129,7 @@ class FrameLabels:
                 self.refusals.problems.append(Problem(source, label, where, flaw.code, flaw.message))
             if group.flaw is not None:
                 begin = int(self._begin[number])
-                for row in range(begin, begin + len(group.objects)):
+                for row in range(begin, begin + len(group.places)):
                     self.refusals.add_one(row, group.flaw.code, group.flaw.pointer, group.flaw.message)
 
     def _refuse_frames(self) -> None:
@@ -169,12 +172,13 @@ class FrameLabels:
     @cached_property
     def ids(self) -> list[str]:
         """(n,) hashes of the objects."""
-        return list(map(attrgetter("objectHash"), self.objects))
+        found: list[str] = self.facts.ids.to_pylist()
+        return found
 
-    @cached_property
-    def types(self) -> list[type]:
-        """(n,) the objects' types in `wire`."""
-        return list(map(type, self.objects))
+    def feature_hash(self, row: int) -> str:
+        """Give the featureHash of an object."""
+        keys, codes = self.facts.classes
+        return keys[int(codes[row])][0]
 
 
 class Classes(NamedTuple):
@@ -193,12 +197,10 @@ class Classes(NamedTuple):
 
 def classes_of(labels: FrameLabels, rules: Rules) -> Classes:
     """Give the classes of objects; those that the ontology does not have, or has with another shape, are refused."""
-    keys: Places[tuple[Any, ...]] = Places()
-    pairs = map(attrgetter("featureHash", "name", "__class__"), labels.objects)
-    chosen = keys.of(pairs, labels.n)
+    keys, chosen = labels.facts.classes
     told: dict[int, Flaw] = {}
     found: list[str] = []
-    for (feature_hash, name, type_), place in keys.items():
+    for place, (feature_hash, name, type_) in enumerate(keys):
         try:
             found.append(_class_name(feature_hash, name, type_, rules))
         except Flaw as flaw:
@@ -224,7 +226,7 @@ def _class_name(feature_hash: str, name: str | None, type_: Any, rules: Rules) -
 
 def check_joints(labels: FrameLabels, rules: Rules) -> None:
     """Refuse skeletons whose points are not those of their class's template, where that is known."""
-    if not rules.has_ontology or SkeletonObject not in set(labels.types):
+    if not rules.has_ontology or SkeletonObject not in set(labels.facts.types):
         return
     for row, item in enumerate(labels.objects):
         if type(item) is not SkeletonObject or labels.refusals.bad[row]:
@@ -238,10 +240,9 @@ def check_joints(labels: FrameLabels, rules: Rules) -> None:
 
 def check_identities(labels: FrameLabels, classes: Classes) -> None:
     """Refuse an object that stands twice on a frame, or that has two classes."""
-    ids = text_array(labels.ids).dictionary_encode().indices
-    codes = np.from_dlpack(ids).astype(np.int64)
+    codes = labels.facts.id_codes
     n_ids = int(codes.max(initial=0)) + 1
-    empty = np.array([not each for each in labels.ids]) if "" in set(labels.ids) else np.zeros(labels.n, np.bool_)
+    empty = pc.equal(labels.facts.ids, "").to_numpy(zero_copy_only=False)
     labels.refusals.add(empty, Code.BAD_VALUE, ".objectHash", "must not be empty, got ''")
     places = labels.group * n_ids + codes
     order = np.argsort(places, kind="stable")

@@ -15,7 +15,7 @@ from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.answers import ObjectAnswers
-from predarrow.formats.encord.attributes import BASE, Members, member
+from predarrow.formats.encord.attributes import Members, member
 from predarrow.formats.encord.codec import any_of
 from predarrow.formats.encord.columns import Bools, Floats
 from predarrow.formats.encord.geometry import Geometry
@@ -26,6 +26,7 @@ from predarrow.table import record_batch
 
 ODD_CONFIDENCE = "confidence beyond 0 to 1"
 
+_AROUND_BOX = b'"coordinates":{"boundingBox":', b"}"
 _RARE = ("isDeleted", "reviews")
 
 
@@ -47,17 +48,14 @@ class ObjectRows:
         check_joints(labels, rules)
         self._geometry = Geometry(labels)
         self._confidence = self._confidences()
-        self.members = Members(map(attrgetter(*BASE), labels.objects), labels.n)
+        self.members = Members(*labels.facts.bases)
         self._answers = ObjectAnswers(labels, rules, self.members, flagged)
         self._answers.add()
         self._add_rare()
         self._add_kept()
 
     def _confidences(self) -> Floats:
-        given = list(map(attrgetter("confidence"), self.labels.objects))
-        if None in given:
-            given = [1.0 if value is None else value for value in given]  # Encord's default
-        values = np.array(given, np.float64)
+        values = self.labels.facts.confidences
         self._refusals.add(
             ~np.isfinite(values),
             Code.BAD_NUMBER,
@@ -69,6 +67,8 @@ class ObjectRows:
     def _add_rare(self) -> None:
         """Add members that few objects have."""
         labels = self.labels
+        if labels.scanned is not None:  # boxes that have none
+            return
         for name in _RARE:
             values = list(map(attrgetter(name), labels.objects))
             if values.count(None) < labels.n:
@@ -94,10 +94,15 @@ class ObjectRows:
         is_exact = geometry.is_exact
         is_exact[list(extras)] = False
         kept = ~is_exact & ~self._refusals.bad
+        if labels.scanned is not None:
+            self.members.set_common_column(kept, labels.scanned.texts, *_AROUND_BOX)
+            return
         objects = labels.objects if kept.all() else list(compress(labels.objects, kept.tolist()))
-        if set(labels.types) == {wire.BoxObject} and wire.is_json(objects[0].boundingBox if objects else wire.ABSENT):
+        if set(labels.facts.types) == {wire.BoxObject} and wire.is_json(
+            objects[0].boundingBox if objects else wire.ABSENT
+        ):
             texts = list(map(attrgetter("boundingBox"), objects))
-            self.members.set_common(kept, texts, b'"coordinates":{"boundingBox":', b"}")
+            self.members.set_common(kept, texts, *_AROUND_BOX)
         else:
             rows = np.flatnonzero(kept).tolist()
             others = [_geometry(item, extras.get(row)) for row, item in zip(rows, objects, strict=True)]
@@ -106,13 +111,13 @@ class ObjectRows:
             for text in texts:
                 self.members.add_encord(row, text)
         names = self._classes.names.array.to_pylist()
-        if wire.SkeletonObject in set(labels.types):
+        if wire.SkeletonObject in set(labels.facts.types):
             for row, item in enumerate(labels.objects):
                 name = item.name
                 if type(item) is wire.SkeletonObject and name and name != names[int(self._classes.chosen[row])]:
                     self.members.add_encord(row, member("name", name))
-        if wire.CuboidObject in set(labels.types):
-            for row, type_ in enumerate(labels.types):
+        if wire.CuboidObject in set(labels.facts.types):
+            for row, type_ in enumerate(labels.facts.types):
                 if type_ is wire.CuboidObject:
                     self.members.add(row, member("convention", "encord"))
 
@@ -132,7 +137,7 @@ class ObjectRows:
         columns: dict[str, Any] = {
             **self._geometry.columns,
             "frame": labels.frame,
-            "object_id": text_array(labels.ids),
+            "object_id": labels.facts.ids,
             "class_name": classes.names.take(classes.chosen),
             "feature_hash": classes.hashes.take(classes.chosen),
             "confidence": self._confidence,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from predarrow.formats.encord.codec import Codec, Entries
+from predarrow.formats.encord.codec import Codec, Entries, TypedRow
 from predarrow.formats.encord.documents import Given
 from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.frames import Group, groups_of, typed_groups
@@ -19,7 +19,8 @@ from predarrow.report import Code
 SPAN_TYPES = frozenset({"audio", "time_series", "plain_text"})
 """Data types whose objects lie on ranges, in `object_answers`."""
 
-_IMAGE_TYPES = frozenset({"image", "img_group"})
+IMAGE_TYPES = frozenset({"image", "img_group"})
+"""Data types whose labels stand in their data units without a frame."""
 _LABELS = ("data_units", "object_answers", "classification_answers", "object_actions")
 _LAST_FRAME = 2**31 - 1
 _MOST_PIXELS = 2**31 - 1
@@ -70,7 +71,7 @@ class LabelRow(Struct, gc=False):
     @property
     def n_frames(self) -> int | None:
         """How many frames there are; None where that is not known."""
-        if len(self.units) > 1 or (self.units and self.data_type in _IMAGE_TYPES):
+        if len(self.units) > 1 or (self.units and self.data_type in IMAGE_TYPES):
             return max(unit.frame for unit in self.units) + 1
         return self.units[0].n_frames if self.units else None
 
@@ -89,30 +90,33 @@ def label_row(given: Given) -> LabelRow:
     try:
         typed = given.codec.typed_row(given.raw)
     except msgspec.DecodeError:
-        row, units = _loose(given)
-    else:
-        row, units = _typed(given, typed)
-    is_image = row.data_type in _IMAGE_TYPES
+        typed = None
+    row, units = _loose(given) if typed is None else _typed(given, typed)
+    is_image = row.data_type in IMAGE_TYPES
     for key, members in units.items():
-        unit = _unit(row, key, members, is_image)
-        row.units.append(unit)
-        row.groups += _groups(row, unit)
-    if len(row.units) > 1:
-        _check_several(row)
+        row.units.append(_unit(row, key, members, is_image))
     return row
 
 
-def _typed(given: Given, typed: Any) -> tuple[LabelRow, dict[str, Any]]:
-    codec = given.codec
-    data_hash = codec.any(typed.data_hash)
-    if not isinstance(data_hash, str) or not data_hash:
-        raise Flaw(Code.BAD_VALUE, ".data_hash", "must be a text that is not empty", data_hash)
-    title = "" if typed.data_title is ABSENT else codec.any(typed.data_title)
-    data_type = type(typed).__struct_config__.tag
+def _typed(given: Given, typed: TypedRow) -> tuple[LabelRow, dict[str, Any]]:
+    for name in ("data_hash", "data_type"):
+        if not getattr(typed, name):
+            raise Flaw(Code.BAD_VALUE, f".{name}", "must be a text that is not empty", "")
+    title = "" if typed.data_title is ABSENT else given.codec.any(typed.data_title)
     answers = typed.object_answers, typed.classification_answers, typed.object_actions
-    title = title if isinstance(title, str) else ""
-    row = LabelRow(given.source, given.pointer, data_hash, title, data_type, typed, codec, [], [], *answers)
-    return row, typed.data_units
+    row = LabelRow(
+        given.source,
+        given.pointer,
+        typed.data_hash,
+        title if isinstance(title, str) else "",
+        typed.data_type,
+        typed,
+        given.codec,
+        [],
+        [],
+        *answers,
+    )
+    return row, {**typed.data_units}
 
 
 def _loose(given: Given) -> tuple[LabelRow, dict[str, Any]]:
@@ -173,13 +177,31 @@ def _loose_units(raw: Raw, codec: Codec) -> dict[str, Any]:
     raise Flaw(Code.BAD_VALUE, ".data_units", "keys must be text", list(value))
 
 
-def _groups(row: LabelRow, unit: Unit) -> list[Group]:
-    place = len(row.units) - 1
-    if not isinstance(unit.members, dict):
-        return typed_groups(unit.members.labels, place, unit, row)
-    if "labels" not in unit.members:
-        return []
-    return groups_of(row.codec.any(unit.members["labels"]), place, unit, row)
+def labels_of_unit(unit: Unit) -> Raw:
+    """Give a data unit's labels, `wire.ABSENT` where it has none."""
+    members = unit.members
+    found: Raw = members.get("labels", ABSENT) if isinstance(members, dict) else members.labels
+    return found
+
+
+def read_frames(row: LabelRow) -> None:
+    """Add the frames of a label row's data units, with their labels.
+
+    Raises:
+        Flaw: what should hold frames or labels does not.
+    """
+    codec = row.codec
+    is_image = row.data_type in IMAGE_TYPES
+    for place, unit in enumerate(row.units):
+        raw = labels_of_unit(unit)
+        if raw is ABSENT:
+            continue
+        try:
+            labels = codec.frame(raw) if is_image else codec.frames(raw)
+        except msgspec.DecodeError:
+            row.groups += groups_of(codec.any(raw), place, unit, row)
+        else:
+            row.groups += typed_groups(labels, place, unit, row)
 
 
 def _unit(row: LabelRow, key: str, members: Any, is_image: bool) -> Unit:
@@ -239,8 +261,15 @@ def _frame_count(fps: Any, duration: Any) -> int | None:
     return math.ceil(count) if count <= _LAST_FRAME else None
 
 
-def _check_several(row: LabelRow) -> None:
-    if row.data_type not in _IMAGE_TYPES:
+def check_units(row: LabelRow) -> None:
+    """Check that the frames of several data units can be told apart.
+
+    Raises:
+        Flaw: they cannot.
+    """
+    if len(row.units) < 2:
+        return
+    if row.data_type not in IMAGE_TYPES:
         if any(group.key is not None for group in row.groups):
             rule = "must be one data unit where labels stand by frames"
             raise Flaw(Code.UNSUPPORTED, ".data_units", rule, told=str(len(row.units)))

@@ -89,7 +89,7 @@ def timeless_rows(places: Sequence[Place], rules: Rules, report: Report) -> list
         row = place.row
         if not place.timeless:
             continue
-        reader.begin(place.n_frames, sum(len(group.objects) for group in row.groups))
+        reader.begin(place.n_frames, sum(len(group.places) for group in row.groups))
         first = place.first + sum(group.n for group in row.groups)
         for label, (pointer, read) in enumerate(place.timeless, first):
             try:

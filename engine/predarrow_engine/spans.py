@@ -1,0 +1,149 @@
+"""Spans of one text: which of them are equal, and their bytes as a column.
+
+Equal spans are found by a table of hashes with open addressing, and compared byte by byte, so that they are equal
+indeed. A row's key may be several spans and a number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow_engine._jit import Index, helper, kernel
+from predarrow_engine._simd_text import load_byte, load_word
+from predarrow_engine.rle_text import STRING_LIMIT, fixed
+
+_U = np.uint64
+_ONE = np.uint64(1)
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+_FEW = 2047
+
+
+def distinct(
+    data: npt.NDArray[np.uint8], spans: npt.NDArray[np.int64], flags: npt.NDArray[np.int8]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give which of the distinct keys each row has, and the first row of each key.
+
+    Args:
+        data: (n_bytes,) with at least 8 bytes behind the last span.
+        spans: (n, k, 2) first byte and the one after the last; both -1 for one that is not there.
+        flags: (n,) further part of the keys.
+
+    Returns:
+        (n,) numbers of keys, and (n_keys,) rows; keys are numbered as they are met.
+    """
+    codes = np.empty(len(spans), np.int64)
+    firsts = np.empty(len(spans), np.int64)
+    n = -1
+    for size in (_FEW, max(2 * len(spans), 2)):  # a table for few keys stays in the cache
+        if n < 0:
+            bits = size.bit_length()
+            table = np.full(1 << bits, -1, np.int64)
+            n = _distinct(fixed(data), fixed(spans), fixed(flags), table, np.uint64(64 - bits), codes, firsts)
+    return codes, firsts[:n]
+
+
+def gather(
+    data: npt.NDArray[np.uint8], spans: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """Give spans one after the other as (n + 1,) first byte of each and (n_bytes,) bytes.
+
+    Args:
+        data: (n_bytes,)
+        spans: (n, 2) first byte and the one after the last; both -1 for none, which comes out empty.
+
+    Raises:
+        ValueError: more than 2**31 - 1 bytes.
+    """
+    ends = np.zeros(len(spans) + 1, np.int64)
+    np.cumsum(spans[:, 1] - spans[:, 0], out=ends[1:])
+    if ends[-1] > STRING_LIMIT:
+        raise ValueError(f"texts of a column hold at most {STRING_LIMIT} bytes, got {ends[-1]}; take fewer")
+    out = np.empty(ends[-1], np.uint8)
+    _gather(fixed(data), fixed(spans), out)
+    return ends.astype(np.int32), out
+
+
+@kernel
+def _gather(data: npt.NDArray[np.uint8], spans: npt.NDArray[np.int64], out: npt.NDArray[np.uint8]) -> None:
+    n = _U(0)
+    for i in range(_U(spans.shape[0])):
+        for at in range(spans[i, 0], spans[i, 1]):
+            out[n] = data[_U(at)]
+            n += _ONE
+
+
+@helper
+def _hash(address: int, start: Index, end: Index, seed: np.uint64) -> np.uint64:
+    """Mix the bytes of a span, eight at a time, into a seed."""
+    value = (seed ^ _U(end - start)) * _PRIME
+    at = start
+    while at + 8 <= end:
+        value = (value ^ load_word(address + at)) * _PRIME
+        value ^= value >> _HALF
+        at += 8
+    if at < end:
+        word = load_word(address + at) & ((_ONE << _U(8 * (end - at))) - _ONE)
+        value = (value ^ word) * _PRIME
+        value ^= value >> _HALF
+    return value
+
+
+@helper
+def _are_equal(address: int, a: Index, b: Index, n: Index) -> bool:
+    """Tell whether n bytes are the same at two places."""
+    k = 0
+    while k + 8 <= n:
+        if load_word(address + a + k) != load_word(address + b + k):
+            return False
+        k += 8
+    while k < n:
+        if load_byte(address + a + k) != load_byte(address + b + k):
+            return False
+        k += 1
+    return True
+
+
+@kernel
+def _distinct(
+    data: npt.NDArray[np.uint8],
+    spans: npt.NDArray[np.int64],
+    flags: npt.NDArray[np.int8],
+    table: npt.NDArray[np.int64],
+    shift: np.uint64,
+    codes: npt.NDArray[np.int64],
+    firsts: npt.NDArray[np.int64],
+) -> int:
+    """Write codes and first rows; give how many keys there are, -1 where the table is too small."""
+    address = data.ctypes.data
+    n = np.int64(0)
+    mask = _U(table.size - 1)
+    n_spans = spans.shape[1]
+    for i in range(spans.shape[0]):
+        value = _U(np.int64(flags[i]))
+        for k in range(n_spans):
+            value = _hash(address, spans[i, k, 0], spans[i, k, 1], value)
+        at = (value * _PRIME) >> shift
+        while True:
+            code = table[at]
+            if code < 0:
+                if 2 * n >= table.size:
+                    return -1
+                code = n
+                table[at] = n
+                firsts[n] = i
+                n += 1
+                break
+            other = firsts[code]
+            same = flags[i] == flags[other]
+            for k in range(n_spans):
+                size = spans[i, k, 1] - spans[i, k, 0]
+                same = same and size == spans[other, k, 1] - spans[other, k, 0]
+                same = same and (spans[i, k, 0] < 0) == (spans[other, k, 0] < 0)
+                same = same and _are_equal(address, spans[i, k, 0], spans[other, k, 0], size)
+            if same:
+                break
+            at = (at + _ONE) & mask
+        codes[i] = code
+    return int(n)
