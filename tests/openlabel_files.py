@@ -33,6 +33,16 @@ def accepted(text: str | bytes) -> Any:
     return document["openlabel"]
 
 
+def verdicts(text: str) -> tuple[bool, bool]:
+    """Tell whether Kognic's strict model, and whether ASAM's schema, accepts a file."""
+    model, schema = _judges()
+    try:
+        model.model_validate_json(text, strict=True)
+    except ValueError:
+        return False, bool(schema.is_valid(json.loads(text)))
+    return True, bool(schema.is_valid(json.loads(text)))
+
+
 def row(kind: str = "bbox", **columns: Any) -> dict[str, Any]:
     """Give a row of the table: a box in a camera, unless it is told otherwise."""
     columns = {"data_unit": "scene", "frame": 0, "class_name": "Car", "kind": kind, "stream": "camera", **columns}
