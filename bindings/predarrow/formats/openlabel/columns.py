@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from predarrow.buffers import numbers_array, text_array
+from predarrow.classes import Texts
 from predarrow.formats.openlabel.document import Document
 from predarrow.formats.openlabel.flaws import Flaw
 from predarrow.formats.openlabel.geometries import Given
@@ -17,6 +18,8 @@ from predarrow.formats.openlabel.places import ClassOf, Place
 from predarrow.formats.openlabel.shapes import Ints, Shaped
 from predarrow.formats.openlabel.wire import string_text
 from predarrow.table import bbox_array, record_batch
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -28,7 +31,8 @@ class Piece:
     rows: Ints
     """Those of `shaped` that are taken"""
     classes: list[ClassOf]
-    """Of all rows of `shaped`"""
+    chosen: Ints
+    """Each row's among `classes`, of all rows of `shaped`"""
 
     @property
     def n(self) -> int:
@@ -49,7 +53,7 @@ class Piece:
     def without_refused(self) -> Piece:
         """Give it without the rows of refused geometries."""
         bad = self.given.refusals.bad
-        return Piece(self.given, self.shaped, np.flatnonzero(~bad[self.shaped.owner]), self.classes)
+        return Piece(self.given, self.shaped, np.flatnonzero(~bad[self.shaped.owner]), self.classes, self.chosen)
 
 
 def piece_of(given: Given, shaped: Shaped, document: Document, class_of: Callable[[str, str], ClassOf | Flaw]) -> Piece:
@@ -59,16 +63,16 @@ def piece_of(given: Given, shaped: Shaped, document: Document, class_of: Callabl
     names = shaped.class_names or [objects[uids[owner]].type for owner in owners]
     kinds = [shaped.kinds] * len(names) if isinstance(shaped.kinds, str) else shaped.kinds
     pairs = list(zip(names, kinds, strict=True))
-    found = {pair: class_of(*pair) for pair in set(pairs)}
-    nothing = ClassOf("", None)
-    good = {pair: nothing if isinstance(each, Flaw) else each for pair, each in found.items()}
-    refusals = given.refusals
-    if nothing in good.values():
-        for pair, owner in zip(pairs, owners, strict=True):
-            each = found[pair]
-            if isinstance(each, Flaw) and not refusals.bad[owner]:
-                refusals.add_flaw(owner, each)
-    return Piece(given, shaped, np.arange(len(owners)), [good[pair] for pair in pairs])
+    codes = {pair: code for code, pair in enumerate(dict.fromkeys(pairs))}
+    found = [class_of(*pair) for pair in codes]
+    chosen = np.fromiter(map(codes.__getitem__, pairs), np.int64, len(pairs))
+    for code, each in enumerate(found):
+        if isinstance(each, Flaw):
+            for row in np.flatnonzero(chosen == code).tolist():
+                if not given.refusals.bad[owners[row]]:
+                    given.refusals.add_flaw(owners[row], each)
+    classes = [ClassOf("", None) if isinstance(each, Flaw) else each for each in found]
+    return Piece(given, shaped, np.arange(len(owners)), classes, chosen)
 
 
 def batch_of(
@@ -83,32 +87,34 @@ def batch_of(
         sizes: height and width of images, by stream.
     """
     given, shaped, owners = piece.given, piece.shaped, piece.owners
-    group = given.group
-    frames = [group.frames[owner] for owner in owners]
-    streams = [given.streams[owner] for owner in owners]
+    streams = _of(given.streams, owners)
     chosen = None if piece.n == shaped.owner.size else numbers_array(piece.rows)
     columns = {name: _taken(column, chosen) for name, column in shaped.columns.items()}
     if shaped.kinds != "cuboid":
         columns["bbox"] = bbox_array(np.ascontiguousarray(shaped.corners[:, piece.rows]))
-    rows = piece.rows.tolist()
-    classes = [piece.classes[row] for row in rows]
+    kinds = shaped.kinds if isinstance(shaped.kinds, str) else [shaped.kinds[row] for row in piece.rows.tolist()]
     columns |= {
-        **_placed(frames, streams, places, sizes),
-        "object_id": text_array([group.uids[owner] for owner in owners]),
-        "class_name": text_array([each.name for each in classes]),
-        "feature_hash": text_array([each.feature_hash for each in classes]),
-        "kind": shaped.kinds if isinstance(shaped.kinds, str) else text_array([shaped.kinds[row] for row in rows]),
+        **_placed(_of(given.group.frames, owners), streams, places, sizes if shaped.kinds != "cuboid" else {}),
+        "object_id": text_array(_of(given.group.uids, owners)),
+        "class_name": Texts([each.name for each in piece.classes]).take(piece.chosen[piece.rows]),
+        "kind": kinds if isinstance(kinds, str) else text_array(kinds),
         "confidence": np.array(given.confidences, np.float64)[shaped.owner[piece.rows]],
-        "stream": text_array(streams),
+        "stream": streams[0] if len(set(streams)) == 1 else text_array(streams),
         "source": source,
         "row": piece.numbers,
     }
+    if any(each.feature_hash is not None for each in piece.classes):
+        columns["feature_hash"] = Texts([each.feature_hash for each in piece.classes]).take(piece.chosen[piece.rows])
     if "mask" in columns:
         height, width, _ = columns["mask"].flatten()
         columns |= {"image_height": height, "image_width": width}
     if shaped.kinds == "cuboid":
         columns |= {"image_height": None, "image_width": None}
     return record_batch(piece.n, columns)
+
+
+def _of(values: Sequence[T], owners: list[int]) -> Sequence[T]:
+    return values if owners == list(range(len(values))) else [values[owner] for owner in owners]
 
 
 def _taken(column: Any, chosen: pa.Array | None) -> Any:
@@ -118,24 +124,27 @@ def _taken(column: Any, chosen: pa.Array | None) -> Any:
 
 
 def _placed(
-    frames: list[int],
-    streams: list[str | None],
+    frames: Sequence[int],
+    streams: Sequence[str | None],
     places: Mapping[int, Place],
     sizes: Mapping[str, tuple[int, int]],
 ) -> dict[str, Any]:
     """Give the columns that frames and streams tell."""
-    used = [places[frame] for frame in frames]
-    units = {place.data_unit for place in used}
+    used = {frame: places[frame] for frame in dict.fromkeys(frames)}
+    numbers = {frame: place.frame for frame, place in used.items()}
+    units = {frame: place.data_unit for frame, place in used.items()}
+    is_one = len(set(units.values())) == 1
     columns: dict[str, Any] = {
-        "data_unit": used[0].data_unit if len(units) == 1 else text_array([place.data_unit for place in used]),
-        "frame": np.array([place.frame for place in used], np.int32),
+        "data_unit": units[frames[0]] if is_one else text_array([units[frame] for frame in frames]),
+        "frame": np.fromiter(map(numbers.__getitem__, frames), np.int32, len(frames)),
     }
-    known = [place.size or sizes.get(stream or "") for place, stream in zip(used, streams, strict=True)]
-    if any(known):
-        is_known = np.array([size is not None for size in known])
-        sides = np.array([size or (0, 0) for size in known], np.int32)
-        for axis, name in enumerate(("image_height", "image_width")):
-            columns[name] = numbers_array(np.ascontiguousarray(sides[:, axis]), is_valid=is_known)
+    if not sizes and all(place.size is None for place in used.values()):
+        return columns
+    known = [used[frame].size or sizes.get(stream or "") for frame, stream in zip(frames, streams, strict=True)]
+    is_known = np.array([size is not None for size in known])
+    sides = np.array([size or (0, 0) for size in known], np.int32)
+    for axis, name in enumerate(("image_height", "image_width")):
+        columns[name] = numbers_array(np.ascontiguousarray(sides[:, axis]), is_valid=is_known)
     return columns
 
 

@@ -25,7 +25,6 @@ ROOT = "openlabel"
 GEOMETRIES = ("bbox", "rbbox", "cuboid", "poly2d", "point2d", "image")
 """Those that become rows."""
 
-_HAS_GEOMETRY = re.compile(rb'"(?:' + "|".join(GEOMETRIES).encode() + rb')"\s*:')
 _KEY = re.compile("[0-9]+")
 _LAST_FRAME = 2**31 - 1
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -67,7 +66,7 @@ def read_document(source: str) -> Document:
     data = _content(source).removeprefix(b"\xef\xbb\xbf")
     try:
         data.isascii() or data.decode()  # what is only carried along is not looked at later
-        if _HALF_CHARACTER.search(data):
+        if b"\\u" in data and _HALF_CHARACTER.search(data):
             msgspec.json.decode(data)
         if b"\n" in data:
             data = msgspec.json.format(data, indent=-1)
@@ -131,15 +130,7 @@ def _is_geometry(place: tuple[str | int, ...]) -> bool:
 
 
 def _document(data: bytes, codec: Codec, source: str) -> Document:
-    try:
-        root = codec.members(data)
-    except msgspec.ValidationError:
-        hint = shown(data[:40].decode(errors="replace"))
-        raise Flaw(Code.BAD_VALUE, "", f'must be an object, {{"{ROOT}": …}}', told=hint) from None
-    if root.keys() != {ROOT}:
-        got = ", ".join(sorted(root)[:5]) or "none"
-        raise Flaw(Code.BAD_VALUE, "", f'must have one key, "{ROOT}"', told=got)
-    members = _object(root[ROOT], codec, ROOT)
+    members = _root(data, codec)
     metadata = _object(members.get("metadata"), codec, ROOT, "metadata")
     version = codec.any(metadata["schema_version"]) if "schema_version" in metadata else None
     if version != SCHEMA_VERSION:
@@ -148,11 +139,34 @@ def _document(data: bytes, codec: Codec, source: str) -> Document:
     name = codec.any(metadata["name"]) if "name" in metadata else None
     problems: list[Problem] = []
     raw = members.pop("objects", None)
-    is_searched = raw is not None and (codec is not JSON or _HAS_GEOMETRY.search(raw) is not None)
+    is_searched = raw is not None and (codec is not JSON or _names_geometries(bytes(raw)))
     objects, extras = _objects(raw, codec, source, problems)
     frames = _frames(members.pop("frames", None), codec, source, problems)
     called = name if isinstance(name, str) and name else _stem(source)
     return Document(source, codec, called, members, frames, objects, extras, is_searched, problems)
+
+
+def _root(data: bytes, codec: Codec) -> Members:
+    """Give the members of `openlabel`."""
+    try:
+        root = codec.document(data)
+        if root.keys() == {ROOT}:
+            return root[ROOT]
+    except msgspec.ValidationError:
+        pass
+    try:
+        given = codec.members(data)
+    except msgspec.ValidationError:
+        got = shown(data[:40].decode(errors="replace"))
+        raise Flaw(Code.BAD_VALUE, "", f'must be an object, {{"{ROOT}": …}}', told=got) from None
+    if given.keys() != {ROOT}:
+        got = ", ".join(sorted(given)[:5]) or "none"
+        raise Flaw(Code.BAD_VALUE, "", f'must have one key, "{ROOT}"', told=got)
+    return _object(given[ROOT], codec, ROOT)
+
+
+def _names_geometries(data: bytes) -> bool:
+    return any(f'"{type_}"'.encode() in data for type_ in GEOMETRIES)
 
 
 def _stem(source: str) -> str:

@@ -206,17 +206,16 @@ class FileRows:
         rows = _texts_of(pieces, order.tolist())
         self._add_object_members(rows)
         if collected.is_root:
-            for inner in rows.inner:
-                inner.append('"root":true')
+            for row in range(len(rows.begins)):
+                rows.inner.setdefault(row, []).append('"root":true')
         else:
             self._keep_frames(collected, set(rows.frames))
             self._add_frame_members(collected, rows)
         if not self._batches:
-            self._first = _First(rows.begins[0], rows.inner[0])
-        texts = [
-            f'{begin},"openlabel":{{{",".join(inner)}}}}}' if inner else begin + "}"
-            for begin, inner in zip(rows.begins, rows.inner, strict=True)
-        ]
+            self._first = _First(rows.begins[0], rows.inner.get(0, []))
+        texts = [begin + "}" for begin in rows.begins]
+        for row, inner in rows.inner.items():
+            texts[row] = f'{rows.begins[row]},"openlabel":{{{",".join(inner)}}}}}'
         column = text_array(texts)
         self._batches.append(batch.set_column(_ATTRIBUTES, batch.schema.field(_ATTRIBUTES), column))
 
@@ -245,7 +244,7 @@ class FileRows:
                 seen.add(frame)
                 text = collected.rests[frame].text(self._document.codec, has_rows=True)
                 if text is not None:
-                    rows.inner[row].append(f'"frame":{text}')
+                    rows.inner.setdefault(row, []).append(f'"frame":{text}')
 
     def _file_text(self) -> str:
         document = self._document
@@ -266,8 +265,8 @@ class _Texts(NamedTuple):
     """What rows' attributes are made of, row by row."""
 
     begins: list[str]
-    inner: list[list[str]]
-    """Members of the attribute `openlabel`"""
+    inner: dict[int, list[str]]
+    """Members of the attribute `openlabel`, of rows that have any"""
     uids: list[str]
     frames: list[int]
     is_cuboid: list[bool]
@@ -276,14 +275,14 @@ class _Texts(NamedTuple):
 def _texts_of(pieces: Sequence[Piece], order: list[int]) -> _Texts:
     """Give what attributes are made of, in an order of the pieces' rows."""
     begins: list[str] = []
-    inner: list[list[str]] = []
+    inner: dict[int, list[str]] = {}
     uids: list[str] = []
     frames: list[int] = []
     is_cuboid: list[bool] = []
     for piece in pieces:
-        found, group, owners = inner_of(piece), piece.given.group, piece.owners
+        group, owners = piece.given.group, piece.owners
+        inner |= {len(begins) + place: members for place, members in inner_of(piece).items()}
         begins += heads_of(piece)
-        inner += [found.get(place) or [] for place in range(piece.n)]
         uids += [group.uids[owner] for owner in owners]
         frames += [group.frames[owner] for owner in owners]
         is_cuboid += [piece.given.type == "cuboid"] * piece.n
@@ -291,7 +290,7 @@ def _texts_of(pieces: Sequence[Piece], order: list[int]) -> _Texts:
         return _Texts(begins, inner, uids, frames, is_cuboid)
     return _Texts(
         [begins[place] for place in order],
-        [inner[place] for place in order],
+        {row: inner[place] for row, place in enumerate(order) if place in inner},
         [uids[place] for place in order],
         [frames[place] for place in order],
         [is_cuboid[place] for place in order],

@@ -109,6 +109,7 @@ class Codec:
         self.join = join
         self._any: Callable[[Raw], Any] = decoder().decode
         self.string: Callable[[Raw], str] = decoder(str).decode
+        self.document: Callable[[bytes], dict[str, Members]] = decoder(dict[str, Members]).decode
         self.members: Callable[[bytes | Raw], Members] = decoder(Members).decode
         self.data: Callable[[Raw], Data] = decoder(Data).decode
         self.objects: Callable[[Raw], dict[str, FrameObject]] = decoder(dict[str, FrameObject]).decode
