@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -207,13 +208,26 @@ def test_tables_come_back(tmp_path: Path) -> None:
     assert found["rotation"].to_pylist()[:2] == [None, pytest.approx(-30.0)]
 
 
-def test_memory_holds_a_frame(tmp_path: Path) -> None:
+def test_frames_are_written_as_they_come(tmp_path: Path) -> None:
     one_frame = table(*[row(object_id=str(number)) for number in range(50)])
-    numbers = [pa.array([frame] * 50, pa.int32()) for frame in range(400)]
     place = one_frame.schema.get_field_index("frame")
-    batches = (one_frame.set_column(place, "frame", frame).to_batches()[0] for frame in numbers)
-    stream = pa.RecordBatchReader.from_batches(one_frame.schema, batches)
-    result = write_openlabel(stream, tmp_path / "scene.json")
-    assert result.rows == 20_000
-    assert (tmp_path / "scene.json").stat().st_size > 2_000_000
+    sizes = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for frame in range(400):
+            sizes.append(sum(path.stat().st_size for path in tmp_path.iterdir()))
+            column = pa.array([frame] * 50, pa.int32())
+            yield from one_frame.set_column(place, one_frame.schema.field(place), column).to_batches()
+
+    stream = pa.RecordBatchReader.from_batches(one_frame.schema, batches())
+    assert write_openlabel(stream, tmp_path / "scene.json").rows == 20_000
+    assert sizes[-1] > 0.9 * (tmp_path / "scene.json").stat().st_size
     assert read_openlabel(tmp_path / "scene.json").read_all().num_rows == 20_000
+
+
+def test_an_object_that_had_no_row_gets_one(tmp_path: Path) -> None:
+    kept = {"file": {"objects": {"5": {"name": "unseen", "type": "Tree"}}}}
+    rows = [row(object_id="1", attributes={"openlabel": kept}), row(object_id="5", class_name="Bush")]
+    write_openlabel(table(*rows), tmp_path / "scene.json")
+    objects = accepted((tmp_path / "scene.json").read_bytes())["objects"]
+    assert objects == {"1": {"name": "Car", "type": "Car"}, "5": {"name": "unseen", "type": "Bush"}}

@@ -40,7 +40,7 @@ class _Lists(Struct, forbid_unknown_fields=True):
     vec: list[_Vector] = []
 
 
-class Kept(Struct, forbid_unknown_fields=True):
+class Kept(Struct, forbid_unknown_fields=True, gc=False):
     """The attribute "openlabel": what only OpenLABEL has."""
 
     geometry: Members = {}
@@ -68,7 +68,7 @@ class _File(Struct):
     frames: dict[FrameKey, Any] = {}
 
 
-class Attributes(Struct, forbid_unknown_fields=True):
+class Attributes(Struct, forbid_unknown_fields=True, gc=False):
     """Attributes that OpenLABEL has a place for."""
 
     name: str | None = None

@@ -6,6 +6,7 @@ them are known. Memory holds one frame and the objects.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -37,8 +38,10 @@ class Document:
         self._has_frames = False
         self._file: Members | None = None
         self._waiting: list[tuple[int, Any]] = []
-        self._objects: dict[str, Members] = {}
-        self._kept_objects: dict[str, Members] = {}
+        self._objects: dict[str, tuple[str, str]] = {}  # name and class
+        self._kept_objects: dict[
+            str, bytes
+        ] = {}  # as text: dictionaries would take thrice the memory, and time to collect
         self._static: dict[str, Members] = {}
         self._sink.write(b'{"openlabel":{')
 
@@ -64,13 +67,14 @@ class Document:
 
     def keep_object(self, uid: str, kept: Members) -> None:
         """Take what was kept of an object, where it is the first."""
-        self._kept_objects.setdefault(uid, kept)
+        if uid not in self._kept_objects:
+            self._kept_objects[uid] = _encode(kept)
 
     def add_object(self, uid: str, row: Row) -> None:
         """Take the object of a row, named by its class, or by its id where that is not its uid."""
         if uid not in self._objects:
             is_told = row.object_id is not None and uid != row.object_id
-            self._objects[uid] = {"name": row.object_id if is_told else row.class_name, "type": row.class_name}
+            self._objects[uid] = str(row.object_id) if is_told else row.class_name, row.class_name
 
     def add_static(self, uid: str, geometries: list[Geometry]) -> None:
         """Take geometries that stand in the object at the root."""
@@ -95,14 +99,22 @@ class Document:
         if self._name is not None and "name" not in metadata:
             metadata["name"] = self._name
         file["metadata"] = {"schema_version": _VERSION, **metadata}
-        for name, made in (("objects", dict(map(self._object, self._objects))), ("streams", self._added_streams(file))):
-            if made:
-                file[name] = {**file.get(name, {}), **made}
-        self._sink.write(_encode(file)[1:] + b"}\n")
+        if added := self._added_streams(file):
+            file["streams"] = {**file.get("streams", {}), **added}
+        objects: Members = dict(file.pop("objects", {}))
+        self._sink.write(_encode(file)[1:-1])
+        separator = b',\n"objects":{\n'
+        for uid in self._objects.keys() & objects.keys():  # which have rows by now
+            self.keep_object(uid, {name: value for name, value in objects.pop(uid).items() if name != "type"})
+        for uid, members in chain(objects.items(), map(self._object, self._objects)):
+            self._sink.write(separator + _encode(uid) + b":" + _encode(members))
+            separator = b",\n"
+        self._sink.write(b"\n}}}\n" if objects or self._objects else b"}}\n")
 
     def _object(self, uid: str) -> tuple[str, Members]:
-        kept = self._kept_objects.get(uid, {})
-        members = self._objects[uid] | kept
+        name, class_name = self._objects[uid]
+        kept = self._kept_objects.get(uid, b"{}")
+        members: Members = {"name": name, "type": class_name} | msgspec.json.decode(kept)
         if uid in self._static:
             members["object_data"] = merged(members.get("object_data") or {}, self._static[uid])
         return uid, members

@@ -18,7 +18,7 @@ from predarrow.report import Code, Report
 from predarrow.tables.checks import check_polygons, check_present
 from predarrow.tables.kinds import check_cuboids
 
-CHUNK_ROWS = 4096
+CHUNK_ROWS = 1024
 
 _NEEDED = ("data_unit", "frame", "class_name", "kind")
 COLUMNS = (
