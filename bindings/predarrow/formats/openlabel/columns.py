@@ -156,15 +156,16 @@ def heads_of(piece: Piece) -> list[str]:
     return ['{"name":' + string_text(items[owner].name) + kept.get(owner, "") for owner in piece.owners]
 
 
-def inner_of(piece: Piece) -> dict[int, list[str]]:
+def inner_of(piece: Piece) -> dict[int, str]:
     """Give members of the attribute "openlabel" of rows, by their places among those that are taken."""
-    if not piece.shaped.inner and not piece.given.more:
+    inner, more = piece.shaped.inner, piece.given.more
+    if not inner and not more:
         return {}
-    inner = {}
+    result = {}
     for place, (row, owner) in enumerate(zip(piece.rows.tolist(), piece.owners, strict=True)):
-        members = list(piece.shaped.inner.get(row, ()))
-        if owner in piece.given.more:
-            members.insert(0, f'"geometry":{piece.given.more[owner]}')
-        if members:
-            inner[place] = members
-    return inner
+        text = inner.get(row, "")
+        if owner in more:
+            text = f'"geometry":{more[owner]}{"," if text else ""}{text}'
+        if text:
+            result[place] = text
+    return result

@@ -57,7 +57,7 @@ class _First(NamedTuple):
     """The attributes of the file's first row, to which the file's own are added in the end."""
 
     begin: str
-    inner: list[str]
+    inner: str
 
 
 class FileRows:
@@ -119,8 +119,8 @@ class FileRows:
                 self._report.skipped[NO_ROWS] += 1
             return Done([], self._report)
         if self._first is not None:
-            inner = [*self._first.inner, f'"file":{self._file_text()}']
-            text = f'{self._first.begin},"openlabel":{{{",".join(inner)}}}}}'
+            inner = _joined(self._first.inner, f'"file":{self._file_text()}')
+            text = f'{self._first.begin},"openlabel":{{{inner}}}}}'
             batch = self._batches[0]
             column = pa.concat_arrays([text_array([text]), batch.column(_ATTRIBUTES).slice(1)])
             self._batches[0] = batch.set_column(_ATTRIBUTES, batch.schema.field(_ATTRIBUTES), column)
@@ -207,15 +207,15 @@ class FileRows:
         self._add_object_members(rows)
         if collected.is_root:
             for row in range(len(rows.begins)):
-                rows.inner.setdefault(row, []).append('"root":true')
+                rows.inner[row] = _joined(rows.inner.get(row, ""), '"root":true')
         else:
             self._keep_frames(collected, set(rows.frames))
             self._add_frame_members(collected, rows)
         if not self._batches:
-            self._first = _First(rows.begins[0], rows.inner.get(0, []))
+            self._first = _First(rows.begins[0], rows.inner.get(0, ""))
         texts = [begin + "}" for begin in rows.begins]
         for row, inner in rows.inner.items():
-            texts[row] = f'{rows.begins[row]},"openlabel":{{{",".join(inner)}}}}}'
+            texts[row] = f'{rows.begins[row]},"openlabel":{{{inner}}}}}'
         column = text_array(texts)
         self._batches.append(batch.set_column(_ATTRIBUTES, batch.schema.field(_ATTRIBUTES), column))
 
@@ -244,7 +244,7 @@ class FileRows:
                 seen.add(frame)
                 text = collected.rests[frame].text(self._document.codec, has_rows=True)
                 if text is not None:
-                    rows.inner.setdefault(row, []).append(f'"frame":{text}')
+                    rows.inner[row] = _joined(rows.inner.get(row, ""), f'"frame":{text}')
 
     def _file_text(self) -> str:
         document = self._document
@@ -261,11 +261,15 @@ class FileRows:
         return object_text(members)
 
 
+def _joined(members: str, member: str) -> str:
+    return f"{members},{member}" if members else member
+
+
 class _Texts(NamedTuple):
     """What rows' attributes are made of, row by row."""
 
     begins: list[str]
-    inner: dict[int, list[str]]
+    inner: dict[int, str]
     """Members of the attribute `openlabel`, of rows that have any"""
     uids: list[str]
     frames: list[int]
@@ -275,7 +279,7 @@ class _Texts(NamedTuple):
 def _texts_of(pieces: Sequence[Piece], order: list[int]) -> _Texts:
     """Give what attributes are made of, in an order of the pieces' rows."""
     begins: list[str] = []
-    inner: dict[int, list[str]] = {}
+    inner: dict[int, str] = {}
     uids: list[str] = []
     frames: list[int] = []
     is_cuboid: list[bool] = []

@@ -36,7 +36,7 @@ def images(given: Given, document: Document) -> Shaped:
     owner: list[int] = []
     masks: list[_Mask] = []
     names: list[str] = []
-    inner: dict[int, list[str]] = {}
+    inner: dict[int, str] = {}
     rowless: list[int] = []
     for row, item in enumerate(given.items):
         if given.refusals.bad[row]:
@@ -51,8 +51,8 @@ def images(given: Given, document: Document) -> Shaped:
         if not found:
             rowless.append(row)
         for number, mask in enumerate(found):
-            members = [f'"value":{mask.value}']
-            inner[len(owner)] = [f'"val":{given.codec.text(item.val)}', *members] if number == 0 else members
+            value = f'"value":{mask.value}'
+            inner[len(owner)] = f'"val":{given.codec.text(item.val)},{value}' if number == 0 else value
             owner.append(row)
             masks.append(mask)
             names.append(document.objects[uid].type if classes is None else classes[mask.value])

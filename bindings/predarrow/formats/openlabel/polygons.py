@@ -139,9 +139,9 @@ def _lost(flat: Floats, owner: Ints, rings: list[_Ring], n: int) -> list[bool]:
     return lost.tolist() if n else []
 
 
-def _members(given: Given, first: int, rings: list[int], lost: list[bool]) -> list[str]:
+def _members(given: Given, first: int, rings: list[int], lost: list[bool]) -> str:
     if len(rings) == 1:
-        return [f'"val":{given.codec.text(given.items[first].val)}'] if lost[first] else []
+        return f'"val":{given.codec.text(given.items[first].val)}' if lost[first] else ""
     texts = []
     for row in rings:
         item = given.items[row]
@@ -152,4 +152,4 @@ def _members(given: Given, first: int, rings: list[int], lost: list[bool]) -> li
         if row in given.more:
             text = f"{text[:-1]},{given.more[row][1:]}"
         texts.append(text)
-    return [f'"rings":[{",".join(texts)}]']
+    return f'"rings":[{",".join(texts)}]'

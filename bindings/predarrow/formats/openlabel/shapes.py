@@ -43,8 +43,8 @@ class Shaped:
     """(4, m) pixels; NaN where there is nothing to cover"""
     owner: Ints
     """(m,) each row's geometry; of several the first"""
-    inner: dict[int, list[str]] = field(default_factory=dict)
-    """By row, members of the attribute "openlabel" as JSON text"""
+    inner: dict[int, str] = field(default_factory=dict)
+    """By row, members of the attribute "openlabel" as JSON text; a list for each would cost the garbage collector"""
     class_names: list[str] | None = None
     """(m,) where they are not those of the objects"""
     rowless: list[int] = field(default_factory=list)
@@ -56,7 +56,7 @@ def boxes(given: Given) -> Shaped:
     values = numbers(given.values, (4,), given.refusals)
     corners = _corners(values, given.refusals)
     rows = np.flatnonzero(~_come_back(values, corners) & ~given.refusals.bad).tolist()
-    return Shaped("bbox", {}, corners, np.arange(given.n), {row: [_val(given, row)] for row in rows})
+    return Shaped("bbox", {}, corners, np.arange(given.n), {row: _val(given, row) for row in rows})
 
 
 def rotated_boxes(given: Given) -> Shaped:
@@ -69,7 +69,7 @@ def rotated_boxes(given: Given) -> Shaped:
     given.refusals.add(~np.isfinite(degrees), Code.BAD_NUMBER, "/val/4", lambda row: f"{rule}, got {values[row, 4]}")
     columns = {"rotation": degrees}
     rows = np.flatnonzero(~given.refusals.bad).tolist()
-    return Shaped("rotated_bbox", columns, corners, np.arange(given.n), {row: [_val(given, row)] for row in rows})
+    return Shaped("rotated_bbox", columns, corners, np.arange(given.n), {row: _val(given, row) for row in rows})
 
 
 def cuboids(given: Given) -> Shaped:
@@ -95,7 +95,7 @@ def cuboids(given: Given) -> Shaped:
     refusals.add(np.asarray(~(sizes > 0).all(axis=1)), Code.BAD_SIZE, "/val", size)
     leaves = [numbers_array(np.ascontiguousarray(leaf)) for leaf in values.T]
     column = pa.Array.from_buffers(CUBOID, given.n, [None], children=leaves)
-    inner = {row: [_val(given, row)] for row in np.flatnonzero(is_euler & ~refusals.bad).tolist()}
+    inner = {row: _val(given, row) for row in np.flatnonzero(is_euler & ~refusals.bad).tolist()}
     return Shaped("cuboid", {"cuboid": column}, np.full((4, given.n), np.nan), np.arange(given.n), inner)
 
 
@@ -110,7 +110,7 @@ def points(given: Given) -> Shaped:
     column = pa.Array.from_buffers(KEYPOINTS, given.n, [None, pa.py_buffer(offsets)], children=[flat])
     corners = np.stack([x, y, x, y]).astype(np.float64)
     lost = ~is_decimal(values.ravel()).reshape(-1, 2).all(axis=1) & ~given.refusals.bad
-    inner = {row: [_val(given, row)] for row in np.flatnonzero(lost).tolist()}
+    inner = {row: _val(given, row) for row in np.flatnonzero(lost).tolist()}
     return Shaped("keypoints", {"keypoints": column}, corners, np.arange(given.n), inner)
 
 
