@@ -6,6 +6,7 @@ look at it on its own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,11 @@ def table_rows(label_row: Json) -> list[Json]:
     rows = [*_objects(label_row), *_spans(label_row), *_classifications(label_row)]
     rows.sort(key=lambda row: (row["frame"], row["row"]))
     if rows:
-        rows[0]["attributes"].setdefault("encord", {})["label_row"] = _kept(label_row)
+        kept = rows[0]["attributes"].setdefault("encord", {})
+        kept["label_row"] = _kept(label_row)
+        on_frames = any(frame.get("classifications") for _, frame, _ in frames(label_row))
+        if on_frames or '"trackHash"' in json.dumps(label_row.get("object_actions")):
+            kept["portable"] = True
     seen: set[str] = set()
     for row in rows:
         once = row.pop("once")

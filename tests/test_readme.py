@@ -68,6 +68,38 @@ def test_coco(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads((folder / "again.json").read_text())["annotations"][0]["bbox"] == [1, 2, 3.5, 4]
 
 
+def test_label_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reading, authoring = _blocks("Encord", "python")
+    exec(authoring, {})
+    label_rows = (folder / "fruit.json").read_text()
+    assert label_rows.count("objectHash") > 5
+    (folder / "label_rows.json").write_text(label_rows)
+    (folder / "fruit" / "ontology.json").rename(folder / "ontology.json")
+    exec(reading, {})
+    assert "imported 10 predictions" in capsys.readouterr().out
+    assert json.loads((folder / "again.json").read_text()) == json.loads(label_rows)
+
+
+def test_openlabel(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"num": [{"name": "confidence", "val": 0.85}], "text": [{"name": "stream", "val": "lidar"}]}
+    cuboid = {"name": "a", "val": [2, -18, 0.3, 0, 0, 0, 1, 1.8, 4.1, 1.4], "attributes": told}
+    scene = {
+        "metadata": {"schema_version": "1.0.0"},
+        "streams": {"lidar": {"type": "lidar"}},
+        "objects": {"7": {"name": "a", "type": "Car"}},
+        "frames": {"0": {"objects": {"7": {"object_data": {"cuboid": [cuboid]}}}}},
+    }
+    (folder / "scene.json").write_text(json.dumps({"openlabel": scene}))
+    (block,) = _blocks("OpenLABEL", "python")
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert "'class_name': 'Car', 'kind': 'cuboid', 'stream': 'lidar', 'confidence': 0.85" in capsys.readouterr().out
+    named = scene | {"metadata": {"schema_version": "1.0.0", "name": "scene"}}
+    assert json.loads((folder / "scene-again.json").read_text())["openlabel"] == named
+    (cuboid,) = names["turned"]["cuboid"].to_pylist()
+    assert (cuboid["width"], cuboid["length"]) == (4.1, 1.8)
+
+
 def test_from_a_model() -> None:
     (block,) = _blocks("From a model", "python")
     names: dict[str, Any] = {}

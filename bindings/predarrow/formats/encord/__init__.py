@@ -19,6 +19,8 @@ known as they are, and under `encord` what only label rows have:
 
     label_row     on the first of the label row's rows: its own members and its data units' without labels, as they
                   are; a frame's own (`metadata`) under the unit's `labels.<frame>`
+    portable      there too, true where the label row has what only older SDKs ask for (classifications on frames,
+                  `trackHash`), so that it is written so again
     object        on the first of the object's rows: further members of its entry in `object_answers` or
                   `classification_answers`, among them `range` where ranges overlap or touch, or are those of a global
                   classification; `object_actions` holds the entry there, with `actions`, where the ranges of dynamic

@@ -14,7 +14,7 @@ from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.kept import kept_text
 from predarrow.formats.encord.labels import FrameLabels, Place
 from predarrow.formats.encord.object_rows import ObjectRows
-from predarrow.formats.encord.rows import LabelRow, check_units
+from predarrow.formats.encord.rows import LabelRow, check_units, is_portable
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.encord.scanned import ScannedBoxes
 from predarrow.formats.encord.timeless_rows import Row, labels_of, timeless_batch, timeless_rows
@@ -146,8 +146,9 @@ def _add_label_rows(
 def _label_row(place: Place, report: Report) -> str:
     row = place.row
     try:
-        return f'"label_row":{kept_text(row)}'
+        text = f'"label_row":{kept_text(row)}'
     except (ValueError, TypeError) as error:
         rule = f"must be JSON of finite numbers and whole characters: {error}"
         report.problems.append(Problem(row.source, None, row.pointer, Code.BAD_VALUE, rule))
-        return f'"label_row":{{{member("data_hash", row.data_hash)}}}'
+        text = f'"label_row":{{{member("data_hash", row.data_hash)}}}'
+    return f'{text},"portable":true' if is_portable(row) else text

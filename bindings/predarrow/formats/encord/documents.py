@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from predarrow.errors import InputError
-from predarrow.formats.encord.codec import JSON, MESSAGE_PACK, Codec
+from predarrow.formats.encord.codec import JSON, MESSAGE_PACK, Codec, TypedRow
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
 from predarrow.sources import StrPath
@@ -31,8 +31,10 @@ class Given(msgspec.Struct, gc=False):
 
     source: str
     pointer: str
-    raw: msgspec.Raw
+    raw: msgspec.Raw | None
     codec: Codec
+    typed: TypedRow | None = None
+    """In place of `raw`, where the row is read as far as its labels."""
 
 
 class Document(NamedTuple):
@@ -99,15 +101,18 @@ def _document(data: bytes, source: str) -> Document:
             msgspec.json.decode(data, type=msgspec.Raw)
             return Document([Given(source, "$", msgspec.Raw(data), JSON)], [], len(data))
         if begin == b"[":
-            rows = JSON.rows(data)
-            return Document(_listed(rows, source, JSON), [], len(data))
+            return Document(_listed(data, source), [], len(data))
     except (msgspec.DecodeError, RecursionError):
         pass
     return _by_python(data, source)
 
 
-def _listed(rows: Sequence[msgspec.Raw], source: str, codec: Codec) -> list[Given]:
-    return [Given(source, f"$[{place}]", raw, codec) for place, raw in enumerate(rows)]
+def _listed(data: bytes, source: str) -> list[Given]:
+    try:
+        rows = JSON.typed_rows(data)
+    except msgspec.DecodeError:  # a row that has to be read level by level
+        return [Given(source, f"$[{place}]", raw, JSON) for place, raw in enumerate(JSON.rows(data))]
+    return [Given(source, f"$[{place}]", None, JSON, row) for place, row in enumerate(rows)]
 
 
 def _by_python(data: bytes, source: str) -> Document:

@@ -81,17 +81,27 @@ class LabelRow(Struct, gc=False):
         return found
 
 
+def is_portable(row: LabelRow) -> bool:
+    """Tell whether a label row has what only older SDKs ask for: classifications on frames, hashes of tracks."""
+    entries = [entry.get("actions") for entry in row.object_actions.values()]
+    actions = [action for each in entries if isinstance(each, list) for action in each if isinstance(action, dict)]
+    return any(group.classifications for group in row.groups) or any("trackHash" in action for action in actions)
+
+
 def label_row(given: Given) -> LabelRow:
     """Give a label row whose labels are not looked at yet.
 
     Raises:
         Flaw: the row, one of its data units or what it says of answers does not hold.
     """
-    try:
-        typed = given.codec.typed_row(given.raw)
-    except msgspec.DecodeError:
-        typed = None
-    row, units = _loose(given) if typed is None else _typed(given, typed)
+    typed = given.typed
+    if typed is None and given.raw is not None:
+        try:
+            typed = given.codec.typed_row(given.raw)
+        except msgspec.DecodeError:
+            row, units = _loose(given, given.raw)
+    if typed is not None:
+        row, units = _typed(given, typed)
     is_image = row.data_type in IMAGE_TYPES
     for key, members in units.items():
         row.units.append(_unit(row, key, members, is_image))
@@ -119,13 +129,13 @@ def _typed(given: Given, typed: TypedRow) -> tuple[LabelRow, dict[str, Any]]:
     return row, {**typed.data_units}
 
 
-def _loose(given: Given) -> tuple[LabelRow, dict[str, Any]]:
+def _loose(given: Given, raw: Raw) -> tuple[LabelRow, dict[str, Any]]:
     """Read a row level by level, as something in it is not as usual."""
     codec = given.codec
     try:
-        members = codec.row(given.raw)
+        members = codec.row(raw)
     except msgspec.DecodeError:
-        raise Flaw(Code.BAD_VALUE, "", "must be a label row", codec.any(given.raw)) from None
+        raise Flaw(Code.BAD_VALUE, "", "must be a label row", codec.any(raw)) from None
     texts = {name: _text(members, name, codec) for name in ("data_hash", "data_type")}
     if "data_units" not in members:
         raise Flaw(Code.BAD_VALUE, "", "must be a label row, with data_units", sorted(members))

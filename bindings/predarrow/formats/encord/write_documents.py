@@ -59,7 +59,7 @@ def documents(rows: Rows, ontology: Ontology, flags: Counter[str], portable: boo
     """
     is_class = rows.are(CLASSIFICATION)
     labels, answers = rows.take(~is_class), rows.take(is_class)
-    is_portable = [header is not None and (portable or header.is_made) for header in rows.headers]
+    is_portable = [header is not None and (portable or header.is_portable) for header in rows.headers]
     found = classifications(answers, len(is_portable), flags)
     objects = labels.take(~labels.are(*SPANS))
     shown = answers.take(np.array(is_portable)[answers.owner] & ~answers.is_global)

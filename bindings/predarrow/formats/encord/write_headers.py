@@ -75,6 +75,8 @@ class Header(NamedTuple):
     """Frames of a video, where they are known."""
     is_made: bool
     """Whether it was made here rather than read."""
+    is_portable: bool
+    """Whether it has what older SDKs ask for."""
     has_branch: bool
     """Whether the row came with a branch, which Encord's SDK asks for; platform exports have none."""
 
@@ -113,8 +115,8 @@ _unit = msgspec.json.Decoder(_Unit).decode
 _members = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-def read_header(kept: bytes) -> Header:
-    """Give the header that the table kept of a label row.
+def read_header(kept: bytes, is_portable: bool) -> Header:
+    """Give the header that the table kept of a label row, which may have had what older SDKs ask for.
 
     Raises:
         BadHeader: it is none.
@@ -131,7 +133,7 @@ def read_header(kept: bytes) -> Header:
     if not has_branch:
         text = f'{text},"branch_name":"main"'
     n_frames = units[0][1] if row.data_type == "video" else None
-    return Header(text, row.data_type, [unit for unit, _ in units], n_frames, False, has_branch)
+    return Header(text, row.data_type, [unit for unit, _ in units], n_frames, False, is_portable, has_branch)
 
 
 def _read_unit(key: str, raw: bytes, data_type: str) -> tuple[Unit, int | None]:
@@ -228,7 +230,7 @@ class Makers:
             units = [_made_unit(unit, data_type, 0, size)]
         text = json_text(_row_members(unit, data_type))[1:-1]
         n_frames = unit.n_frames if data_type == "video" else None
-        return Header(text, data_type, units, n_frames, True, True)
+        return Header(text, data_type, units, n_frames, True, True, True)
 
     def _unit(
         self, data_unit: str, is_moving: bool, size: tuple[int, int] | None, span_shapes: frozenset[str]

@@ -36,6 +36,7 @@ class Kept(Struct, forbid_unknown_fields=True, gc=False):
     """The attribute "encord": what only label rows have."""
 
     label_row: Raw = ABSENT
+    portable: bool = False
     object: dict[str, Raw] = {}
     coordinates: Raw = ABSENT
     points: list[dict[str, Any]] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -155,8 +154,8 @@ class Gatherer:
                     hint = 'sort the table by ("data_unit", "frame", "row")'
                     raise BadHeader(f"rows of a data unit must stand together, got {unit!r} again; {hint}")
                 self._seen.add(unit)
-                raw = kept.get(number)
-                header = self._made(rows, unit, begin, end) if raw is None else read_header(raw)
+                own = kept.get(number)
+                header = self._made(rows, unit, begin, end) if own is None else read_header(*own)
             except BadHeader as error:
                 _refuse(range(begin, end), refusals, str(error))
                 result.append(None)
@@ -182,14 +181,14 @@ def _side(column: pa.Array) -> npt.NDArray[np.float64]:
     return side
 
 
-def _kept_headers(rows: Rows, refusals: Refusals) -> dict[int, Any]:
-    """Give what attributes kept of label rows, by number; label rows with several are refused."""
-    result: dict[int, Any] = {}
+def _kept_headers(rows: Rows, refusals: Refusals) -> dict[int, tuple[bytes, bool]]:
+    """Give what attributes kept of label rows, as `read_header` takes it, by number; those of several are refused."""
+    result: dict[int, tuple[bytes, bool]] = {}
     for row in np.flatnonzero(rows.notes.has("label_row")).tolist():
         encord = rows.notes.of(row).item.encord
         owner = int(rows.owner[row])
-        raw = bytes(encord.label_row) if encord is not None else b""
-        if bytes(result.setdefault(owner, raw)) != raw:
+        kept = (b"", False) if encord is None else (bytes(encord.label_row), encord.portable)
+        if result.setdefault(owner, kept)[0] != kept[0]:
             first, last = np.searchsorted(rows.owner, [owner, owner + 1]).tolist()
             hint = "write branches apart"
             _refuse(range(first, last), refusals, f"must be of one label row, got rows of several; {hint}")
