@@ -75,7 +75,7 @@ def _geometry(draw: st.DrawFn) -> tuple[str, Json]:
         turn = draw(st.sampled_from([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.6, 0.8], [0.1, -0.2, 0.3]]))
         val = [x, y, draw(NUMBERS), *turn, *size, draw(SIZES)]
     elif kind == "poly2d":
-        val = [number for point in draw(st.lists(POINTS, min_size=3, max_size=5)) for number in point]
+        val = [number for point in draw(st.lists(POINTS, min_size=4, max_size=6)) for number in point]
         more = {"mode": draw(st.sampled_from(MODES)), "closed": draw(st.booleans())}
     elif kind == "mat":
         more = {"data_type": "float", "width": 2, "height": 1, "channels": 1}
