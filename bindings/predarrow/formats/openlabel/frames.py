@@ -18,6 +18,7 @@ from predarrow.formats.openlabel.wire import (
     OBJECT_MEMBERS,
     Codec,
     Data,
+    FrameObject,
     Members,
     RootObject,
     object_text,
@@ -111,18 +112,26 @@ class Collected:
             return pointer(ROOT, "objects", uid)
         return pointer(ROOT, "frames", self.frames[frame].key, "objects", uid)
 
-    def add_single(self, frame: int, uid: str, data: Data) -> bool:
-        """Add an object's one geometry, as nearly all objects have it; tell whether it is that."""
-        for type_, raws in data.items():
-            group = self.groups.get(type_)
-            if group is None or len(raws) != 1:
-                return False
-            group.raws.append(raws[0])
-            group.uids.append(uid)
-            group.frames.append(frame)
-            group.places.append(0)
-            group.numbers.append(self.first + self.n)
-        self.n += 1
+    def add_singles(self, frame: int, objects: dict[str, FrameObject]) -> bool:
+        """Add the geometries of a frame whose objects have one each, all of one type, as nearly all frames have them.
+
+        Returns:
+            Whether the frame is such a one; else nothing is added. Object by object takes four times as long.
+        """
+        if len(self.groups) != 1 or not objects.keys() <= self.document.objects.keys():
+            return False
+        (type_, group) = next(iter(self.groups.items()))
+        datas = [item.object_data or {} for item in objects.values()]
+        lists = [data.get(type_, ()) for data in datas]
+        if any(len(data) != 1 for data in datas) or any(len(raws) != 1 for raws in lists):
+            return False
+        n = len(lists)
+        group.raws.extend([raws[0] for raws in lists])
+        group.uids.extend(objects)
+        group.frames.extend([frame] * n)
+        group.places.extend([0] * n)
+        group.numbers.extend(range(self.first + self.n, self.first + self.n + n))
+        self.n += n
         return True
 
     def add(self, frame: int, uid: str, data: Data) -> Data:
@@ -186,12 +195,9 @@ def collect_frames(document: Document, frames: Sequence[FileFrame], first: int) 
         except msgspec.DecodeError:
             _add_one_by_one(collected, number, raw, rest)
             continue
-        known = document.objects
-        for uid, item in objects.items():
-            data = item.object_data
-            if data is not None and uid in known and len(data) == 1 and collected.add_single(number, uid, data):
-                continue
-            _add(collected, number, uid, data, {}, rest)
+        if not collected.add_singles(number, objects):
+            for uid, item in objects.items():
+                _add(collected, number, uid, item.object_data, {}, rest)
     return collected
 
 

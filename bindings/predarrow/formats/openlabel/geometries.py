@@ -125,18 +125,18 @@ def _members_beside(
 ) -> tuple[dict[int, str], list[str | None]]:
     """Give members other than name, val and attributes as a JSON object, by row, and coordinate systems."""
     more: dict[int, str] = {}
-    systems: list[str | None] = []
+    systems: list[str | None] = [None] * len(items)
     for row, values in enumerate(map(_more_of, items)):
-        system = None
-        if values != _NOTHING_MORE or row in extras:
-            members = {name: raw for name, raw in zip(MORE, values, strict=True) if raw} | extras.get(row, {})
-            system = codec.any(members["coordinate_system"]) if "coordinate_system" in members else None
-            try:
-                if members:
-                    more[row] = object_text({name: codec.text(raw) for name, raw in members.items()})
-            except ValueError:
-                refusals.add_one(row, Code.BAD_NUMBER, "", "numbers must be finite, got one that is not")
-        systems.append(system if isinstance(system, str) else None)
+        if values == _NOTHING_MORE and row not in extras:
+            continue
+        members = {name: raw for name, raw in zip(MORE, values, strict=True) if raw} | extras.get(row, {})
+        system = codec.any(members["coordinate_system"]) if "coordinate_system" in members else None
+        systems[row] = system if isinstance(system, str) else None
+        try:
+            if members:
+                more[row] = object_text({name: codec.text(raw) for name, raw in members.items()})
+        except ValueError:
+            refusals.add_one(row, Code.BAD_NUMBER, "", "numbers must be finite, got one that is not")
     return more, systems
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.buffers import text_array
 from predarrow.formats.encord.documents import find_files
 from predarrow.formats.openlabel.document import read_document
 from predarrow.formats.openlabel.file_rows import Done
@@ -129,7 +130,7 @@ def _windows(results: Iterable[Done]) -> Iterator[tuple[list[Keyed], Report]]:
 def _keyed(window: Sequence[pa.RecordBatch]) -> list[Keyed]:
     units = [pc.unique(batch.column("data_unit")) for batch in window]
     names = sorted({name.as_py() for each in units for name in each})
-    wanted = pa.array(names, pa.string())
+    wanted = text_array(names)
     result = []
     for batch in window:
         ranks = np.from_dlpack(pc.index_in(batch.column("data_unit"), value_set=wanted)).astype(np.int64)
