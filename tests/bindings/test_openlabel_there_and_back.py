@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from predarrow import read_openlabel, write_openlabel
 from predarrow.formats.openlabel.rules import Dialect
 from tests.corpus import corpus_path
-from tests.openlabel_documents import UID, box, cuboid, document, geometry, objects, one
+from tests.openlabel_documents import UID, attributes, box, cuboid, document, geometry, objects, one
 from tests.openlabel_files import BOX, accepted, row, table
 
 Json = dict[str, Any]
@@ -83,8 +83,8 @@ def _geometry(draw: st.DrawFn) -> tuple[str, Json]:
         more |= {"coordinate_system": "camera_id"}
     if draw(st.booleans()):
         more |= {"uid": draw(TEXTS)}
-    attributes = draw(_attributes())
-    return kind, {"name": draw(TEXTS), "val": val, **more, **({"attributes": attributes} if attributes else {})}
+    told = draw(_attributes())
+    return kind, {"name": draw(TEXTS), "val": val, **more, **({"attributes": told} if told else {})}
 
 
 @st.composite
@@ -122,6 +122,47 @@ def _ordered(value: Any) -> Any:
         return value
     is_named = all(isinstance(each, dict) and each.keys() == {"name", "val"} for each in value)
     return sorted(value, key=lambda each: str(each["name"])) if is_named else [_ordered(each) for each in value]
+
+
+def _ring(val: list[float], *, is_hole: bool, confidence: float, **more: Any) -> Json:
+    told = attributes(confidence=confidence)
+    told["text"].append({"name": "polygon_id", "val": "p"})
+    told["boolean"] = [{"name": "is_hole", "val": is_hole}]
+    return geometry(val, **{"attributes": told, "mode": MODES[0], "closed": True, **more})
+
+
+OUTLINE = [0.0, 0.0, 90.0, 0.0, 90.0, 90.0]
+HOLE = [60.25, 10.0, 70.1, 10.0, 70.123456789, 20.0]
+FURTHER = {
+    "num": [{"name": "confidence", "val": 0.5, "type": "value"}],
+    "text": [{"name": "stream", "val": "camera_id"}],
+}
+STATIC = {UID: {"name": "s", "type": "Static", "object_data": {"bbox": [box()], "cuboid": [cuboid()]}}}
+POINTERS = {"any-name": {"type": "bbox", "frame_intervals": [{"frame_start": 0, "frame_end": 0}]}}
+POINTED = {UID: {"name": "s", "type": "Car", "object_data_pointers": POINTERS, "frame_intervals": []}}
+ACTED = {"0": {"objects": objects(bbox=[box()]), "actions": {"0": {}}}, "3": {}}
+ACTION = {"name": "a", "type": "Run", "frame_intervals": [{"frame_start": 0, "frame_end": 3}]}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        one(poly2d=[_ring(OUTLINE, is_hole=False, confidence=0.5), _ring(HOLE, is_hole=True, confidence=0.75, id=3)]),
+        one(poly2d=[_ring(OUTLINE, is_hole=False, confidence=1.0), _ring(HOLE, is_hole=False, confidence=0.25)]),
+        one(poly2d=[_ring(OUTLINE, is_hole=False, confidence=0.0)]),
+        one(bbox=[box(attributes=FURTHER)]),
+        one(bbox=[box()], text=[{"name": "a", "val": "b"}], cuboid=[cuboid(), {"name": "none", "val": None}]),
+        document(objects=STATIC),
+        document({"3": {}}, objects=STATIC),
+        document(objects=POINTED),
+        document(ACTED, actions={"0": ACTION}),
+        document(tags={"0": {"type": "t", "ontology_uid": "0"}}, ontologies={"0": "https://example.com"}),
+        document(coordinate_systems={"c": {"type": "sensor_cs", "parent": "", "children": []}}, streams=None),
+    ],
+)
+def test_pieces(tmp_path: Path, given: Json) -> None:
+    accepted(json.dumps(given))
+    assert _ordered(_again(tmp_path, given, "asam")) == _ordered(given)
 
 
 @pytest.mark.parametrize(

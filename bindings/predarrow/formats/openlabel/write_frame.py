@@ -82,7 +82,7 @@ class Frame:
         objects: Members = {}  # in the order of the rows, which readers number them by
         for uid, data in self._objects.items():
             known = kept.get(uid) or {}
-            objects[uid] = {**known, "object_data": merged(known.get("object_data") or {}, data)}
+            objects[uid] = {**known, "object_data": merged(data, known.get("object_data") or {})}
         objects |= {uid: item for uid, item in kept.items() if uid not in objects}
         return {**frame, "objects": objects} if objects else frame
 
