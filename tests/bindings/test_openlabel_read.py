@@ -246,6 +246,14 @@ def test_geometries_at_the_root_are_taken_by_the_standard(tmp_path: Path) -> Non
     assert found[0]["attributes"]["object"]["object_data"] == {"text": [{"name": "color", "val": "red"}]}
 
 
+def test_empty_lists_are_kept(tmp_path: Path) -> None:
+    given = one(bbox=[box()], cuboid=[])
+    given["openlabel"]["objects"][UID]["object_data"] |= {"bbox": [], "cuboid": [cuboid()]}
+    static, box_row = rows(tmp_path, given, dialect="asam")
+    assert static["attributes"]["object"]["object_data"]["bbox"] == []
+    assert box_row["attributes"]["openlabel"]["frame"] == {"objects": {UID: {"object_data": {"cuboid": []}}}}
+
+
 def test_image_sizes_come_from_streams(tmp_path: Path) -> None:
     properties = {"intrinsics_pinhole": {"width_px": 640, "height_px": 480}}
     given = document(streams={"camera_id": {"type": "camera", "stream_properties": properties}})

@@ -52,12 +52,15 @@ Two dialects. "kognic" makes the checks that Kognic makes on upload, "asam" only
 | a flat geometry in a stream that is no camera, a cuboid in one that is | refused | taken |
 | geometries of two types in one file | the later type is refused | taken |
 | two cuboids of an object on a frame | the later one is refused | taken |
-| a geometry at the root | refused | a row on the object's first frame |
+| a geometry at the root | refused | a row on the file's first frame, 0 where it has none |
 | a hole without outline, holes of several outlines with one `polygon_id` | refused | refused |
-| geometry without a column (poly3d, point3d, mat, mesh, vec, chain codes, references, a cuboid that is null) | kept
-  in `openlabel`, flagged | the same |
-| a file without a row | counted | counted |
-| a key twice in one JSON object | the later one holds, as in every JSON library | the same |
+| no column: poly3d, point3d, mat, mesh, vec, chain codes, references, a cuboid that is null | kept, flagged | same |
+| an image of nothing but background | kept, flagged | same |
+| an image that is no PNG of values, or with a value that its ontology does not name | refused | refused |
+| NaN or an infinite number outside of geometries that become rows | the file is refused | the file is refused |
+| keys that are not known, empty lists | kept in `openlabel` | same |
+| a file without a row | counted | same |
+| a key twice in one JSON object | the later one holds, as in every JSON library | same |
 
 Source: ASAM OpenLABEL 1.0.0, and Kognic's pages on its prediction format and its OpenLABEL format.
 """

@@ -130,7 +130,7 @@ class FileRows:
         for rest in collected.rests:
             for each in rest.objects.values():
                 for type_, raws in each.data.items():
-                    if type_ not in ("num", "text", "boolean"):
+                    if raws and type_ not in ("num", "text", "boolean"):
                         self._report.flagged[f"{type_} {NO_COLUMN}"] += len(raws)
 
     def _keep(self, collected: Collected, type_: str, row: int, found: Given, raw: Any, frame: int, uid: str) -> None:

@@ -138,7 +138,7 @@ class Collected:
         """Add an object's geometries; give the rest of its data."""
         rest: Data = {}
         for type_, raws in data.items():
-            if type_ not in _ROWS:
+            if type_ not in _ROWS or not raws:
                 rest[type_] = raws
                 continue
             group = self.groups.get(type_)
@@ -271,7 +271,7 @@ def object_text_of(uid: str, document: Document, kept: Data | None, type_: str =
     texts = [type_] if type_ else []
     texts += [begin + codec.text(raw) for begin, raw in zip(_BEGINS, _members_of(item), strict=True) if raw]
     if kept is not None:
-        data = {type_: raws for type_, raws in codec.data(item.object_data).items() if type_ not in _ROWS}
+        data = {type_: raws for type_, raws in codec.data(item.object_data).items() if type_ not in _ROWS or not raws}
         texts = [text for text in texts if not text.startswith('"object_data":')]
         texts.append(f'"object_data":{_data_text({**data, **kept}, codec)}')
     for name, raw in document.object_extras.get(uid, {}).items():
