@@ -99,10 +99,10 @@ def scan(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], by_frame: 
 
     Args:
         data: (n_bytes,) UTF-8, the texts one after the other, and PADDING bytes.
-        offsets: (n_texts + 1,) first byte of each.
+        offsets: (n_texts + 1,) first byte of each; the first text may begin anywhere.
         by_frame: (n_texts,) whether a text has frames by their keys, or is one.
     """
-    size = int(offsets[-1])
+    size = int(offsets[-1] - offsets[0])
     n, n_frames = size // _LEAST_OBJECT + 1, size // _LEAST_FRAME + len(by_frame) + 1
     room = Labels(
         np.empty((n, 8, 2), np.int64),

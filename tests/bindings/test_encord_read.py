@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pytest
 
 from predarrow import InputError, Ontology, OntologyError, PredarrowError, read_label_rows
+from predarrow.formats.encord import documents
 from predarrow.formats.encord.chunk import NO_LABELS, SPACES
 from predarrow.report import Code
 from predarrow.table import SCHEMA
@@ -388,3 +389,9 @@ def test_of_a_frame_that_stands_twice_the_later_one_holds(least_bytes: int, tmp_
     file = tmp_path / "rows.json"
     file.write_text(text.replace('"4": {', '"3": {'))
     assert read(file)["object_id"].to_pylist() == ["b"]
+
+
+def test_the_scanners_padding_is_there() -> None:
+    from predarrow_engine import label_rows
+
+    assert documents.PADDING >= label_rows.PADDING

@@ -84,8 +84,8 @@ class Codec:
         decoder = package.Decoder
         self.text = text
         self._any: Callable[[Raw], Any] = decoder().decode
-        self.rows: Callable[[bytes], list[Raw]] = decoder(list[Raw]).decode
-        self.typed_rows: Callable[[bytes], list[TypedRow]] = decoder(list[TypedRow]).decode
+        self.rows: Callable[[bytes | memoryview], list[Raw]] = decoder(list[Raw]).decode
+        self.typed_rows: Callable[[bytes | memoryview], list[TypedRow]] = decoder(list[TypedRow]).decode
         self.typed_row: Callable[[Raw], TypedRow] = decoder(TypedRow).decode
         self.row: Callable[[Raw], dict[str, Raw]] = decoder(dict[str, Raw]).decode
         self.units: Callable[[Raw], dict[str, dict[str, Raw]]] = decoder(dict[str, dict[str, Raw]]).decode

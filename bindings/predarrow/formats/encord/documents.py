@@ -23,6 +23,10 @@ MEMORY = "label rows"
 """What errors call label rows that are given as dictionaries."""
 
 _SUFFIXES = (".json", ".json.gz")
+PADDING = 128
+"""Bytes behind a file's that scanners may look at."""
+
+_BEGINNING = 4096
 _RULE = "must be a label row or a list of them"
 
 
@@ -35,6 +39,8 @@ class Given(msgspec.Struct, gc=False):
     codec: Codec
     typed: TypedRow | None = None
     """In place of `raw`, where the row is read as far as its labels."""
+    buffer: bytearray | None = None
+    """What it lies in, with PADDING bytes behind all rows."""
 
 
 class Document(NamedTuple):
@@ -82,37 +88,47 @@ def documents(files: Iterable[str]) -> Iterator[Document]:
             yield _document(data, file)
 
 
-def _content(file: str) -> bytes:
-    data = Path(file).read_bytes()
-    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+def _content(file: str) -> bytearray:
+    """Give a file's bytes and padding."""
+    with Path(file).open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        data = bytearray(size + PADDING)
+        n = stream.readinto(memoryview(data)[:size])
+        rest = stream.read()  # a pipe has no size, and a file may grow
+    if not rest and data[:2] != b"\x1f\x8b":
+        del data[n + PADDING :]
+        return data
+    content = bytes(data[:n]) + rest
+    return bytearray((gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content) + bytes(PADDING))
 
 
-def _document(data: bytes, source: str) -> Document:
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if not data.isascii():  # what is only carried along is not looked at later
+def _document(buffer: bytearray, source: str) -> Document:
+    size = len(buffer) - PADDING
+    data = memoryview(buffer)[3 if buffer.startswith(b"\xef\xbb\xbf") else 0 : size]
+    if not buffer.isascii():  # what is only carried along is not looked at later
         try:
-            data.decode()
+            buffer.decode()
         except UnicodeDecodeError as error:
             problem = Problem(source, None, f"byte {error.start}", Code.BAD_TEXT, "must be UTF-8")
             return Document([], [problem], 0)
-    begin = data.lstrip(b" \t\r\n")[:1]
+    begin = bytes(data[:_BEGINNING]).lstrip(b" \t\r\n")[:1]
     try:
         if begin == b"{":
-            msgspec.json.decode(data, type=msgspec.Raw)
-            return Document([Given(source, "$", msgspec.Raw(data), JSON)], [], len(data))
+            row = msgspec.json.decode(data, type=msgspec.Raw)
+            return Document([Given(source, "$", row, JSON, buffer=buffer)], [], size)
         if begin == b"[":
-            return Document(_listed(data, source), [], len(data))
+            return Document(_listed(data, source, buffer), [], size)
     except (msgspec.DecodeError, RecursionError):
         pass
-    return _by_python(data, source)
+    return _by_python(bytes(data), source)
 
 
-def _listed(data: bytes, source: str) -> list[Given]:
+def _listed(data: memoryview, source: str, buffer: bytearray) -> list[Given]:
     try:
         rows = JSON.typed_rows(data)
     except msgspec.DecodeError:  # a row that has to be read level by level
-        return [Given(source, f"$[{place}]", raw, JSON) for place, raw in enumerate(JSON.rows(data))]
-    return [Given(source, f"$[{place}]", None, JSON, row) for place, row in enumerate(rows)]
+        return [Given(source, f"$[{place}]", raw, JSON, buffer=buffer) for place, raw in enumerate(JSON.rows(data))]
+    return [Given(source, f"$[{place}]", None, JSON, row, buffer) for place, row in enumerate(rows)]
 
 
 def _by_python(data: bytes, source: str) -> Document:

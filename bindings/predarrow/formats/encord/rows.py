@@ -62,6 +62,8 @@ class LabelRow(Struct, gc=False):
     object_answers: Entries
     classification_answers: Entries
     object_actions: Entries
+    buffer: bytearray | None = None
+    """What it lies in; see `Given`."""
 
     @property
     def is_span(self) -> bool:
@@ -125,6 +127,7 @@ def _typed(given: Given, typed: TypedRow) -> tuple[LabelRow, dict[str, Any]]:
         [],
         [],
         *answers,
+        given.buffer,
     )
     return row, {**typed.data_units}
 
@@ -140,12 +143,25 @@ def _loose(given: Given, raw: Raw) -> tuple[LabelRow, dict[str, Any]]:
     if "data_units" not in members:
         raise Flaw(Code.BAD_VALUE, "", "must be a label row, with data_units", sorted(members))
     title = codec.any(members["data_title"]) if "data_title" in members else ""
-    answers = [_entries(members[name], codec, f".{name}") if name in members else {} for name in _LABELS[1:]]
+    objects, classifications, actions = [
+        _entries(members[name], codec, f".{name}") if name in members else {} for name in _LABELS[1:]
+    ]
     units = _loose_units(members["data_units"], codec)
     others = {key: raw for key, raw in members.items() if key not in _LABELS}
     title = title if isinstance(title, str) else ""
     row = LabelRow(
-        given.source, given.pointer, texts["data_hash"], title, texts["data_type"], others, codec, [], [], *answers
+        given.source,
+        given.pointer,
+        texts["data_hash"],
+        title,
+        texts["data_type"],
+        others,
+        codec,
+        [],
+        [],
+        objects,
+        classifications,
+        actions,
     )
     return row, units
 
