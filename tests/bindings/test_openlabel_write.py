@@ -351,3 +351,51 @@ def test_what_is_written_is_accepted(tmp_path_factory: pytest.TempPathFactory, r
     frames = openlabel.get("frames", {}).values()
     data = [each["object_data"] for frame in frames for each in frame["objects"].values()]
     assert sum(len(items) for each in data for items in each.values()) == len(rows)
+
+
+JSONS: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda each: st.lists(each, max_size=2) | st.dictionaries(TEXTS, each, max_size=2),
+    max_leaves=4,
+)
+PARTS = ("geometry", "val", "value", "type", "rings", "root", "frame", "file")
+FORMS = {
+    "object": {"object_data": {"text": []}, "type": "x"},
+    "frame": {"objects": {"1": {"object_data": {"bbox": []}}}},
+    "file": {"frames": {"3": {}}, "objects": {"1": {}}, "streams": {}, "metadata": {}, "ontologies": {}},
+    "geometry": {"coordinate_system": "a", "name": "b", "attributes": {}, "mode": "c", "closed": True},
+    "rings": [{"name": "a", "attributes": {"num": []}, "val": [1]}] * 2,
+    "attributes": {"num": [{"name": "confidence", "val": 1}], "vec": [{"name": "score", "val": [1]}]},
+}
+
+
+@st.composite
+def _spoilt(draw: st.DrawFn, value: Any) -> Any:
+    """Give a part with something else in it."""
+    if not isinstance(value, dict | list) or not value or draw(st.booleans()):
+        return draw(JSONS)
+    keys: list[Any] = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = draw(st.sampled_from(keys))
+    spoilt = value.copy()
+    spoilt[key] = draw(_spoilt(value[key]))
+    return spoilt
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_attributes_of_any_form_are_written_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    kept = {name: data.draw(_spoilt(FORMS.get(name))) for name in data.draw(st.sets(st.sampled_from(PARTS)))}
+    attributes: dict[str, Any] = {"openlabel": kept}
+    for name in data.draw(st.sets(st.sampled_from(("name", "interpolated", "attributes", "object", "convention")))):
+        attributes[name] = data.draw(_spoilt(FORMS.get(name)))
+    kinds = [
+        row(object_id="1", confidence=0.5, attributes=attributes),
+        row("polygon", object_id="1", polygon=[[TRIANGLE, HOLE]], attributes=attributes),
+        row("bitmask", object_id="1", mask={"height": 5, "width": 4, "counts": b"62304"}, attributes=attributes),
+    ]
+    path = tmp_path_factory.mktemp("spoilt") / "scene.json"
+    result = write_openlabel(table(data.draw(st.sampled_from(kinds))), path, dialect="asam", on_error="skip")
+    assert result.rows + len(result.report.problems) == 1
+    assert json.loads(path.read_bytes())["openlabel"]["metadata"]

@@ -53,6 +53,12 @@ class Kept(Struct, forbid_unknown_fields=True, gc=False):
     file: Members | None = None
 
 
+class _Geometry(Struct):
+    name: str = ""
+    coordinate_system: str = ""
+    attributes: _Lists = msgspec.field(default_factory=_Lists)
+
+
 class _Object(Struct):
     object_data: dict[str, list[Members]] | None = None
 
@@ -107,12 +113,27 @@ def attributes_of(text: str | None, flags: Counter[str]) -> Attributes:
         for name in sorted(members.keys() - _KNOWN):
             flags[f"attribute left out that OpenLABEL has no place for: {name}"] += 1
         item = msgspec.convert({name: value for name, value in members.items() if name in _KNOWN}, Attributes)
+    _check(item)
+    return item
+
+
+def _check(item: Attributes) -> None:
+    """See that what is looked into has OpenLABEL's form.
+
+    Raises:
+        msgspec.ValidationError: it has not.
+    """
     if item.attributes:
         msgspec.convert(item.attributes, _Lists)
-    for kept, form in ((item.object, _Object), (item.openlabel.frame, _Frame), (item.openlabel.file, _File)):
-        if kept is not None:
-            msgspec.convert(kept, form)
-    return item
+    kept = item.openlabel
+    if kept.geometry:
+        msgspec.convert(kept.geometry, _Geometry)
+    if kept.rings:
+        msgspec.convert(kept.rings, list[_Geometry])
+    forms: tuple[tuple[Members | None, Any], ...] = (item.object, _Object), (kept.frame, _Frame), (kept.file, _File)
+    for given, form in forms:
+        if given is not None:
+            msgspec.convert(given, form)
 
 
 class Lifted(NamedTuple):

@@ -77,7 +77,8 @@ def _joined(elements: Elements, polygon_id: str, *, is_hole: bool) -> Elements:
 
 
 def _geometry(shape: Shape, name: str, kept: Any, more: Members, elements: Elements) -> Geometry:
-    members = {"name": name, **more, **shape.members}
+    members = {"name": name} | more | {"name": name} | shape.members
+    members.pop("attributes", None)
     if kept is not None and "val" in shape.members and _agrees(shape, kept, more):
         members["val"] = kept
         if "mode" in more:
