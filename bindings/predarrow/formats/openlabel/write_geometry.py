@@ -114,8 +114,8 @@ def _poly2d(val: list[float], *, is_hole: bool | None, closed: bool = True) -> S
 
 def _polylines(rows: Rows) -> list[list[Shape]]:
     counts = np.array([sum(map(len, parts)) for parts in rows.columns["polygon"].to_pylist()])
-    rule = "must be one part of one ring for a polyline, got rings"
-    rows.refusals.add(counts != 1, Code.BAD_VALUE, "column polygon", lambda row: f"{rule}: {counts[row]}")
+    rule = "must be one part of one ring for a polyline"
+    rows.refusals.add(counts != 1, Code.BAD_VALUE, "column polygon", lambda row: f"{rule}, got {counts[row]} rings")
     places = (np.cumsum(counts) - counts).tolist()
     rings = [*_rings(rows), []]
     return [[_poly2d(rings[place], is_hole=None, closed=False)] for place in places]
@@ -133,8 +133,8 @@ def _rings(rows: Rows) -> list[list[float]]:
 def _points(rows: Rows) -> list[list[Shape]]:
     column = rows.columns["keypoints"]
     counts = pc.list_value_length(column).to_numpy(zero_copy_only=False)
-    rule = "must be one point for OpenLABEL's point2d, got"
-    rows.refusals.add(counts != 1, Code.CANNOT_HOLD, "keypoints", lambda row: f"{rule} {counts[row]}")
+    rule = "must be one point for OpenLABEL's point2d"
+    rows.refusals.add(counts != 1, Code.CANNOT_HOLD, "keypoints", lambda row: f"{rule}, got {counts[row]}")
     shapes = []
     for row, points in enumerate(column.to_pylist()):
         x, y = (points[0]["x"], points[0]["y"]) if counts[row] == 1 else (None, None)
