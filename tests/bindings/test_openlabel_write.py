@@ -19,9 +19,7 @@ from PIL import Image
 
 from predarrow import InputError, PredarrowError, write_openlabel
 from predarrow.errors import OutputError
-from predarrow.formats.openlabel.write_numbers import centres, radians_of
 from predarrow.report import Code
-from predarrow_engine.boxes import Layout, to_corners
 from tests.openlabel_files import BOX, CAR, accepted, row, table
 
 CUBOID = {"x": 1.0, "y": 2.0, "z": 3.0, "qx": 0.0, "qy": 0.0, "qz": 0.6, "qw": 0.8}
@@ -301,27 +299,6 @@ def test_tells_what_is_left_out(tmp_path: Path) -> None:
 SIZES = st.floats(0.01, 1e5)
 PLACES = st.floats(-1e5, 1e5)
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=8)
-
-
-@given(st.lists(st.tuples(PLACES, PLACES, SIZES, SIZES), min_size=1, max_size=8))
-def test_boxes_give_their_corners_back(boxes: list[tuple[float, float, float, float]]) -> None:
-    corners = to_corners(np.array(boxes), Layout.OPENLABEL)
-    (x, width), (y, height) = centres(corners[0], corners[2]), centres(corners[1], corners[3])
-    again = to_corners(np.ascontiguousarray(np.stack([x, y, width, height], 1)), Layout.OPENLABEL)
-    assert again.tolist() == corners.tolist()
-
-
-@given(st.lists(st.tuples(*[st.integers(0, 400_000)] * 2), min_size=1, max_size=8))
-def test_plain_boxes_come_back_as_they_were(boxes: list[tuple[int, int]]) -> None:
-    centre, size = (np.array(column) / 100 for column in zip(*boxes, strict=True))
-    found = centres(centre - 0.5 * size, centre + 0.5 * size)
-    np.testing.assert_array_equal(found, (centre, size))
-
-
-@given(st.lists(st.integers(-31_415, 31_415), min_size=1, max_size=8))
-def test_plain_angles_come_back_as_they_were(angles: list[int]) -> None:
-    radians = np.array(angles) / 10_000
-    assert radians_of(np.degrees(radians)).tolist() == radians.tolist()
 
 
 @st.composite
