@@ -25,6 +25,14 @@ class Distinct(NamedTuple):
     """(n,) place of each record's id among the keys, -1 where it has none"""
 
 
+def are_numbers(ids: Ids) -> npt.NDArray[np.bool_]:
+    """Tell which ids are whole numbers."""
+    from predarrow_engine.coco_columns import INT, WHOLE
+
+    result: npt.NDArray[np.bool_] = (ids.kind == INT) | (ids.kind == WHOLE)
+    return result
+
+
 def distinct_ids(ids: Ids, data: bytes) -> Distinct:
     """Give ids as text, each once.
 
@@ -32,9 +40,9 @@ def distinct_ids(ids: Ids, data: bytes) -> Distinct:
         ids: of n records.
         data: what they were scanned from.
     """
-    from predarrow_engine.coco_columns import INT, STRING, WHOLE
+    from predarrow_engine.coco_columns import STRING
 
-    is_number = (ids.kind == INT) | (ids.kind == WHOLE)
+    is_number = are_numbers(ids)
     places = np.full(ids.kind.size, -1, np.int64)
     if is_number.all():
         values, places = distinct_numbers(ids.value)

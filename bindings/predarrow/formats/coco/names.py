@@ -23,6 +23,21 @@ Told = tuple[Code, str]
 """Why something is refused, and the words for it."""
 
 
+class Numbers(NamedTuple):
+    """Ids that are numbers: found as such, without a text of each."""
+
+    ascending: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    """(n,) place of each in the columns"""
+
+    def find(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Give the places of ids, -1 for one that there is not."""
+        if not self.ascending.size:
+            return np.full(numbers.size, -1)
+        at = np.minimum(np.searchsorted(self.ascending, numbers), self.ascending.size - 1)
+        return np.where(self.ascending[at] == numbers, self.places[at], -1)
+
+
 class Images(NamedTuple):
     """Images by id, as columns."""
 
@@ -38,6 +53,8 @@ class Images(NamedTuple):
     """Images that no record may be of, by place."""
     rule: str
     """What an id must be that is in none of the places."""
+    numbers: Numbers | None = None
+    """The ids, where all of them are numbers."""
 
 
 class Choice(NamedTuple):
@@ -130,7 +147,11 @@ def numbered_images(ids: list[int], names: list[str], sizes: npt.NDArray[np.int6
     """
     places = {str(number): place for place, number in enumerate(ids)}
     is_plain = len(places) == len(ids) and all(names) and all(map(is_utf8, names))
-    return _images(places, names, sizes) if is_plain and (sizes <= _LARGEST_SIDE).all() else None
+    if not is_plain or (sizes > _LARGEST_SIDE).any():
+        return None
+    numbers = np.array(ids, np.int64)
+    order = np.argsort(numbers)
+    return _images(places, names, sizes)._replace(numbers=Numbers(numbers[order], order))
 
 
 def images_of_names(names: Mapping[Any, Any]) -> Images:

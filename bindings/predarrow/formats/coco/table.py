@@ -17,7 +17,7 @@ from predarrow.formats.coco import shapes as coco_shapes
 from predarrow.formats.coco.attributes import attribute_column
 from predarrow.formats.coco.boxes import BoxUnit, bbox_column, corners_of, judge_borders
 from predarrow.formats.coco.checks import Block, RecordRefusals
-from predarrow.formats.coco.ids import distinct_ids, distinct_numbers
+from predarrow.formats.coco.ids import are_numbers, distinct_ids, distinct_numbers
 from predarrow.formats.coco.masks import Masks, masks
 from predarrow.formats.coco.names import NO_CATEGORIES, Categories, ChooseClass, Images, Told
 from predarrow.formats.coco.outlines import outlines
@@ -133,23 +133,15 @@ class _Table:
 
     def place_images(self) -> None:
         """Data units, frames and sizes; run lengths must be of their image's size."""
-        keys, places = distinct_ids(self.records.image_id, self.block.data)
-        self._refuse_ids(places, ".image_id")
-        images, n = self.options.images, places.size
-        self.sizes = np.zeros((n, 2), np.int64)
+        images, ids = self.options.images, self.records.image_id
+        self.sizes = np.zeros((ids.kind.size, 2), np.int64)
         if images is None:
+            keys, places = distinct_ids(ids, self.block.data)
+            self._refuse_ids(places, ".image_id")
             if keys:
                 self.columns["data_unit"] = Texts(keys).take(np.maximum(places, 0))
         else:
-            known = np.array([images.places.get(key, -1) for key in keys], np.int64)
-            where = known[places] if keys else places
-            rule = images.rule
-            self.refusals.add(
-                (where < 0) & (places >= 0),
-                Code.UNKNOWN_DATA_UNIT,
-                ".image_id",
-                lambda row: f"{rule}, got {keys[places[row]]!r}",
-            )
+            where = self._find(images)
             self._refuse_told(images.flaws, where, ".image_id")
             if images.frames.size:
                 where = np.maximum(where, 0)
@@ -158,6 +150,25 @@ class _Table:
                 self.sizes = images.sizes[where].astype(np.int64)
         if self.masks is not None:
             self._take_mask_sizes(self.masks.sizes)
+
+    def _find(self, images: Images) -> Ints:
+        """Give the place of each record's image, -1 for those that are refused."""
+        ids, rule = self.records.image_id, images.rule
+        if images.numbers is not None and are_numbers(ids).all():
+            where = images.numbers.find(ids.value)
+            self.refusals.add(
+                where < 0, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {str(ids.value[row])!r}"
+            )
+            return where
+        keys, places = distinct_ids(ids, self.block.data)
+        self._refuse_ids(places, ".image_id")
+        known = np.array([images.places.get(key, -1) for key in keys], np.int64)
+        where = known[places] if keys else places
+        is_unknown = (where < 0) & (places >= 0)
+        self.refusals.add(
+            is_unknown, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {keys[places[row]]!r}"
+        )
+        return where
 
     def _take_mask_sizes(self, own: Ints) -> None:
         is_mask = bools_of(self.columns["mask"].is_valid())
