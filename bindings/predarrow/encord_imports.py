@@ -72,8 +72,8 @@ def _placed(row: LabelRow, units: DataUnits) -> Place:
     Raises:
         Flaw: there is none, or it has other sizes.
     """
-    from predarrow.formats.encord.flaws import Flaw
     from predarrow.formats.encord.labels import Place
+    from predarrow.formats.flaws import Flaw
 
     unit = _unit(row, units)
     size = (unit.height, unit.width) if unit.height and unit.width else None
@@ -87,7 +87,7 @@ def _placed(row: LabelRow, units: DataUnits) -> Place:
 
 
 def _unit(row: LabelRow, units: DataUnits) -> DataUnit:
-    from predarrow.formats.encord.flaws import Flaw
+    from predarrow.formats.flaws import Flaw
 
     found = units.by_id(row.data_hash)
     if found is not None:

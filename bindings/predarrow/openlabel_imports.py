@@ -104,7 +104,7 @@ def _mapped(mapping: Mapping[str, Any], ontology: Ontology, where: str) -> dict[
 
 
 def _chooser(mapped: Mapping[str | int, list[OntologyObject]]) -> Classes:
-    from predarrow.formats.openlabel.flaws import Flaw
+    from predarrow.formats.flaws import Flaw
     from predarrow.formats.openlabel.places import ClassOf
 
     def choose(type_: str, kind: str) -> ClassOf:
@@ -129,7 +129,7 @@ def _place(document: Document, frame: FileFrame, external_id: str | None, units:
     Raises:
         Flaw: there is none, or it does not have the frame.
     """
-    from predarrow.formats.openlabel.flaws import Flaw
+    from predarrow.formats.flaws import Flaw
     from predarrow.formats.openlabel.places import Place
 
     unit, number = _named(document.name, units), frame.number
@@ -153,7 +153,7 @@ def _named(name: str, units: DataUnits) -> DataUnit | None:
     Raises:
         Flaw: several have the title.
     """
-    from predarrow.formats.openlabel.flaws import Flaw
+    from predarrow.formats.flaws import Flaw
 
     row = units.by_id(name)
     rows = units.find(name) if row is None else [row]

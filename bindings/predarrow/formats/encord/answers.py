@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from predarrow.formats.encord.attributes import Members, member
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.labels import FrameLabels, Place
 from predarrow.formats.encord.ranges import OVERLAPPING, Ranges, ranges_of, runs_of
 from predarrow.formats.encord.rules import Entry, Rules, joined
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code, Problem
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from predarrow.buffers import numbers_array, text_array, validity
 from predarrow.classes import Texts
-from predarrow.formats.encord.wire import json_text
+from predarrow.formats.json_text import json_text
 
 BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation")
 """Members of an object on a frame that nearly all have."""

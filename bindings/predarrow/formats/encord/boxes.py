@@ -13,8 +13,9 @@ import numpy as np
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.codec import any_of
 from predarrow.formats.encord.columns import Bools, Floats, Shaped
-from predarrow.formats.encord.flaws import Flaw, PartRefusals
+from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.objects import read_part
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 _BOX = ("x", "y", "w", "h")

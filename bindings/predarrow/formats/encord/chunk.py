@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from predarrow.formats.encord.attributes import member
 from predarrow.formats.encord.columns import Ints
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.kept import kept_text
 from predarrow.formats.encord.labels import FrameLabels, Place
 from predarrow.formats.encord.object_rows import ObjectRows
@@ -18,6 +17,7 @@ from predarrow.formats.encord.rows import LabelRow, check_units, is_portable
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.encord.scanned import ScannedBoxes
 from predarrow.formats.encord.timeless_rows import Row, labels_of, timeless_batch, timeless_rows
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code, Problem, Report
 
 NO_LABELS = "label row without label"

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from predarrow.formats.encord.flaws import Flaw
-from predarrow.formats.encord.wire import ABSENT, AnyObject, is_json, json_text
+from predarrow.formats.encord.wire import ABSENT, AnyObject, is_json
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
 from predarrow.report import Code
 
 Entries = dict[str, dict[str, Any]]

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.codec import Frame
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.objects import Extra, Found, read_object
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ import numpy as np
 
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.columns import Floats, Shaped, cover, keypoint_column, offsets_of
-from predarrow.formats.encord.flaws import Flaw, PartRefusals
+from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.points import in_order, solid_points
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
 from predarrow.report import Code
 
 VISIBILITIES = {"invisible": 0, "occluded": 1, "visible": 2, "selfOccluded": 3}
@@ -35,7 +37,7 @@ def point_objects(objects: Sequence[wire.PointObject], sizes: Floats, refusals: 
             values, height = [0.5, 0.5], []
         gathered.add([None], values, [VISIBILITIES["visible"]], True)
         if height:
-            gathered.kept[row] = [f'"z":{wire.json_text(height)}']
+            gathered.kept[row] = [f'"z":{json_text(height)}']
     return gathered.shaped(sizes, refusals, ".point.")
 
 
@@ -66,7 +68,7 @@ def skeletons(objects: Sequence[wire.SkeletonObject], sizes: Floats, refusals: P
 def _others(points: tuple[tuple[str | None, str | None, str | None], ...]) -> str:
     names = ("color", "featureHash", "value")
     rest = [{name: text for name, text in zip(names, point, strict=True) if text is not None} for point in points]
-    return f'"points":{wire.json_text(rest)}' if any(rest) else ""
+    return f'"points":{json_text(rest)}' if any(rest) else ""
 
 
 def _visibility(joint: wire.Joint, place: int) -> int:

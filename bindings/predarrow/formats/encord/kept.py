@@ -12,7 +12,8 @@ from predarrow.formats.encord.codec import JSON, Codec, TypedRow
 from predarrow.formats.encord.codec import Unit as TypedUnit
 from predarrow.formats.encord.frames import Group
 from predarrow.formats.encord.rows import LabelRow, Unit
-from predarrow.formats.encord.wire import ABSENT, json_text
+from predarrow.formats.encord.wire import ABSENT
+from predarrow.formats.json_text import json_text
 
 _LABELS = ("object_answers", "classification_answers", "object_actions", "labels", "data_units")
 _READ = ("data_hash", "data_type")

@@ -14,13 +14,13 @@ from msgspec import Struct
 from predarrow.classes import Texts
 from predarrow.formats.encord.columns import Bools, Floats, Ints
 from predarrow.formats.encord.facts import Facts, ObjectFacts
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.frames import Group
 from predarrow.formats.encord.objects import Extra
 from predarrow.formats.encord.rows import LabelRow, Unit
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.encord.scanned import ScannedBoxes
 from predarrow.formats.encord.wire import SkeletonObject
+from predarrow.formats.flaws import Flaw
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem
 

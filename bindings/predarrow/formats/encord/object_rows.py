@@ -21,6 +21,7 @@ from predarrow.formats.encord.columns import Bools, Floats
 from predarrow.formats.encord.geometry import Geometry
 from predarrow.formats.encord.labels import FrameLabels, check_identities, check_joints, classes_of
 from predarrow.formats.encord.rules import Rules
+from predarrow.formats.json_text import json_text
 from predarrow.report import Code
 from predarrow.table import record_batch
 
@@ -171,7 +172,7 @@ def _geometry(item: wire.FrameObject, extra: dict[str, Any] | None) -> bytes:
 
 def json_bytes(value: Any) -> bytes:
     """Give a value as JSON."""
-    return wire.json_text(value).encode()
+    return json_text(value).encode()
 
 
 def size_columns(sizes: Floats) -> dict[str, pa.Array]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from predarrow.formats.encord import wire
-from predarrow.formats.encord.flaws import Flaw
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 _BY_SHAPE: dict[str, type[wire.FrameObject]] = {str(item.__struct_config__.tag): item for item in wire.OBJECTS}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.wire import Point, Points
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 _KEYS: list[str] = [str(number) for number in range(64)]

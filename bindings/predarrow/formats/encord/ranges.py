@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.formats.encord.flaws import Flaw
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 MOST_ROWS = 1 << 24

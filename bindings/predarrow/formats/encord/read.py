@@ -20,11 +20,11 @@ from predarrow.errors import PredarrowError
 from predarrow.formats.encord.chunk import Done, Match, converted
 from predarrow.formats.encord.columns import Ints
 from predarrow.formats.encord.documents import Document, Given, documents, find_files, memory_document
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.labels import Place
 from predarrow.formats.encord.rows import LabelRow, label_row, read_frames
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.encord.scanned import scan_rows
+from predarrow.formats.flaws import Flaw
 from predarrow.ontology import Ontology
 from predarrow.ordering import WINDOW_BYTES, Keyed, keys, sorted_parts
 from predarrow.pipeline import Progress, run, worker_count

@@ -9,8 +9,10 @@ import numpy as np
 
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped, cover, offsets_of, polygon_column
-from predarrow.formats.encord.flaws import Flaw, PartRefusals
+from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.points import flat_points, solid_points
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
 from predarrow.report import Code
 
 
@@ -74,7 +76,7 @@ def polylines(objects: Sequence[wire.PolylineObject], sizes: Floats, refusals: P
         if height:
             heights[row] = height
     shaped = gathered.shaped(refusals, ".polyline")
-    return shaped._replace(kept={row: [f'"z":{wire.json_text(values)}'] for row, values in heights.items()})
+    return shaped._replace(kept={row: [f'"z":{json_text(values)}'] for row, values in heights.items()})
 
 
 def flat_cuboids(objects: Sequence[wire.Cuboid2DObject], sizes: Floats, refusals: PartRefusals) -> Shaped:

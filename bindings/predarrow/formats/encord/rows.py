@@ -11,9 +11,9 @@ from msgspec import Raw, Struct
 
 from predarrow.formats.encord.codec import Codec, Entries, TypedRow
 from predarrow.formats.encord.documents import Given
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.frames import Group, groups_of, typed_groups
 from predarrow.formats.encord.wire import ABSENT
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 SPAN_TYPES = frozenset({"audio", "time_series", "plain_text"})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from predarrow.errors import OntologyError
-from predarrow.formats.encord.flaws import Flaw
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 
 from predarrow.formats.encord.attributes import BASE, Key, base_text, member
 from predarrow.formats.encord.columns import Ints
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.ranges import MOST_ROWS, OVERLAPPING, Ranges, ranges_of
 from predarrow.formats.encord.rules import Rules
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code
 
 NO_FRAME = "classification on no frame"

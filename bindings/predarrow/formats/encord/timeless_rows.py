@@ -12,12 +12,12 @@ import pyarrow as pa
 from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts
 from predarrow.formats.encord.columns import Floats, Ints
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.labels import Place
 from predarrow.formats.encord.object_rows import ODD_CONFIDENCE, size_columns
 from predarrow.formats.encord.rows import LabelRow
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.encord.timeless import FrameEntry, Timeless, Timelesses
+from predarrow.formats.flaws import Flaw
 from predarrow.report import Code, Problem, Report
 from predarrow.table import record_batch
 

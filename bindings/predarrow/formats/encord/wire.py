@@ -8,7 +8,6 @@ Files are JSON. Rows in memory go through MessagePack, which holds NaN and infin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -249,14 +248,3 @@ def many_boxes(texts: Sequence[Raw]) -> list[Box]:
     if not texts or is_json(texts[0]):
         return _JSON_BOXES.decode(b"[" + b",".join(texts) + b"]")
     return _MESSAGE_PACK_BOXES.decode(b"\xdd" + len(texts).to_bytes(4, "big") + b"".join(texts))
-
-
-def json_text(value: Any) -> str:
-    """Give a value as JSON text.
-
-    Raises:
-        ValueError: a number that is not finite, half a character.
-    """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text.encode()
-    return text

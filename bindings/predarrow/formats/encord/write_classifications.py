@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.formats.encord.flaws import Flaw
 from predarrow.formats.encord.ranges import ranges_of, runs_of
-from predarrow.formats.encord.wire import json_text
 from predarrow.formats.encord.write_answers import stable_hash
 from predarrow.formats.encord.write_notes import Note
 from predarrow.formats.encord.write_rows import Rows
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
 
 Ints = npt.NDArray[np.int64]
 

@@ -22,13 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.encord.wire import json_text
 from predarrow.formats.encord.write_answers import finished_actions, object_actions, object_answers
 from predarrow.formats.encord.write_classes import CLASSIFICATION
 from predarrow.formats.encord.write_classifications import classifications
 from predarrow.formats.encord.write_headers import Header, Unit
 from predarrow.formats.encord.write_objects import object_texts
 from predarrow.formats.encord.write_rows import SPANS, Rows
+from predarrow.formats.json_text import json_text
 from predarrow.ontology import Ontology
 
 Ints = npt.NDArray[np.int64]

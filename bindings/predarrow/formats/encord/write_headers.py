@@ -13,7 +13,8 @@ from msgspec import Raw, Struct
 
 from predarrow.data_units import DataUnit, DataUnits
 from predarrow.formats.encord.rows import SPAN_TYPES
-from predarrow.formats.encord.wire import ABSENT, json_text
+from predarrow.formats.encord.wire import ABSENT
+from predarrow.formats.json_text import json_text
 
 NO_BRANCH = "label row without branch_name written with main, as Encord's SDK asks for one"
 

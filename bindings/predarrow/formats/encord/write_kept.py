@@ -23,6 +23,7 @@ from predarrow.formats.encord.shapes import SHAPES
 from predarrow.formats.encord.write_geometry import Part, corners_of
 from predarrow.formats.encord.write_notes import flat_text
 from predarrow.formats.encord.write_vertices import flat_rings
+from predarrow.formats.json_text import json_text
 from predarrow.refusals import Refusals
 
 Bools = npt.NDArray[np.bool_]
@@ -142,5 +143,5 @@ def flat_cuboid_texts(part: Part) -> list[str]:
             result.append(next(unchanged))
         else:
             members = json.loads(text)["cuboid_2d"] | {"front": front}
-            result.append(f'"cuboid_2d":{wire.json_text(members)}')
+            result.append(f'"cuboid_2d":{json_text(members)}')
     return result

@@ -95,7 +95,7 @@ def _templates_of(rows: Rows, shape: str, ontology: Ontology) -> list[SkeletonTe
 
 def quoted(texts: pa.StringArray) -> pa.StringArray:
     """Give texts, none of them null, as JSON strings."""
-    from predarrow.formats.encord.wire import json_text
+    from predarrow.formats.json_text import json_text
 
     letters, offsets = flat_text(texts)
     if _ESCAPED[letters[offsets[0] : offsets[-1]]].any():

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from predarrow.formats.coco.write_text import joined, listed, text_of
 from predarrow.formats.encord.joints import VISIBILITIES
-from predarrow.formats.encord.wire import json_text
 from predarrow.formats.encord.write_geometry import (
     Part,
     box_text,
@@ -22,6 +21,7 @@ from predarrow.formats.encord.write_geometry import (
     mask_text,
     rotatable_text,
 )
+from predarrow.formats.json_text import json_text
 
 Offsets = npt.NDArray[np.int32]
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from predarrow.formats.openlabel.flaws import Flaw
-from predarrow.formats.openlabel.wire import Attributes, Codec, json_text
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
+from predarrow.formats.openlabel.wire import Attributes, Codec
 from predarrow.report import Code
 
 DEFAULT_CONFIDENCE = 1.0

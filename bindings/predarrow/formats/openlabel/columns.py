@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts
+from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.document import Document
-from predarrow.formats.openlabel.flaws import Flaw
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.places import ClassOf, Place
 from predarrow.formats.openlabel.shapes import Ints, Shaped

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from predarrow.formats.openlabel.flaws import Flaw, pointer
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.openlabel.pointers import pointer
 from predarrow.formats.openlabel.wire import JSON, MESSAGE_PACK, Codec, Members, RootObject
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem

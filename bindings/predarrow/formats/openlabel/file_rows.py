@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from predarrow.buffers import numbers_array, text_array
+from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.columns import Piece, batch_of, heads_of, inner_of, piece_of
 from predarrow.formats.openlabel.document import ROOT, Document
-from predarrow.formats.openlabel.flaws import Flaw, pointer
 from predarrow.formats.openlabel.frames import Collected, object_text_of
 from predarrow.formats.openlabel.geometries import Given, given
 from predarrow.formats.openlabel.images import images
 from predarrow.formats.openlabel.places import Classes, ClassOf, Match, Place
+from predarrow.formats.openlabel.pointers import pointer
 from predarrow.formats.openlabel.polygons import polygons
 from predarrow.formats.openlabel.rules import (
     CONVENTIONS,

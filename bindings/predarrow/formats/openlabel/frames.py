@@ -10,8 +10,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
+from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.document import GEOMETRIES, ROOT, Document, FileFrame
-from predarrow.formats.openlabel.flaws import Flaw, pointer
+from predarrow.formats.openlabel.pointers import pointer
 from predarrow.formats.openlabel.wire import (
     ABSENT,
     JSON,

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from predarrow.errors import InputError
 from predarrow.formats.encord.columns import mask_column
+from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.document import ROOT, Document
-from predarrow.formats.openlabel.flaws import Flaw, pointer
 from predarrow.formats.openlabel.geometries import Given
+from predarrow.formats.openlabel.pointers import pointer
 from predarrow.formats.openlabel.shapes import Shaped
 from predarrow.report import Code
 

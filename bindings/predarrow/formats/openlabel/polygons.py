@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Raw
 
 from predarrow.formats.encord.columns import cover, offsets_of, polygon_column
-from predarrow.formats.openlabel.flaws import Flaw
+from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.shapes import Floats, Ints, Shaped, is_decimal, to_float32
 from predarrow.formats.openlabel.wire import Geometry, object_text, string_text

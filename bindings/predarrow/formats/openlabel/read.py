@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from predarrow.buffers import text_array
 from predarrow.formats.encord.documents import find_files
+from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.document import read_document
 from predarrow.formats.openlabel.file_rows import Done
-from predarrow.formats.openlabel.flaws import Flaw
 from predarrow.formats.openlabel.places import Classes, Match, as_it_is, own_class
 from predarrow.formats.openlabel.rows import converted
 from predarrow.formats.openlabel.rules import DIALECTS, Dialect

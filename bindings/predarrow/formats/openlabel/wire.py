@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from predarrow.formats.openlabel.flaws import Flaw
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
 from predarrow.report import Code
 
 ABSENT = Raw()
@@ -135,17 +136,6 @@ class Codec:
             return json.loads(bytes(raw))
         except (ValueError, RecursionError) as error:
             raise Flaw(Code.DAMAGED, "", "must be JSON that can be read", told=str(error)) from None
-
-
-def json_text(value: Any) -> str:
-    """Give a value as JSON text.
-
-    Raises:
-        ValueError: a number that is not finite, half a character.
-    """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text.encode()
-    return text
 
 
 string_text: Callable[[str], str] = encode_basestring

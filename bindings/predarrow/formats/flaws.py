@@ -1,4 +1,4 @@
-"""What is wrong with a part of an OpenLABEL file, and the JSON pointer (RFC 6901) of its place."""
+"""What is wrong with a part of a JSON document, while it is read."""
 
 from __future__ import annotations
 
@@ -16,8 +16,3 @@ class Flaw(Exception):
         self.pointer = pointer
         self.message = f"{rule}, got {shown(got) if told is None else told}"
         super().__init__(self.message)
-
-
-def pointer(*keys: str | int) -> str:
-    """Give keys and places in lists as a JSON pointer."""
-    return "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys)
