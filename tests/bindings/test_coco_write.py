@@ -20,8 +20,8 @@ from predarrow.errors import InputError, OutputError, PredarrowError
 from predarrow.formats.coco.annotations import write_coco_annotations
 from predarrow.formats.coco.read import read_coco
 from predarrow.formats.coco.write import write_coco_results
-from predarrow.formats.coco.write_text import sizes_between
 from predarrow.formats.masks import from_label_mask
+from predarrow.formats.write_text import sizes_between
 from predarrow.report import Code
 from predarrow.table import SCHEMA
 from tests.corpus import corpus_path

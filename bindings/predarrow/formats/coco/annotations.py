@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.coco.write import HOLES, CocoWriteResult, Geometries, geometries, refuse_empty
 from predarrow.formats.coco.write_extras import Extra, extras_of, number_of
-from predarrow.formats.coco.write_file import JsonList, Sink, copy, new_file, spooled
 from predarrow.formats.coco.write_ids import CategoryNumbers, ImageIds, ImageNumbers
 from predarrow.formats.coco.write_masks import masks_of
 from predarrow.formats.coco.write_rows import ROUND, Rows, batches_of, flags_of, is_rotated, outline_flags, rows_of
-from predarrow.formats.coco.write_text import joined, text_of, where
+from predarrow.formats.write_file import JsonList, Sink, copy, new_file, spooled
+from predarrow.formats.write_text import joined, text_of, where
 from predarrow.reader import OnError
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code, Report

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.coco.write_extras import extras_of
-from predarrow.formats.coco.write_file import JsonList, new_file
 from predarrow.formats.coco.write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
 from predarrow.formats.coco.write_masks import masks_of
 from predarrow.formats.coco.write_rows import (
@@ -25,7 +24,8 @@ from predarrow.formats.coco.write_rows import (
     outline_flags,
     rows_of,
 )
-from predarrow.formats.coco.write_text import (
+from predarrow.formats.write_file import JsonList, new_file
+from predarrow.formats.write_text import (
     Bools,
     box_text,
     joined,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.formats.coco.write_rows import Rows
-from predarrow.formats.coco.write_text import Bools
+from predarrow.formats.write_text import Bools
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 from predarrow.table import MASK, polygon_columns

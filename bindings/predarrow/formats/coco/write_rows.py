@@ -21,8 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.coco.write_text import Bools, Floats
 from predarrow.formats.given_table import given_batches, given_columns
+from predarrow.formats.write_text import Bools, Floats
 from predarrow.geometry import covers, to_polygons
 from predarrow.geometry.polygons import NO_DEPTH
 from predarrow.refusals import Refusals

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Raw
 
-from predarrow.formats.coco.write_text import joined
 from predarrow.formats.encord.ranges import runs_of
 from predarrow.formats.encord.write_classes import CLASSIFICATION, Feature
 from predarrow.formats.encord.write_distinct import distinct
@@ -23,6 +22,7 @@ from predarrow.formats.encord.write_notes import Note
 from predarrow.formats.encord.write_objects import quoted
 from predarrow.formats.encord.write_rows import SPANS, Rows
 from predarrow.formats.json_text import json_text
+from predarrow.formats.write_text import joined
 from predarrow.refusals import Refusals
 from predarrow.report import Code
 

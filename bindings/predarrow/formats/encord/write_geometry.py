@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.coco.write_text import joined, text_of
 from predarrow.formats.encord.write_notes import Notes
+from predarrow.formats.write_text import joined, text_of
 from predarrow.ontology import SkeletonTemplate
 
 Floats = npt.NDArray[np.float64]

@@ -7,13 +7,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.errors import OntologyError
-from predarrow.formats.coco.write_text import joined, text_of
 from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_geometry import Part
 from predarrow.formats.encord.write_kept import flat_cuboid_texts, kept_texts
 from predarrow.formats.encord.write_notes import flat_text
 from predarrow.formats.encord.write_rows import Rows
 from predarrow.formats.encord.write_vertices import TEXTS
+from predarrow.formats.write_text import joined, text_of
 from predarrow.ontology import Ontology, SkeletonTemplate
 
 Ints = npt.NDArray[np.int64]

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.coco.write_text import joined, listed, text_of
 from predarrow.formats.encord.joints import VISIBILITIES
 from predarrow.formats.encord.write_geometry import (
     Part,
@@ -22,6 +21,7 @@ from predarrow.formats.encord.write_geometry import (
     rotatable_text,
 )
 from predarrow.formats.json_text import json_text
+from predarrow.formats.write_text import joined, listed, text_of
 
 Offsets = npt.NDArray[np.int32]
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.buffers import numbers_array, text_array
-from predarrow.formats.coco.write_text import text_of
 from predarrow.formats.openlabel.geometries import GeometryRefusals, Given
 from predarrow.formats.openlabel.wire import Numbers
+from predarrow.formats.write_text import text_of
 from predarrow.report import Code
 from predarrow.table import CUBOID, KEYPOINTS
 

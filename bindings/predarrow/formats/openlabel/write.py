@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.coco.write_file import Sink, new_file
 from predarrow.formats.openlabel.rules import DIALECTS, Dialect
 from predarrow.formats.openlabel.write_document import Document
 from predarrow.formats.openlabel.write_frame import Frame, is_uid
 from predarrow.formats.openlabel.write_rows import Row, rows_of
 from predarrow.formats.openlabel.write_rules import FileRules
 from predarrow.formats.staging import explained, staged
+from predarrow.formats.write_file import Sink, new_file
 from predarrow.reader import OnError
 from predarrow.report import Code, Problem, Report
 from predarrow.sources import StrPath

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from predarrow.formats.coco.write_file import Sink
 from predarrow.formats.openlabel.write_attributes import Members
 from predarrow.formats.openlabel.write_members import Geometry
 from predarrow.formats.openlabel.write_rows import Row
 from predarrow.formats.openlabel.write_rules import FileRules
+from predarrow.formats.write_file import Sink
 
 _VERSION = "1.0.0"
 _BACKGROUND = "_background"  # Kognic's name

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.coco.write_text import text_of
 from predarrow.formats.openlabel.write_numbers import centres, radians_of
+from predarrow.formats.write_text import text_of
 from predarrow.geometry.conversion import Rows
 from predarrow.geometry.shapes import corners_of, runs_of, turned_of
 from predarrow.refusals import Refusals
