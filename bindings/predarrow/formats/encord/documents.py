@@ -13,16 +13,13 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from predarrow.errors import InputError
 from predarrow.formats.encord.codec import JSON, MESSAGE_PACK, Codec, TypedRow
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
-from predarrow.sources import StrPath
 
 MEMORY = "label rows"
 """What errors call label rows that are given as dictionaries."""
 
-_SUFFIXES = (".json", ".json.gz")
 PADDING = 128
 """Bytes behind a file's that scanners may look at."""
 
@@ -49,28 +46,6 @@ class Document(NamedTuple):
     rows: list[Given]
     problems: list[Problem]
     n_bytes: int
-
-
-def find_files(path: StrPath | Sequence[StrPath]) -> list[str]:
-    """Give JSON files: one, several, or those in a folder and below, by path.
-
-    Raises:
-        InputError: nothing there, or no such file.
-    """
-    if not isinstance(path, str | os.PathLike):
-        return [file for each in path for file in find_files(each)]
-    root = os.fspath(path)
-    if not os.path.isdir(root):  # noqa: PTH112 - as `sources` has it
-        return [root]
-    found: list[str] = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        plain = (name for name in names if name.lower().endswith(_SUFFIXES) and not name.startswith("."))
-        found += [os.path.join(folder, name) for name in plain]  # noqa: PTH118
-    if not found:
-        rule = f"must hold at least one file that ends in {' or '.join(_SUFFIXES)}, got none"
-        raise InputError([Problem(root, None, "", Code.NO_SOURCES, rule)])
-    return sorted(found)
 
 
 def documents(files: Iterable[str]) -> Iterator[Document]:

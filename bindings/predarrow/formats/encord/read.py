@@ -19,12 +19,13 @@ from predarrow.buffers import numbers_array
 from predarrow.errors import PredarrowError
 from predarrow.formats.encord.chunk import Done, Match, converted
 from predarrow.formats.encord.columns import Ints
-from predarrow.formats.encord.documents import Document, Given, documents, find_files, memory_document
+from predarrow.formats.encord.documents import Document, Given, documents, memory_document
 from predarrow.formats.encord.labels import Place
 from predarrow.formats.encord.rows import LabelRow, label_row, read_frames
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.encord.scanned import scan_rows
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_files import find_files
 from predarrow.ontology import Ontology
 from predarrow.ordering import WINDOW_BYTES, Keyed, keys, sorted_parts
 from predarrow.pipeline import Progress, run, worker_count

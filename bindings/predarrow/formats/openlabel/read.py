@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.buffers import text_array
-from predarrow.formats.encord.documents import find_files
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_files import find_files
 from predarrow.formats.openlabel.document import read_document
 from predarrow.formats.openlabel.file_rows import Done
 from predarrow.formats.openlabel.places import Classes, Match, as_it_is, own_class
