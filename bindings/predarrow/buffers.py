@@ -65,6 +65,14 @@ def validity(is_valid: Bools) -> pa.Buffer | None:
     return None if is_valid.all() else _bits(is_valid)
 
 
+def offsets_of(lengths: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    """Give where lists of these lengths begin, and where the last one ends."""
+    sizes = np.asarray(lengths, np.int64)
+    offsets = np.zeros(sizes.size + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    return offsets.astype(np.int32)
+
+
 def bools_of(column: pa.BooleanArray) -> Bools:
     """Give a column of booleans without nulls as an array."""
     values: Bools = np.from_dlpack(column.cast(pa.uint8())).view(np.bool_)

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.coco.shapes import offsets_of, shaped_polygons
+from predarrow.buffers import offsets_of
+from predarrow.formats.coco.shapes import shaped_polygons
 from predarrow.refusals import Refusals
 from predarrow.report import Code
 from predarrow.table import PolygonColumns

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.buffers import numbers_array, text_array, validity
+from predarrow.buffers import numbers_array, offsets_of, text_array, validity
 from predarrow.formats.coco.checks import Block
 from predarrow.table import KEYPOINTS, PolygonColumns, polygon_array
 
@@ -151,13 +151,6 @@ def _point_names(
     of_row = np.repeat(np.array(first, np.int64), n_points)
     places = np.arange(of_row.size) - np.repeat(offsets[:-1], n_points) + of_row
     return text_array(flat).take(numbers_array(places, is_valid=of_row >= 0))
-
-
-def offsets_of(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    """Give where lists of these lengths begin, and where the last one ends."""
-    result = np.zeros(lengths.size + 1, np.int32)
-    np.cumsum(lengths, out=result[1:])
-    return result
 
 
 def merged(first: pa.Array | None, second: pa.Array | None) -> pa.Array | None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.buffers import numbers_array, text_array
+from predarrow.buffers import numbers_array, offsets_of, text_array
 from predarrow.table import CUBOID, KEYPOINTS, MASK, polygon_array
 
 Bools = npt.NDArray[np.bool_]
@@ -28,14 +28,6 @@ class Shaped(NamedTuple):
     """(n,) whether the columns give the very numbers of the source back"""
     kept: Mapping[int, list[str]] = {}
     """By row, further members of the attribute "encord", as JSON text."""
-
-
-def offsets_of(lengths: npt.ArrayLike) -> npt.NDArray[np.int32]:
-    """Give where each of consecutive runs begins, and the last one ends."""
-    sizes = np.asarray(lengths, np.int64)
-    offsets = np.zeros(sizes.size + 1, np.int64)
-    np.cumsum(sizes, out=offsets[1:])
-    return offsets.astype(np.int32)
 
 
 def cover(x: npt.NDArray[Any], y: npt.NDArray[Any], offsets: npt.NDArray[np.int32]) -> Floats:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from predarrow.buffers import offsets_of
 from predarrow.formats.encord import wire
-from predarrow.formats.encord.columns import Floats, Shaped, cover, keypoint_column, offsets_of
+from predarrow.formats.encord.columns import Floats, Shaped, cover, keypoint_column
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.points import in_order, solid_points
 from predarrow.formats.flaws import Flaw

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from predarrow.buffers import offsets_of
 from predarrow.formats.encord import wire
-from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped, mask_column, offsets_of
+from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped, mask_column
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.refusals import shown
 from predarrow.report import Code

@@ -7,8 +7,9 @@ from itertools import chain
 
 import numpy as np
 
+from predarrow.buffers import offsets_of
 from predarrow.formats.encord import wire
-from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped, cover, offsets_of, polygon_column
+from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped, cover, polygon_column
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.points import flat_points, solid_points
 from predarrow.formats.flaws import Flaw

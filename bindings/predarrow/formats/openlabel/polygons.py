@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from msgspec import Raw
 
-from predarrow.formats.encord.columns import cover, offsets_of, polygon_column
+from predarrow.buffers import offsets_of
+from predarrow.formats.encord.columns import cover, polygon_column
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.shapes import Floats, Ints, Shaped, is_decimal, to_float32
