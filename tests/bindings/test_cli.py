@@ -120,6 +120,11 @@ def test_history_restore_and_vacuum(folder: Path, capsys: Captured) -> None:
     assert run(["restore", "project", "last"]) == 2
 
 
+def test_a_class_named_twice_is_refused(folder: Path, capsys: Captured) -> None:
+    assert run(["import", "masks", "project", "masks", "--class", "1=pedestrian", "--class", "01=cyclist"]) == 2
+    assert "--class: must name each class once, got 1 twice" in capsys.readouterr().err
+
+
 def test_stats_json_counts_by_class(folder: Path, capsys: Captured) -> None:
     run(["import", "masks", "project", "masks"])
     capsys.readouterr()

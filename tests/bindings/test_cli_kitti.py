@@ -116,6 +116,7 @@ def test_rejects_are_3(folder: Path, capsys: Captured) -> None:
         "import kitti project labels --class =car",
         "import kitti project labels --class Car= ",
         "import kitti project labels --class Car=car --class Van=car",
+        "import kitti project labels --class Car=car --class Car=van",
         "import kitti project labels --class Car=car --ontology-mapping labels/ontology_mapping.json",
         "convert kitti labels o.parquet --class labels/example_image.txt",
         "convert kitti labels o.parquet --class list.json",

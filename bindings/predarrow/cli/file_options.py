@@ -84,6 +84,16 @@ def given_mapping(path: Path | None, classes: Mapping[V, str | None] | None, wha
     return mapping
 
 
+def refuse_second(classes: Mapping[V, str | None], key: V) -> None:
+    """Refuse a class that `--class` names a second time.
+
+    Raises:
+        click.BadParameter: it was named before.
+    """
+    if key in classes:
+        raise click.BadParameter(f"must name each class once, got {key} twice", param_hint="--class")
+
+
 def refuse_second_mapping(path: Path | None) -> None:
     """Refuse `--ontology-mapping` beside `--class`.
 

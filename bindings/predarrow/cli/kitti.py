@@ -19,6 +19,7 @@ from predarrow.cli.file_options import (
     on_error_option,
     on_outside_option,
     read_json,
+    refuse_second,
     regex_option,
     together,
     version_option,
@@ -153,12 +154,13 @@ def parse_classes(texts: tuple[str, ...]) -> dict[str, str | None] | None:
     """Give names by KITTI class from `Car=car` (repeatable) or the path of a JSON object; none give None.
 
     Raises:
-        click.BadParameter: neither.
+        click.BadParameter: neither, or a class twice.
     """
     classes: dict[str, str | None] = {}
     for text in texts:
         key, is_pair, name = text.partition("=")
         if is_pair and key:
+            refuse_second(classes, key)
             classes[key] = name or None
         elif not is_pair and Path(text).is_file():
             classes.update(_read_classes(Path(text)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from predarrow.cli.file_options import file_options, given, read_json, together
+from predarrow.cli.file_options import file_options, given, read_json, refuse_second, together
 
 PRESETS = ("voc", "cityscapes", "cityscapes_train", "ade20k", "coco_stuff", "camvid")
 
@@ -45,12 +45,13 @@ def parse_classes(texts: tuple[str, ...]) -> dict[int, str | None] | None:
     """Give class names by pixel value from `1=road` (repeatable) or the path of a JSON object; none give None.
 
     Raises:
-        click.BadParameter: neither.
+        click.BadParameter: neither, or a value twice.
     """
     classes: dict[int, str | None] = {}
     for text in texts:
         value, is_pair, name = text.partition("=")
         if is_pair and value.strip().isdecimal():
+            refuse_second(classes, int(value))
             classes[int(value)] = name or None
         elif Path(text).is_file():
             classes.update(_read_classes(Path(text)))

@@ -52,8 +52,8 @@ def _move(staging: Path, folder: Path) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Word the operating system's errors."""
+    """Word the operating system's errors; the path is the one that was asked for, not a temporary name beside it."""
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{error.filename or path}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
