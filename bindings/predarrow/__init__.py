@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
     from predarrow.formats.kitti.read import read_kitti
     from predarrow.formats.kitti.write import WriteResult, write_kitti
+    from predarrow.formats.label_studio.config import LabelingConfig
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.openlabel.read import read_openlabel
     from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
@@ -88,6 +89,7 @@ _HOMES = {
     "InputError": "errors",
     "LabelRow": "labels.row",
     "LabelRowWriteResult": "formats.encord.write",
+    "LabelingConfig": "formats.label_studio.config",
     "ObjectDetection": "objects.predictions",
     "Ontology": "ontology",
     "OntologyError": "errors",
@@ -171,6 +173,7 @@ __all__ = [
     "InputError",
     "LabelRow",
     "LabelRowWriteResult",
+    "LabelingConfig",
     "ObjectDetection",
     "Ontology",
     "OntologyError",
