@@ -212,6 +212,12 @@ def _counts_text(text: str, segmentation: Value) -> str:
     return counts if isinstance(counts, str) else ""
 
 
+def _has_further(value: Value | None, shape: _Shape) -> bool:
+    """Tell whether run lengths have members beside size and counts."""
+    is_runs = shape.kind in (c.RLE, c.COUNTS)
+    return is_runs and value is not None and any(key not in ("size", "counts") for key in value.value)
+
+
 def _segmentations(records: list[_Record], text: str) -> Segmentations:
     values = [record.get("segmentation") for record in records]
     nothing = _Shape(c.NO_SEGMENTATION, [], [], b"", [])
@@ -219,6 +225,9 @@ def _segmentations(records: list[_Record], text: str) -> Segmentations:
     rings = [ring for shape in shapes for ring in shape.rings]
     return Segmentations(
         kind=np.array([shape.kind for shape in shapes], np.uint8),
+        has_further=np.array(
+            [_has_further(value, shape) for value, shape in zip(values, shapes, strict=True)], np.bool_
+        ),
         span=_spans(values),
         rings=_offsets([len(shape.rings) for shape in shapes]),
         ring_offsets=_offsets([len(ring) for ring in rings]),

@@ -37,6 +37,7 @@ MISSING, NULL, INT, WHOLE, NUMBER, NOT_FINITE, STRING, BOOL, LIST, OBJECT, BAD_L
 NOT_FINITE: NaN, Infinity and -Infinity as Python writes them; BAD_LIST: a list with something that is no number."""
 
 NO_SEGMENTATION, NULL_SEGMENTATION, EMPTY, POLYGONS, FLAT, RLE, COUNTS, OTHER = range(8)
+FURTHER = 64  # added to RLE and COUNTS on the way, where the object has members beside size and counts
 """Kinds of segmentations: no such key, null, [], a list of lists of numbers, a list of numbers, a text of run
 lengths, a list of them, anything else (a size that is not two integers, a ring with a text in it ...)."""
 
@@ -93,6 +94,8 @@ class Segmentations(NamedTuple):
 
     kind: npt.NDArray[np.uint8]
     """(n,) NO_SEGMENTATION ... OTHER"""
+    has_further: npt.NDArray[np.bool_]
+    """(n,) RLE and COUNTS that have members beside size and counts"""
     span: Spans
     rings: npt.NDArray[np.int32]
     """(n + 1,) into ring_offsets: those of record i begin at rings[i]; POLYGONS and FLAT have some"""

@@ -12,7 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine import coco_slots as s
-from predarrow_engine.coco_columns import Boxes, CocoImages, CocoRecords, Ids, Lists, Members, Numbers, Segmentations
+from predarrow_engine.coco_columns import (
+    FURTHER,
+    Boxes,
+    CocoImages,
+    CocoRecords,
+    Ids,
+    Lists,
+    Members,
+    Numbers,
+    Segmentations,
+)
 from predarrow_engine.coco_values import BOX_SIZE
 
 _SPARE = 1024
@@ -134,7 +144,8 @@ class Room:
     def _shapes(self, n: int) -> Segmentations:
         columns = self.columns
         return Segmentations(
-            kind=columns[s.SHAPE_KIND][:n],
+            kind=columns[s.SHAPE_KIND][:n] % FURTHER,
+            has_further=columns[s.SHAPE_KIND][:n] >= FURTHER,
             span=columns[s.SHAPE_SPAN][:n],
             rings=columns[s.SHAPE_RINGS][: n + 1],
             ring_offsets=self.flat(s.RINGS),

@@ -12,6 +12,7 @@ from predarrow_engine.coco_columns import (
     EXPECTED_COMMA,
     EXPECTED_KEY,
     FLAT,
+    FURTHER,
     NULL_SEGMENTATION,
     OTHER,
     POLYGONS,
@@ -230,8 +231,8 @@ def _put_size(address: int, at: int, end: int, slots: int, row: int) -> tuple[in
 
 @part
 def _put_runs(address: int, at: int, end: int, slots: int, row: int) -> tuple[int, int]:
-    """Write the object at `at`; give where it stops, and RLE, COUNTS or OTHER."""
-    kind, has_size = OTHER, False
+    """Write the object at `at`; give where it stops, and RLE, COUNTS or OTHER, FURTHER added for members beside."""
+    kind, has_size, further = OTHER, False, 0
     at = after_blanks(address, at + 1, end)
     if at < end and load_byte(address + at) == CLOSE_OBJECT:
         return at + 1, OTHER
@@ -249,7 +250,7 @@ def _put_runs(address: int, at: int, end: int, slots: int, row: int) -> tuple[in
             store(slots + 8 * COUNT_VALUES, np.int64(load_short(get(slots, SHAPE_COUNTS) + 4 * row)))
             at, kind = _put_counts(address, at, end, slots)
         else:
-            at = after_value(address, at, end, slots)
+            at, further = after_value(address, at, end, slots), FURTHER
         if at < 0:
             return at, OTHER
         at = after_blanks(address, at, end)
@@ -257,7 +258,7 @@ def _put_runs(address: int, at: int, end: int, slots: int, row: int) -> tuple[in
             break
         byte = load_byte(address + at)
         if byte == CLOSE_OBJECT:
-            return at + 1, (kind if has_size else OTHER)
+            return at + 1, (kind + further if has_size and kind != OTHER else OTHER)
         if byte != COMMA:
             return flaw(slots, EXPECTED_COMMA, at), OTHER
         at = after_blanks(address, at + 1, end)

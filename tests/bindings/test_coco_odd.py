@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from predarrow.errors import InputError
+from predarrow.formats.coco.annotations import write_coco_annotations
 from predarrow.formats.coco.read import read_coco
+from predarrow.formats.coco.write import write_coco_results
 from predarrow.report import Code
 from tests.corpus import corpus_path
 
@@ -172,6 +174,31 @@ def test_masks_without_a_pixel_are_kept(tmp_path: Path) -> None:
     (row,) = reader.read_all().to_pylist()
     assert (row["bbox"], row["polygon"], row["mask"]["counts"]) == (None, None, b"9")
     assert reader.report.flagged == {"mask without a pixel": 1}
+
+
+def test_what_run_lengths_have_beside_is_kept_and_comes_back(tmp_path: Path) -> None:
+    segmentations: list[dict[str, Any]] = [
+        {"origin": "sam", "size": [3, 3], "counts": "9", "steps": [1, 2.5]},
+        {"size": [3, 3], "counts": [4, 5], "ümlaut": None},
+        {"size": [3, 3], "counts": "9"},
+    ]
+    records = [{**_SHAPE, "segmentation": segmentation} for segmentation in segmentations]
+    records[1]["source"] = "b"
+    table = _read(tmp_path, records)
+    kept = [json.loads(text) if text else None for text in table["attributes"].to_pylist()]
+    assert kept == [
+        {"segmentation": {"origin": "sam", "steps": [1, 2.5]}},
+        {"source": "b", "segmentation": {"ümlaut": None}},
+        None,
+    ]
+    write_coco_results(table, tmp_path / "again.json")
+    again = json.loads((tmp_path / "again.json").read_text("utf-8"))
+    assert again[0]["segmentation"] == segmentations[0]
+    assert again[1]["segmentation"].keys() == segmentations[1].keys()
+    assert again[2]["segmentation"] == segmentations[2]
+    write_coco_annotations(table, tmp_path / "annotations.json")
+    annotations = json.loads((tmp_path / "annotations.json").read_text("utf-8"))["annotations"]
+    assert annotations[0]["segmentation"] == segmentations[0]
 
 
 def test_masks_must_be_of_their_images_size(tmp_path: Path) -> None:

@@ -67,11 +67,16 @@ def polygon_text(column: pa.ListArray) -> pa.StringArray:
     return listed(rings, _offsets(column))
 
 
-def mask_text(column: pa.StructArray) -> pa.StringArray:
-    """Give run lengths that were found to hold, none of them null, as {"size": [height, width], "counts": text}."""
+def mask_text(column: pa.StructArray, further: pa.StringArray | str = "") -> pa.StringArray:
+    """Give run lengths that were found to hold, none of them null, as {"size": [height, width], "counts": text}.
+
+    Args:
+        column: (n,) masks.
+        further: (n,) what stands behind `counts`, beginning with a comma.
+    """
     height, width, counts = column.flatten()
     escaped = pc.replace_substring(counts.cast(pa.string()), "\\", "\\\\")
-    return joined('{"size":[', text_of(height), ",", text_of(width), '],"counts":"', escaped, '"}')
+    return joined('{"size":[', text_of(height), ",", text_of(width), '],"counts":"', escaped, '"', further, "}")
 
 
 def keypoint_text(column: pa.ListArray) -> pa.StringArray:

@@ -127,7 +127,8 @@ class _Annotations:
         rows.columns["mask"] = masks.column
         rows = rows.filter(good)
         self._note_points(rows)
-        found = geometries(rows, rows.has_holes, masks.area[good], flags, all_boxes=True, default_visibility=False)
+        further, area = pa.array([extra.further for extra in extras], pa.string()), masks.area[good]
+        found = geometries(rows, rows.has_holes, area, further, flags, all_boxes=True, default_visibility=False)
         flags[HOLES] += int(rows.has_holes.sum())
         flags[_ROTATED] += int(is_rotated(rows).sum())
         flags.update(dict(flags_of(rows)))

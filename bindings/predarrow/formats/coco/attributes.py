@@ -1,12 +1,17 @@
-"""What of a COCO record has no column of its own, as JSON: id, area, iscrowd and unknown keys, digit by digit."""
+"""What of a COCO record has no column of its own, as JSON: id, area, iscrowd and unknown keys, digit by digit.
+
+Members of run lengths beside `size` and `counts` stand under `segmentation`.
+"""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.buffers import validity
+from predarrow.buffers import text_array, validity
 from predarrow.formats.coco.checks import Block
 
 _NAMES = ('"id"', '"area"', '"iscrowd"', '"keypoints"')
@@ -25,8 +30,9 @@ def attribute_column(
     from predarrow_engine.json_members import objects
 
     records = block.records
+    has_further = records.segmentation.has_further[chosen]
     is_plain = not any(column.kind.any() for column in (records.id, records.area, records.iscrowd))
-    if is_plain and keeps_points is None and not records.others.spans.size:
+    if not has_further.any() and is_plain and keeps_points is None and not records.others.spans.size:
         return None
     points = np.zeros_like(records.id.span)
     if keeps_points is not None:
@@ -43,4 +49,20 @@ def attribute_column(
         chosen,
     )
     bits = validity(np.diff(offsets) > 0)
-    return pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(texts), bits)
+    column = pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(texts), bits)
+    return _with_further(column, block, chosen, has_further) if has_further.any() else column
+
+
+def _with_further(
+    column: pa.StringArray, block: Block, chosen: npt.NDArray[np.int64], has_further: npt.NDArray[np.bool_]
+) -> pa.StringArray:
+    """Add the members of run lengths that are neither `size` nor `counts`; hardly any file has them."""
+    texts = column.to_pylist()
+    spans = block.records.segmentation.span
+    for place in np.flatnonzero(has_further).tolist():
+        members = json.loads(block.data[slice(*spans[chosen[place]].tolist())])
+        further = {key: value for key, value in members.items() if key not in ("size", "counts")}
+        own = "{}" if texts[place] is None else texts[place]
+        comma = "" if own == "{}" else ","
+        texts[place] = f'{own[:-1]}{comma}"segmentation":{json.dumps(further)}}}'
+    return text_array(texts)

@@ -164,14 +164,15 @@ class _Results:
         self.report.imported += int(good.sum())
         if not good.any():
             return pa.array([], pa.string())
-        extra_text = pa.array([extra.text for extra, is_good in zip(extras, good, strict=True) if is_good], pa.string())
+        extras = [extra for extra, is_good in zip(extras, good, strict=True) if is_good]
         rows.columns["mask"] = masks.column
         rows, painted = rows.filter(good), painted[good]
-        found = geometries(rows, painted, masks.area[good], flags, all_boxes=with_box, default_visibility=True)
+        further = pa.array([extra.further for extra in extras], pa.string())
+        found = geometries(rows, painted, masks.area[good], further, flags, all_boxes=with_box, default_visibility=True)
         self._flag(rows, painted, flags, with_box)
         score = text_of(rows.columns["confidence"])
         head = (',\n{"image_id":', text_of(image[good]), ',"category_id":', text_of(category[good]))
-        return joined(*head, *found[:3], ',"score":', score, extra_text, "}")
+        return joined(*head, *found[:3], ',"score":', score, pa.array([extra.text for extra in extras]), "}")
 
     def _refuse(self, rows: Rows, refusals: Refusals) -> None:
         has_no_score = rows.columns["confidence"].is_null().to_numpy(zero_copy_only=False)
@@ -217,7 +218,14 @@ def refuse_empty(rows: Rows, kind: Kind | None, refusals: Refusals) -> None:
 
 
 def geometries(
-    rows: Rows, painted: Bools, area: Any, flags: Counter[str], *, all_boxes: bool, default_visibility: bool
+    rows: Rows,
+    painted: Bools,
+    area: Any,
+    further: pa.StringArray,
+    flags: Counter[str],
+    *,
+    all_boxes: bool,
+    default_visibility: bool,
 ) -> Geometries:
     """Give the members segmentation, keypoints and bbox of records.
 
@@ -225,13 +233,16 @@ def geometries(
         rows: of which none is refused; painted polygons are in the column of masks.
         painted: (n,) rows whose polygon is written as a mask.
         area: (n,) pixels of masks.
+        further: (n,) what masks' objects have beside size and counts.
         flags: told of what is not exact.
         all_boxes: write boxes of rows that have a mask or keypoints, too.
         default_visibility: write a visibility that is null as 1.
     """
     is_mask, is_polygon = rows.has_mask | painted, rows.has_polygon & ~painted
+    chosen = pa.array(is_mask)
+    mask = mask_text(rows.columns["mask"].filter(chosen), further.filter(chosen))
     segmentation = joined(
-        where(is_mask, joined(',"segmentation":', mask_text(rows.columns["mask"].filter(pa.array(is_mask))))),
+        where(is_mask, joined(',"segmentation":', mask)),
         where(
             is_polygon, joined(',"segmentation":', polygon_text(rows.columns["polygon"].filter(pa.array(is_polygon))))
         ),

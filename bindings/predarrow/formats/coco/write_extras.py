@@ -20,6 +20,8 @@ class Extra(NamedTuple):
     """members of a JSON object, each behind a comma"""
     own: dict[str, Any]
     """attributes that have a place of their own in the record"""
+    further: str = ""
+    """members of the mask's object beside size and counts, each behind a comma"""
 
 
 NOTHING = Extra("", {})
@@ -52,9 +54,9 @@ def extras_of(
             if rotation:
                 _rotate(attributes, rotation)
             taken = {key: attributes.pop(key) for key in own if key in attributes}
+            further = attributes.pop("segmentation") if rows.has_mask[row] and _is_further(attributes) else {}
             clashes = [attributes.pop(key) for key in keys if key in attributes]
-            members = json.dumps(attributes, ensure_ascii=False, allow_nan=False, separators=(",", ":"))[1:-1]
-            result.append(Extra(f",{members}" if members else "", taken))
+            result.append(Extra(_members(attributes), taken, _members(further)))
         except (ValueError, RecursionError) as error:
             refusals.add_one(row, Code.BAD_TABLE, "attributes", f"must be a JSON object, got {shown(text)} ({error})")
             result.append(NOTHING)
@@ -68,6 +70,18 @@ def number_of(value: Any) -> float | None:
     """Give a number that is finite and not a bool, else None."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and math.isfinite(value) else None
+
+
+def _is_further(attributes: dict[str, Any]) -> bool:
+    """Tell whether there are members for the mask's object, none of which it has already."""
+    found = attributes.get("segmentation")
+    return isinstance(found, dict) and not found.keys() & {"size", "counts"}
+
+
+def _members(values: dict[str, Any]) -> str:
+    """Give the members of a JSON object, each behind a comma."""
+    members = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))[1:-1]
+    return f",{members}" if members else ""
 
 
 def _loaded(text: str | None) -> dict[str, Any]:
