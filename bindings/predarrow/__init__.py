@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from predarrow.import_objects import import_predictions
     from predarrow.imports import ImportResult, import_kitti_predictions, import_mask_predictions
     from predarrow.interop import to_shapely
+    from predarrow.label_studio_exports import export_label_studio_predictions
+    from predarrow.label_studio_imports import LabelStudioImportResult, import_label_studio_predictions
+    from predarrow.label_studio_push import LabelStudioPushResult, push_label_studio
     from predarrow.labels.bundle import Bundle
     from predarrow.labels.geometries import Bitmask, Circle, Cuboid, Cuboid2D, Ellipse, Point, Polyline, Skeleton
     from predarrow.labels.row import LabelRow
@@ -89,6 +92,8 @@ _HOMES = {
     "InputError": "errors",
     "LabelRow": "labels.row",
     "LabelRowWriteResult": "formats.encord.write",
+    "LabelStudioImportResult": "label_studio_imports",
+    "LabelStudioPushResult": "label_studio_push",
     "LabelingConfig": "formats.label_studio.config",
     "ObjectDetection": "objects.predictions",
     "Ontology": "ontology",
@@ -117,6 +122,7 @@ _HOMES = {
     "export_coco_predictions": "exports",
     "export_kitti_predictions": "exports",
     "export_label_rows": "exports",
+    "export_label_studio_predictions": "label_studio_exports",
     "export_openlabel_predictions": "exports",
     "from_detections": "models.detections",
     "from_label_mask": "formats.masks",
@@ -129,9 +135,11 @@ _HOMES = {
     "import_coco_predictions": "coco_imports",
     "import_kitti_predictions": "imports",
     "import_label_rows": "encord_imports",
+    "import_label_studio_predictions": "label_studio_imports",
     "import_mask_predictions": "imports",
     "import_openlabel_predictions": "openlabel_imports",
     "import_predictions": "import_objects",
+    "push_label_studio": "label_studio_push",
     "read_coco": "formats.coco.read",
     "read_kitti": "formats.kitti.read",
     "read_label_rows": "formats.encord.read",
@@ -173,6 +181,8 @@ __all__ = [
     "InputError",
     "LabelRow",
     "LabelRowWriteResult",
+    "LabelStudioImportResult",
+    "LabelStudioPushResult",
     "LabelingConfig",
     "ObjectDetection",
     "Ontology",
@@ -199,6 +209,7 @@ __all__ = [
     "export_coco_predictions",
     "export_kitti_predictions",
     "export_label_rows",
+    "export_label_studio_predictions",
     "export_openlabel_predictions",
     "from_detections",
     "from_label_mask",
@@ -211,9 +222,11 @@ __all__ = [
     "import_coco_predictions",
     "import_kitti_predictions",
     "import_label_rows",
+    "import_label_studio_predictions",
     "import_mask_predictions",
     "import_openlabel_predictions",
     "import_predictions",
+    "push_label_studio",
     "read_coco",
     "read_kitti",
     "read_label_rows",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Callable, Mapping
 from typing import Literal
 
-import pyarrow as pa
-
-from predarrow.data_units import DataUnits
 from predarrow.errors import PredarrowError
+from predarrow.export_rows import set_rows, stem, titled, unique_title
 from predarrow.formats.coco.annotations import write_coco_annotations
 from predarrow.formats.coco.panoptic import write_coco_panoptic
 from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
@@ -26,8 +23,6 @@ from predarrow.reader import OnError
 from predarrow.sources import StrPath
 
 CocoForm = Literal["results", "annotations", "panoptic"]
-
-_ORDER = ("data_unit", "frame", "row")
 
 
 def export_kitti_predictions(
@@ -60,9 +55,9 @@ def export_kitti_predictions(
         ProjectError: no such project, set or version.
     """
     project = opened(project)
-    rows = _rows(project, set_name, version, COLUMNS)
-    titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units, _stem))
-    return write_kitti(titled, folder, overwrite=overwrite, on_error=on_error)
+    rows = set_rows(project, set_name, version, COLUMNS)
+    named = titled(rows, project.data_units, stem)
+    return write_kitti(named, folder, overwrite=overwrite, on_error=on_error)
 
 
 def export_coco_predictions(
@@ -104,10 +99,10 @@ def export_coco_predictions(
     if form not in _COCO_WRITERS:
         raise PredarrowError(f'form: must be "results", "annotations" or "panoptic", got {form!r}')
     project = opened(project)
-    rows = _rows(project, set_name, version, COCO_COLUMNS)
-    titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units, _title))
+    rows = set_rows(project, set_name, version, COCO_COLUMNS)
+    named = titled(rows, project.data_units, unique_title)
     return _COCO_WRITERS[form](
-        titled, path, image_ids=image_ids, category_ids=category_ids, overwrite=overwrite, on_error=on_error
+        named, path, image_ids=image_ids, category_ids=category_ids, overwrite=overwrite, on_error=on_error
     )
 
 
@@ -151,7 +146,7 @@ def export_label_rows(
         PredarrowError: an option that does not hold.
     """
     project = opened(project)
-    rows = _rows(project, set_name, version, LABEL_ROW_COLUMNS)
+    rows = set_rows(project, set_name, version, LABEL_ROW_COLUMNS)
     return write_label_rows(
         rows,
         path,
@@ -197,53 +192,6 @@ def export_openlabel_predictions(
         PredarrowError: an option that does not hold.
     """
     project = opened(project)
-    rows = _rows(project, set_name, version, OPENLABEL_COLUMNS)
-    titled = pa.RecordBatchReader.from_batches(rows.schema, _titled(rows, project.data_units, _stem))
-    return write_openlabel(titled, path, dialect=dialect, overwrite=overwrite, on_error=on_error)
-
-
-def _rows(project: Project, set_name: str, version: int | None, columns: Sequence[str]) -> pa.RecordBatchReader:
-    """Rows of a set, those of an image one after the other."""
-    if _stands_together(project.scan(set_name, columns=_ORDER[:2], version=version)):
-        return project.scan(set_name, columns=columns, version=version)
-    names = tuple(dict.fromkeys((*columns, "row")))
-    table = project.scan(set_name, columns=names, version=version).read_all()
-    return table.sort_by([(name, "ascending") for name in _ORDER]).to_reader()
-
-
-def _stands_together(keys: pa.RecordBatchReader) -> bool:
-    """Whether rows come in ascending order of data unit and frame."""
-    last: tuple[str, int] = ("", -1)
-    for batch in keys:
-        for key in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            if key < last:
-                return False
-            last = key
-    return True
-
-
-def _titled(
-    rows: pa.RecordBatchReader, data_units: DataUnits, name: Callable[[int, DataUnits], str]
-) -> Iterator[pa.RecordBatch]:
-    """Rows whose data units are told by name; one that the project does not have keeps its id."""
-    names: dict[str, str] = {}
-    place = rows.schema.get_field_index("data_unit")
-    for batch in rows:
-        ids = batch.column(place).to_pylist()
-        for key in set(ids) - names.keys():
-            row = data_units.by_id(key)
-            names[key] = key if row is None else name(row, data_units)
-        yield batch.set_column(place, rows.schema.field(place), pa.array([names[key] for key in ids], pa.string()))
-
-
-def _stem(row: int, data_units: DataUnits) -> str:
-    """Title of a data unit, without its extension where no other data unit has that for a title."""
-    title = data_units.row(row).title
-    stem = PurePosixPath(title).stem
-    return stem if data_units.find(stem) == [row] else title
-
-
-def _title(row: int, data_units: DataUnits) -> str:
-    """Title of a data unit, its id where others have the same title."""
-    unit = data_units.row(row)
-    return unit.title if data_units.find(unit.title) == [row] else unit.id
+    rows = set_rows(project, set_name, version, OPENLABEL_COLUMNS)
+    named = titled(rows, project.data_units, stem)
+    return write_openlabel(named, path, dialect=dialect, overwrite=overwrite, on_error=on_error)
