@@ -42,6 +42,16 @@ def _store(data: npt.NDArray[np.uint8], value: Any) -> None:
     simd.store(data.ctypes.data + 8, value)
 
 
+@numba.njit
+def _load_short(data: npt.NDArray[np.uint8]) -> int:
+    return simd.load_short(data.ctypes.data)
+
+
+@numba.njit
+def _copy_block(target: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) -> None:
+    simd.copy_block(target.ctypes.data + 1, source.ctypes.data)
+
+
 @pytest.mark.parametrize("word", _WORDS)
 def test_bits_of_a_word(word: int) -> None:
     lowest = (word & -word).bit_length() - 1 if word else 64
@@ -74,6 +84,18 @@ def test_loads_read_no_further_than_their_type() -> None:
         *struct.unpack("q", content),
         *struct.unpack("d", content),
     )
+
+
+@pytest.mark.parametrize("value", [-(2**31), -7, 0, 2**31 - 1])
+def test_a_short_has_a_sign_and_four_bytes(value: int) -> None:
+    assert _load_short(guarded(np.frombuffer(struct.pack("i", value), np.uint8))) == value
+
+
+def test_a_block_is_64_bytes_and_no_more() -> None:
+    source = np.random.default_rng(3).integers(0, 256, simd.BLOCK, dtype=np.uint8)
+    target = np.full(simd.BLOCK + 2, 0xA5, np.uint8)
+    _copy_block(target, guarded(source))
+    assert target.tobytes() == b"\xa5" + source.tobytes() + b"\xa5"
 
 
 @pytest.mark.parametrize("value", [np.uint8(7), np.int32(-7), np.int64(-7), np.uint64(7), np.float64(-0.5)])
