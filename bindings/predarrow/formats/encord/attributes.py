@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from msgspec import Raw
 
 from predarrow.buffers import numbers_array, text_array, validity
-from predarrow.classes import Texts
 from predarrow.formats.json_text import json_text
 
 BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation")
 """Members of an object on a frame that nearly all have."""
+NOT_MANUAL = '"manualAnnotation":false'
 
 Key = tuple[str | None, str | None, str | None, str | None, bool | None]
 K = TypeVar("K")
@@ -40,7 +40,7 @@ def base_text(key: Key) -> str:
     """Give the members of `BASE` without braces; what is null, or manual as by default, is left out."""
     parts = [f'"{name}":{json_text(value)}' for name, value in zip(BASE, key[:4], strict=False) if value is not None]
     if key[4] is False:
-        parts.append('"manualAnnotation":false')
+        parts.append(NOT_MANUAL)
     return ",".join(parts)
 
 
@@ -56,13 +56,15 @@ class Members:
     """Members of the attributes of n rows.
 
     Args:
-        keys: distinct values of `BASE`.
+        bases: distinct texts of `base_text`.
         codes: (n,) which of them each row has.
     """
 
-    def __init__(self, keys: Sequence[Key], codes: npt.NDArray[np.int64]) -> None:
+    def __init__(self, bases: pa.StringArray, codes: npt.NDArray[np.int64]) -> None:
         self._code = codes
-        self._bases = list(map(base_text, keys))
+        self._bases = bases
+        offsets = np.frombuffer(bases.buffers()[1], np.int32, len(bases) + 1)
+        self._is_empty: npt.NDArray[np.bool_] = np.diff(offsets) == 0
         self._more: dict[int, list[str]] = {}
         self._encord: dict[int, list[str]] = {}
         self._common: _Common | None = None
@@ -109,24 +111,24 @@ class Members:
         return pc.replace_with_mask(column, numbers_array(chosen), text_array(self._special(rows)))
 
     def _plain(self) -> pa.StringArray:
-        texts = Texts([f"{{{base}}}" if base else None for base in self._bases])
-        column = texts.take(self._code)
-        return self._without_empty(column, np.ones(self._code.size, np.bool_)) if "" in self._bases else column
+        column = _joined("{", self._bases, "}").take(numbers_array(self._code))
+        return self._without_empty(column, np.ones(self._code.size, np.bool_))
 
     def _with_common(self, common: _Common) -> pa.StringArray:
         chosen = common.chosen
-        inner = common.before.decode()
-        before = [f'{{{base}{"," if base else ""}"encord":{{{inner}' for base in self._bases]
-        whole = [f"{{{base}}}" if base else "" for base in self._bases]
-        heads = Texts([*whole, *before]).take(self._code + len(whole) * chosen)
+        comma = text_array(["", ","]).take(numbers_array((~self._is_empty).astype(np.int64)))
+        before = _joined("{", self._bases, comma, '"encord":{' + common.before.decode())
+        bases = pa.concat_arrays([_joined("{", self._bases, "}"), before])
+        heads = bases.take(numbers_array(self._code + len(self._bases) * chosen))
         end = common.after.decode() + "}}"
-        ends = end if chosen.all() else Texts(["", end]).take(chosen.astype(np.int64))
-        column = pc.binary_join_element_wise(heads, common.texts, ends, "")
-        return self._without_empty(column, ~chosen) if "" in self._bases else column
+        ends = end if chosen.all() else text_array(["", end]).take(numbers_array(chosen.astype(np.int64)))
+        return self._without_empty(_joined(heads, common.texts, ends), ~chosen)
 
     def _without_empty(self, column: pa.StringArray, chosen: npt.NDArray[np.bool_]) -> pa.StringArray:
         """Give a column with null in place of those chosen rows that have no member."""
-        empty = np.array([not base for base in self._bases])[self._code] & chosen
+        empty = self._is_empty[self._code] & chosen
+        if not empty.any():
+            return column
         buffers = column.buffers()
         return pa.StringArray.from_buffers(len(column), buffers[1], buffers[2], validity(~empty))
 
@@ -139,7 +141,7 @@ class Members:
                     common[row] = before.decode() + texts[row].as_py() + after.decode()
         result: list[str | None] = []
         for row in rows:
-            base = self._bases[int(self._code[row])]
+            base = self._bases[int(self._code[row])].as_py()
             parts = [base] if base else []
             parts += self._more.get(row, ())
             encord = [common[row]] if row in common else []
@@ -148,6 +150,12 @@ class Members:
                 parts.append(f'"encord":{{{",".join(encord)}}}')
             result.append(f"{{{','.join(parts)}}}")
         return result
+
+
+def _joined(*pieces: pa.StringArray | str) -> pa.StringArray:
+    """Give texts one after the other, row by row, as `write_text.joined` does without asking for pandas."""
+    scalars = [text_array([piece])[0] if isinstance(piece, str) else piece for piece in (*pieces, "")]
+    return pc.binary_join_element_wise(*scalars)
 
 
 def member(name: str, value: Any) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from predarrow.buffers import text_array
-from predarrow.formats.encord.attributes import BASE, Key, Places
+from predarrow.formats.encord.attributes import BASE, Key, Places, base_text
 from predarrow.formats.encord.columns import Floats, Ints
 
 ClassKey = tuple[str, str | None, type]
@@ -45,8 +45,8 @@ class Facts(Protocol):
         """Distinct classes, and (n,) which of them each has."""
 
     @property
-    def bases(self) -> tuple[list[Key], Ints]:
-        """Distinct members of `attributes.BASE`, and (n,) which of them each has."""
+    def bases(self) -> tuple[pa.StringArray, Ints]:
+        """Distinct texts of `attributes.base_text`, and (n,) which of them each has."""
 
     @property
     def confidences(self) -> Floats:
@@ -84,11 +84,11 @@ class ObjectFacts:
         return list(keys), codes
 
     @cached_property
-    def bases(self) -> tuple[list[Key], Ints]:
+    def bases(self) -> tuple[pa.StringArray, Ints]:
         """See `Facts`."""
         keys: Places[Key] = Places()
         codes = keys.of(map(attrgetter(*BASE), self._objects), self.n)
-        return list(keys), codes
+        return text_array(list(map(base_text, keys))), codes
 
     @cached_property
     def confidences(self) -> Floats:

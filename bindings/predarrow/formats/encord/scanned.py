@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.encord.attributes import Key
+from predarrow.formats.encord.attributes import BASE, NOT_MANUAL
 from predarrow.formats.encord.codec import JSON
 from predarrow.formats.encord.columns import Floats, Ints
 from predarrow.formats.encord.documents import PADDING
@@ -79,18 +79,16 @@ class ScannedBoxes:
         return keys, codes
 
     @cached_property
-    def bases(self) -> tuple[list[Key], Ints]:
-        """See `facts.Facts`."""
-        from predarrow_engine.label_keys import CREATED_AT, CREATED_BY, EDITED_AT, EDITED_BY
+    def bases(self) -> tuple[pa.StringArray, Ints]:
+        """See `facts.Facts`: texts in the file are put together as they are, which have no escapes."""
+        from predarrow_engine.label_keys import CREATED_AT, EDITED_BY
+        from predarrow_engine.label_texts import members
 
         manual = self._labels.manual
         codes, firsts = self._distinct(CREATED_AT, EDITED_BY + 1, manual)
-        columns = CREATED_AT, CREATED_BY, EDITED_AT, EDITED_BY
-        keys = []
-        for row in firsts.tolist():
-            a, b, c, d = (self._text(row, column) for column in columns)
-            keys.append((a, b, c, d, None if manual[row] < 0 else bool(manual[row])))
-        return keys, codes
+        spans = self._labels.spans[firsts, CREATED_AT : EDITED_BY + 1]
+        offsets, texts = members(self._data, spans, BASE[:4], manual[firsts] == 0, NOT_MANUAL)
+        return pa.StringArray.from_buffers(firsts.size, pa.py_buffer(offsets), pa.py_buffer(texts)), codes
 
     @cached_property
     def confidences(self) -> Floats:
