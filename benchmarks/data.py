@@ -155,7 +155,8 @@ def _ragged(
     radius = 1 + np.convolve(rng.normal(0, noise * 2, corners + 2), (0.25, 0.5, 0.25), "valid")
     radius += rng.normal(0, noise / 2, corners)
     xy = np.stack([x + rx * radius * np.cos(angle), y + ry * radius * np.sin(angle)], axis=1)
-    return np.rint(xy).astype(np.int32)
+    ring: npt.NDArray[np.int32] = np.rint(xy).astype(np.int32)
+    return ring
 
 
 def _smooth_noise(
@@ -171,7 +172,8 @@ def _smooth_noise(
     field = np.zeros((height, width), np.float32)
     for size, weight in ((cell, 1.6), (cell / 3, 0.5), (detail, detail_weight)):
         grid = rng.normal(0, weight, (int(height / size) + 3, int(width / size) + 3)).astype(np.float32)
-        field += cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR)
+        hills: npt.NDArray[Any] = cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR)
+        field += hills
     return field
 
 

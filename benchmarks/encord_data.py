@@ -62,7 +62,7 @@ def ontology() -> Ontology:
 def _boxes(n_frames: int, digits: Literal["short", "long"]) -> npt.NDArray[np.float64]:
     """Give (N_OBJECTS, n_frames, 4) relative x, y, w, h, all in the image."""
     corner, share = np.random.default_rng(SEED).random((2, N_OBJECTS, n_frames, 2))
-    boxes = np.concatenate([corner * 0.75, share * 0.2 + 0.01], axis=2)
+    boxes: npt.NDArray[np.float64] = np.concatenate([corner * 0.75, share * 0.2 + 0.01], axis=2)
     return boxes.round(4) if digits == "short" else boxes
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tests import naive_rle
 
@@ -357,7 +358,7 @@ def _quaternion(angles: Sequence[float]) -> Json:
     about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
     from scipy.spatial.transform import Rotation
 
-    values = Rotation.from_matrix(about_x @ about_y @ about_z).as_quat()
+    values: npt.NDArray[np.float64] = Rotation.from_matrix(about_x @ about_y @ about_z).as_quat()
     return dict(zip(("qx", "qy", "qz", "qw"), values.tolist(), strict=True))
 
 

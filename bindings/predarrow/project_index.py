@@ -73,7 +73,7 @@ class ProjectIndex:
         self.ids = Texts(self._ids)
         self.rank = _ranks(units.table["id"])
         """(n_units,) each data unit's place in the order of ids"""
-        self._sizes = np.stack([_column(units.table[name]) for name in ("height", "width")], 1)
+        self._sizes: npt.NDArray[np.int64] = np.stack([_column(units.table[name]) for name in ("height", "width")], 1)
         n_frames = _column(units.table["n_frames"])
         is_image = np.append(pc.equal(units.table["kind"], "image").to_numpy(), False)
         self._n_frames = np.where((n_frames == 0) & is_image, 1, n_frames)
@@ -91,7 +91,8 @@ class ProjectIndex:
 
     def sizes(self, units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Give (n, 2) height and width of data units, 0 where they are not known."""
-        return self._sizes[np.maximum(units, UNKNOWN)]
+        sizes: npt.NDArray[np.int64] = self._sizes[np.maximum(units, UNKNOWN)]
+        return sizes
 
     def fits(self, kind: str) -> npt.NDArray[np.bool_]:
         """Give (n_classes + 1,) whether a class's shape is one for this kind; the last is no class."""

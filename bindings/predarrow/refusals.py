@@ -26,7 +26,7 @@ class Refusals:
 
     def __init__(self, rows: npt.NDArray[np.int64]) -> None:
         self.rows = rows
-        self.bad = np.zeros(rows.size, np.bool_)
+        self.bad: npt.NDArray[np.bool_] = np.zeros(rows.size, np.bool_)
         """(n,) which rows are refused so far"""
         self.problems: list[Problem] = []
 

@@ -50,7 +50,7 @@ def count_predictions(batches: Iterable[pa.RecordBatch]) -> Counted:
     units: dict[str, int] = {}
     names: dict[str, int] = {}
     pairs = _Pairs()
-    sums = np.zeros((3, 0))
+    sums: npt.NDArray[np.float64] = np.zeros((3, 0))
     for batch in batches:
         classes = _numbers(batch["class_name"], names)
         frames = batch["frame"].to_numpy()

@@ -76,7 +76,7 @@ class CocoScanner:
         self._slots[DEPTHS] = self._depths.ctypes.data
         self._slots[s.PHASE] = LINE if lines else START
         self._slots[s.WANTED] = sum(1 << bit for bit in {*wanted, *(SKIM + section for section in skimmed)})
-        self._rates = np.zeros(s.N_TABLES)
+        self._rates: npt.NDArray[np.float64] = np.zeros(s.N_TABLES)
 
     @property
     def gap(self) -> Gap | None:

@@ -80,13 +80,16 @@ def outlines(ellipses: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64]
 
 def vertex_counts(ellipses: npt.NDArray[np.float64], tolerance: float) -> npt.NDArray[np.float64]:
     """Give the number of vertices, (n,) float64 as it may be large, that `outlines` makes for each ellipse."""
-    return np.maximum(np.ceil(np.pi / (2 * np.arctan(np.sqrt(_shares(ellipses, tolerance))))), LEAST_VERTICES)
+    n_vertices: npt.NDArray[np.float64] = np.ceil(np.pi / (2 * np.arctan(np.sqrt(_shares(ellipses, tolerance)))))
+    return np.maximum(n_vertices, LEAST_VERTICES)
 
 
 def _shares(ellipses: npt.NDArray[np.float64], tolerance: float) -> npt.NDArray[np.float64]:
     """Give the tolerance as a share of the longer semi-axis, at most 1."""
     longest = np.maximum(ellipses[:, 2], ellipses[:, 3])
-    return np.divide(tolerance, longest, out=np.ones(len(longest)), where=longest > tolerance)
+    shares: npt.NDArray[np.float64] = np.ones(len(longest))
+    np.divide(tolerance, longest, out=shares, where=longest > tolerance)
+    return shares
 
 
 def cover(ellipses: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -133,7 +133,7 @@ def cut(
     n_rings, n_parts, n_edges = walked
     depth_at = np.empty(visits.size // 2, np.int64)
     depth_at[:] = -1
-    stack = np.empty((0, 2), np.int32)
+    stack: npt.NDArray[np.int32] = np.empty((0, 2), np.int32)
     i = 0
     while i < visits.size:
         ring = edge_ring[np.int64(visits[i] >> np.uint64(33))]

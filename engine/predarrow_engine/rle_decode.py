@@ -42,7 +42,7 @@ def decode(
     """
     shape = (len(offsets) - 1, height, width)
     if out is None:
-        masks = np.zeros(shape, np.uint8)
+        masks: npt.NDArray[np.uint8] = np.zeros(shape, np.uint8)
     elif out.shape == shape and out.dtype == np.uint8 and out.flags.c_contiguous:
         masks = out
         masks.fill(0)

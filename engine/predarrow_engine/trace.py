@@ -225,7 +225,8 @@ class Tracer:
 
     def _trace(self, runs: Runs, width: int, signed: bool) -> None:
         work, options, left_out, out = self._work, self._options, self._left_out, self._out
-        linked, keep = runs, _JUDGE_LATER
+        linked = runs
+        keep: npt.NDArray[np.bool_] = _JUDGE_LATER
         if options.encord_active and not options.fill:  # the rule reads whole 8-connected outlines
             keep = judge_whole(runs, work.links, work.rings, left_out, options)
         if options.center and not options.eight:  # OpenCV's contour of each 4-connected component alone

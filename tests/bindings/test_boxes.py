@@ -19,6 +19,7 @@ from predarrow.boxes import BoxLayout, BoxUnit
 LAYOUTS: list[BoxLayout] = ["xyxy", "xywh", "cxcywh"]
 UNITS: list[BoxUnit] = ["pixel", "percent", "relative"]
 ROWS = np.array([[10.0, 20.0, 30.0, 60.0], [1.5, 2.5, 3.5, 4.5], [0.0, 0.0, 7.0, 9.0]])
+masked: Any = np.ma.masked_array  # untyped in NumPy 2.2
 SIZES = np.array([[480, 640], [100, 50], [9, 7]])
 
 
@@ -60,7 +61,7 @@ def test_kitti_and_openlabel() -> None:
         (ROWS.astype(">f4"), np.float32),
         (np.asfortranarray(ROWS), np.float64),
         (np.repeat(ROWS, 2, axis=1)[:, ::2], np.float64),
-        (np.ma.masked_array(ROWS, False), np.float64),
+        (masked(ROWS, False), np.float64),
     ],
 )
 def test_what_comes_as_numbers(given_boxes: Any, dtype: type[np.floating[Any]]) -> None:
@@ -166,7 +167,7 @@ def test_an_out_that_cannot_hold_the_result(out: Any, message: str) -> None:
         (np.zeros((2, 4), np.longdouble), "got (longdouble|float128)$"),
         ([["a"] * 4], "^boxes: must be"),
         (object(), "^boxes: must be"),
-        (np.ma.masked_array(ROWS, ROWS > 50), "^boxes: must have no masked"),
+        (masked(ROWS, ROWS > 50), "^boxes: must have no masked"),
     ],
 )
 def test_arrays_that_are_no_boxes(given_boxes: Any, message: str) -> None:

@@ -108,7 +108,8 @@ def label(**options: Any) -> pa.Table:
     return from_label_mask(MASKS[0], **options)
 
 
-MASKED = np.ma.array(np.ones((2, 4)), mask=[[False] * 4, [True] * 4])
+masked: Any = np.ma.masked_array  # untyped in NumPy 2.2
+MASKED = masked(np.ones((2, 4)), mask=[[False] * 4, [True] * 4])
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,8 @@ def test_files_of_pillow_and_opencv(dtype: type[np.unsignedinteger[Any]], tmp_pa
 
 def test_a_palette_gives_its_indices_whatever_its_transparency(tmp_path: Path) -> None:
     indices = _drawn(3, np.uint8) % 200
-    image = Image.frombytes("P", indices.shape[::-1], indices.tobytes())
+    height, width = indices.shape
+    image = Image.frombytes("P", (width, height), indices.tobytes())
     image.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tobytes())
     image.save(tmp_path / "palette.png", transparency=bytes(range(200)))
     assert np.array_equal(read_png(tmp_path / "palette.png"), indices)

@@ -75,7 +75,7 @@ def test_as_its_twin_in_float32(pixel: float, size: float) -> None:
 
 def test_whole_pixels_come_back_as_their_quotients() -> None:
     size = 1920.0
-    pixels = np.arange(1921.0)
+    pixels = np.arange(1921, dtype=np.float64)
     is_exact = to_pixels(pixels / size, size) == pixels
     assert is_exact.mean() > 0.85
     _same(shortest(pixels[is_exact], size), pixels[is_exact] / size)

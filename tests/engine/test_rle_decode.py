@@ -23,8 +23,9 @@ Masks = npt.NDArray[Any]
 
 def check(masks: Masks) -> None:
     encoded = encode(masks)
-    runs = from_strings(encoded.counts, encoded.offsets, np.tile(np.array(masks.shape[1:], np.int64), (len(masks), 1)))
-    found = decode(runs.counts, runs.offsets, *masks.shape[1:])
+    _, height, width = masks.shape
+    runs = from_strings(encoded.counts, encoded.offsets, np.tile(np.array([height, width], np.int64), (len(masks), 1)))
+    found = decode(runs.counts, runs.offsets, height, width)
     assert np.array_equal(found, masks != 0)
     assert found.dtype == np.uint8
     assert found.flags.c_contiguous

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from predarrow_engine.spans import distinct, gather
 PADDING = bytes(8)
 
 
-def placed(keys: list[list[bytes | None]]) -> tuple[np.ndarray, np.ndarray]:
+def placed(keys: list[list[bytes | None]]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Give texts one after the other, and their spans; None has none."""
     data = bytearray(b"head")
     found = []

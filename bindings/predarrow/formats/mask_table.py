@@ -55,7 +55,7 @@ def soft_map(labels: npt.NDArray[np.integer], n_left_out: int, max_classes: int)
     height, width = labels.shape
     row_step = max(1, height // max(1, _SAMPLE // width)) if width < _SAMPLE else height
     column_step = max(1, width // _SAMPLE)
-    return np.unique(labels[::row_step, ::column_step]).size > max_classes + n_left_out
+    return bool(np.unique(labels[::row_step, ::column_step]).size > max_classes + n_left_out)
 
 
 def too_many_classes(source: str, n_classes: int | None, max_classes: int) -> Problem:

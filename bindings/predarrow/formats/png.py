@@ -117,9 +117,9 @@ class PngDecoder:
         self._max_pixels = max_pixels
         self._has_colours = rgb is not None
         self._colour_map = None if rgb is None or rgb == "panoptic" else _colour_table(rgb)
-        self._rows = np.empty(0, np.uint8)
-        self._window = np.empty(0, np.uint8)
-        self._values = np.empty(0, np.uint8)
+        self._rows: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._window: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._values: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
         self._layout: _Layout | None = None
 
     @property

@@ -41,7 +41,8 @@ def as_array(values: Any, where: str, rule: str = "must be an array of numbers")
     """
     if type(values) is np.ndarray:
         return values
-    if np.ma.is_masked(values):
+    is_masked: Callable[[object], bool] = np.ma.is_masked  # untyped in NumPy 2.2
+    if is_masked(values):
         raise bad_array(where, "must have no masked numbers", "some; fill them, as with array.filled(0)")
     reason: Exception | None = None
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -154,7 +154,8 @@ def _array(data: Any, kinds: str, pointer: str = POINTER) -> npt.NDArray[Any]:
         raise ShapeError(pointer, f"must be an array of numbers: {error}") from None
     if values.dtype.kind not in kinds:
         raise ShapeError(pointer, f"must be an array of numbers, got {shown(data)}")
-    if np.ma.is_masked(data):
+    is_masked: Callable[[object], bool] = np.ma.is_masked  # untyped in NumPy 2.2
+    if is_masked(data):
         raise ShapeError(pointer, "must have no masked numbers, got some; fill them, as with array.filled(0)")
     return values
 

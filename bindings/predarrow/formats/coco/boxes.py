@@ -51,7 +51,7 @@ def corners_of(
     from predarrow_engine.boxes import Layout, Unit, to_corners
 
     values = block.records.bbox.values[:, :4]
-    corners = np.full((4, has_box.size), np.nan)
+    corners: Floats = np.full((4, has_box.size), np.nan)
     chosen = has_box
     if unit in ("relative", "percent"):
         message = f"{unit} boxes need the image's size, got none; give images with height and width"

@@ -43,7 +43,7 @@ def distinct_ids(ids: Ids, data: bytes) -> Distinct:
     from predarrow_engine.coco_columns import STRING
 
     is_number = are_numbers(ids)
-    places = np.full(ids.kind.size, -1, np.int64)
+    places: npt.NDArray[np.int64] = np.full(ids.kind.size, -1, np.int64)
     if is_number.all():
         values, places = distinct_numbers(ids.value)
     else:

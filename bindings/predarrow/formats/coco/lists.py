@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.coco.file import CocoFile, Scanned, value_of
@@ -80,7 +81,7 @@ def _plain_lists(file: CocoFile) -> Lists | None:
     keys: set[str] = set()
     ids: list[int] = []
     names: list[str] = []
-    sizes = [np.zeros((0, 2), np.int64)]
+    sizes: list[npt.NDArray[np.int64]] = [np.zeros((0, 2), np.int64)]
     categories: list[Any] = []
     for scanned in file.scan((IMAGES, CATEGORIES), skimmed=(ANNOTATIONS,)):
         data, block = scanned.data, scanned.block

@@ -74,7 +74,7 @@ class _Table:
         self.refusals = RecordRefusals(block)
         self.report = Report()
         self.columns: dict[str, Any] = {}
-        self.left_out = np.zeros(block.records.kind.size, np.bool_)
+        self.left_out: Bools = np.zeros(block.records.kind.size, np.bool_)
         self.flags: dict[str, Bools] = {}
 
     @property
@@ -134,7 +134,7 @@ class _Table:
     def place_images(self) -> None:
         """Data units, frames and sizes; run lengths must be of their image's size."""
         images, ids = self.options.images, self.records.image_id
-        self.sizes = np.zeros((ids.kind.size, 2), np.int64)
+        self.sizes: Ints = np.zeros((ids.kind.size, 2), np.int64)
         if images is None:
             keys, places = distinct_ids(ids, self.block.data)
             self._refuse_ids(places, ".image_id")

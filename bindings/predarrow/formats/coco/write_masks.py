@@ -35,7 +35,7 @@ def masks_of(rows: Rows, painted: Bools, refusals: Refusals) -> Masks:
         refusals: told of masks that do not decode, and polygons in images of unknown size.
     """
     column = rows.columns["mask"]
-    area = np.zeros(len(rows), np.int64)
+    area: npt.NDArray[np.int64] = np.zeros(len(rows), np.int64)
     if rows.has_mask.any():
         area = _areas(column, rows.has_mask, refusals)
     if painted.any():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.formats.encord.attributes import member
@@ -64,7 +65,7 @@ def converted(rows: Sequence[LabelRow], rules: Rules, match: Match, scanned: Sca
     objects = ObjectRows(labels, rules, report.flagged) if labels.n else None
     _add_label_rows(places, labels, objects, others, report)
     batches: list[pa.RecordBatch] = []
-    owners = [np.empty(0, np.int64)]
+    owners: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     if objects is not None:
         objects.finish()
         batches.append(objects.batch())

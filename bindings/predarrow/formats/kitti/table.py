@@ -191,7 +191,8 @@ class _Table:
         known = self.rows.names
         texts = [_decoded(name) for name in known]
         if names is None:
-            self.names, chosen = Texts(texts), np.arange(len(texts))
+            self.names = Texts(texts)
+            chosen: npt.NDArray[np.int64] = np.arange(len(texts))
         else:
             self.names, self.feature_hashes = names.names, names.feature_hashes
             chosen = names.positions([text or "" for text in texts])

@@ -98,6 +98,7 @@ def _masks(given: Given, row: int, classes: dict[int, str] | None) -> list[_Mask
     from predarrow_engine.rle import encode
 
     pixels = _pixels(given, row)
+    height, width = pixels.shape
     values = [int(value) for value in np.unique(pixels)]
     if len(values) > MAX_VALUES:
         rule = f"must have at most {MAX_VALUES} distinct values, as a mask has"
@@ -111,7 +112,7 @@ def _masks(given: Given, row: int, classes: dict[int, str] | None) -> list[_Mask
             rule = "pixel values must be among the ontology's classifications"
             raise Flaw(Code.UNKNOWN_CLASS, "/val", rule, value)
         encoded = encode(pixels == value)
-        masks.append(_Mask(value, pixels.shape, encoded.counts, encoded.bbox[:, 0]))
+        masks.append(_Mask(value, (height, width), encoded.counts, encoded.bbox[:, 0]))
     return masks
 
 
