@@ -16,7 +16,7 @@ _RECORDS = [
     {**_SHARED, "bbox": [1, 2.5, 3, 4], "score": 0.5, "area": 12, "iscrowd": 0, "id": 3, "x": {"y": [None, "\\"]}},
     {**_SHARED, "segmentation": [[0, 0, 4, 0, 4, 4], [5, 5, 9, 5, 9, 9.5, 5, 5]], "image_id": 2.0},
     {**_SHARED, "segmentation": {"size": [4, 3], "counts": "02203O"}, "score": None},
-    {**_SHARED, "segmentation": {"size": [4, 3], "counts": [0, 2, 2, 2, 5, 1]}},
+    {**_SHARED, "segmentation": {"size": [4, 3], "y": ["ü"], "counts": [0, 2, 2, 2, 5, 1]}},
     {**_SHARED, "keypoints": [1, 2, 2, 0, 0, 0, 5, 1, 0.25], "bbox": [], "segmentation": []},
 ]
 _DOCUMENTS = [
