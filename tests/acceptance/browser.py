@@ -1,0 +1,125 @@
+"""Label Studio's editor in a headless Chromium: what it makes of a prediction, and what it draws."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tests.acceptance.server import USER, Server
+
+_IS_READY = """() => {
+    const chosen = window.Htx?.annotationStore?.selected;
+    if (!chosen || chosen.type !== "annotation") return false;
+    const tags = [...chosen.names.values()].filter(tag => tag.isObjectTag);
+    return tags.length > 0 && tags.every(tag => tag.type !== "image" || (tag.imageIsLoaded && tag.stageRef));
+}"""
+"""The annotation that is made from the prediction is there. The prediction's own tab gives the input back unseen."""
+
+_RESULTS = "() => Htx.annotationStore.selected.serializeAnnotation()"
+
+_SIZES = """() => {
+    const image = [...Htx.annotationStore.selected.names.values()].find(tag => tag.type === "image");
+    image.sizeToFit();
+    return [image.naturalWidth, image.naturalHeight];
+}"""
+
+_PICTURE = """() => {
+    const image = [...document.querySelectorAll("img")].find(image => image.src.startsWith("blob:"));
+    const box = image.getBoundingClientRect();
+    return [box.left, box.top, box.width, box.height];
+}"""
+
+
+@dataclass
+class Editor:
+    """The editor in a browser that is logged in.
+
+    Attributes:
+        page: Playwright's page.
+        server: what it shows.
+        folder: where screenshots go.
+        faults: what scripts on the page that is open threw.
+    """
+
+    page: Any
+    server: Server
+    folder: Path
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, project: int, task: int) -> list[dict[str, Any]]:
+        """Open a task; give the results of the annotation that the editor made from its prediction."""
+        self.faults.clear()
+        self.page.goto(f"{self.server.url}/projects/{project}/data?task={task}", wait_until="domcontentloaded")
+        self.page.wait_for_function(_IS_READY)
+        self.page.wait_for_load_state("networkidle")
+        results: list[dict[str, Any]] = self.page.evaluate(_RESULTS)
+        return results
+
+    def screenshot(self, name: str) -> npt.NDArray[np.uint8]:
+        """Keep a picture of the whole page; give it, (height, width, 3), blue first."""
+        path = self.folder / f"{name}.png"
+        self.page.screenshot(path=path)
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        return picture.astype(np.uint8, copy=False)
+
+    def drawn(self, name: str) -> npt.NDArray[np.bool_]:
+        """Give the pixels that are drawn upon on the white image of the open task.
+
+        Returns:
+            (height, width) of the image itself: each pixel is what the screen shows at its centre.
+        """
+        width, height = self.page.evaluate(_SIZES)
+        self.page.wait_for_timeout(_SETTLES)
+        left, top, across, down = self.page.evaluate(_PICTURE)
+        picture = self.screenshot(name)
+        columns = (left + (np.arange(width) + 0.5) * across / width).astype(np.int64)
+        rows = (top + (np.arange(height) + 0.5) * down / height).astype(np.int64)
+        darkness = 255 - picture[rows[:, None], columns].min(axis=2).astype(np.int64)
+        coloured = darkness[darkness > _FAINT]
+        least = float(np.median(coloured)) / 2 if coloured.size else _FAINT
+        result: npt.NDArray[np.bool_] = darkness > least
+        return result
+
+
+_FAINT = 8
+"""Of 255: a quarter of the palest fill, 0.2 of a colour, and more than what rounding leaves on white."""
+
+_SETTLES = 400
+"""Milliseconds from a change of the image's size to its drawing, of whose end Label Studio gives no sign."""
+
+
+@contextmanager
+def opened(server: Server, folder: Path) -> Iterator[Editor]:
+    """Give the editor in a browser that is logged in at the server; screenshots go to `folder`."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--force-color-profile=srgb"])
+        try:
+            page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
+            editor = Editor(page, server, folder)
+            page.on("pageerror", lambda error: editor.faults.append(str(error)))
+            page.goto(server.url + "/user/login/", wait_until="domcontentloaded")
+            page.fill("input[name=email]", USER)
+            page.fill("input[name=password]", server.password)
+            page.press("input[name=password]", "Enter")
+            page.wait_for_url(lambda url: "/user/login" not in url, wait_until="domcontentloaded")
+            yield editor
+        finally:
+            browser.close()
+
+
+def _chromium() -> str | None:
+    """Give Chromium's path; None for the one that `playwright install chromium` fetches."""
+    return os.environ.get("PREDARROW_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")

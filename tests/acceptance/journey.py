@@ -1,0 +1,54 @@
+"""One way for every kind: write, push to the server, read back, open in the editor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import predarrow
+from tests.acceptance.browser import Editor
+from tests.acceptance.meaning import differences
+from tests.acceptance.server import Server
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Tasks that a server took and gives back.
+
+    Attributes:
+        project: its number.
+        tasks: as they were sent.
+        numbers: what the server calls them, in the same order.
+    """
+
+    project: int
+    tasks: list[dict[str, Any]]
+    numbers: list[int]
+
+
+def push(server: Server, path: Path, config: str, title: str) -> Arrived:
+    """Push a file of tasks to a new project; what the server gives back is what was sent."""
+    predarrow.push_label_studio(path, url=server.url, token=server.token, title=f"{title} of predarrow", config=config)
+    (project,) = (
+        project["id"] for project in server.ask("/api/projects?page_size=100")["results"]
+        if project["title"] == f"{title} of predarrow"
+    )  # fmt: skip
+    sent = json.loads(path.read_bytes())
+    got = server.tasks(project)
+    assert [task["data"] for task in got] == [task["data"] for task in sent]
+    for task, other in zip(sent, got, strict=True):
+        assert [_told(prediction) for prediction in other["predictions"]] == list(map(_told, task["predictions"]))
+    return Arrived(project, sent, [task["id"] for task in got])
+
+
+def _told(prediction: dict[str, Any]) -> dict[str, Any]:
+    return {name: prediction.get(name) for name in ("result", "score", "model_version")}
+
+
+def check_opens(editor: Editor, arrived: Arrived, place: int = 0) -> None:
+    """Open a task: the annotation that the editor makes of its prediction means the same, and nothing goes wrong."""
+    results = editor.open(arrived.project, arrived.numbers[place])
+    assert editor.faults == []
+    assert differences(arrived.tasks[place]["predictions"][0]["result"], results) == []

@@ -1,0 +1,71 @@
+"""What Label Studio's editor made of results, against what was sent."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import cv2
+import numpy as np
+
+_FROM_MEDIA = frozenset({"framesCount", "duration", "time"})
+"""Members of videos that the editor takes from the file that it opened."""
+
+_ADDED: dict[str, Any] = {"origin": "prediction", "closed": True}
+"""Members that the editor adds, and with which value."""
+
+
+def differences(sent: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[str]:
+    """Tell where results differ in meaning; [] where they do not.
+
+    The editor may give them in another order, name the origin, say that a polygon is closed, and take sizes and times
+    from the media. Bitmasks are compared by what is opaque: it packs PNGs anew.
+    """
+    ours, theirs = ({_name(result): result for result in results} for results in (sent, got))
+    told = [f"{name}: lost" for name in ours.keys() - theirs.keys()]
+    told += [f"{name}: made up" for name in theirs.keys() - ours.keys()]
+    if len(ours) != len(sent) or len(theirs) != len(got):
+        told.append("two results of one name")
+    for name in ours.keys() & theirs.keys():
+        told += _unlike(ours[name], theirs[name], str(name))
+    return sorted(told)
+
+
+def _name(result: dict[str, Any]) -> tuple[str, ...]:
+    if result["type"] == "relation":
+        return "relation", result["from_id"], result["to_id"]
+    return result["id"], result["from_name"], result["type"]
+
+
+def _unlike(sent: Any, got: Any, place: str) -> list[str]:
+    if isinstance(sent, dict) and isinstance(got, dict):
+        told = [f"{place}.{key}: lost" for key in sent.keys() - got.keys()]
+        added = (key for key in got.keys() - sent.keys() if not _may_add(key, got[key]))
+        told += [f"{place}.{key}: made up, {got[key]!r}" for key in added]
+        for key in sent.keys() & got.keys():
+            told += _unlike_member(key, sent[key], got[key], f"{place}.{key}")
+        return told
+    if isinstance(sent, list) and isinstance(got, list) and len(sent) == len(got):
+        pairs = zip(sent, got, strict=True)
+        return [words for i, (ours, theirs) in enumerate(pairs) for words in _unlike(ours, theirs, f"{place}[{i}]")]
+    return [] if sent == got and isinstance(sent, bool) == isinstance(got, bool) else [f"{place}: {sent!r} -> {got!r}"]
+
+
+def _unlike_member(key: str, sent: Any, got: Any, place: str) -> list[str]:
+    if key in _FROM_MEDIA:
+        return []
+    if key == "imageDataURL":
+        return [] if np.array_equal(_opaque(sent), _opaque(got)) else [f"{place}: other pixels"]
+    return _unlike(sent, got, place)
+
+
+def _may_add(key: str, value: Any) -> bool:
+    return key == "original_length" or (key in _ADDED and _ADDED[key] == value)
+
+
+def _opaque(address: str) -> Any:
+    """Give where the alpha of a PNG in a data URL is at least half."""
+    packed = np.frombuffer(base64.b64decode(address.partition(",")[2]), np.uint8)
+    picture = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
+    assert picture is not None
+    return picture[..., 3] >= 128
