@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
     from predarrow.formats.kitti.read import read_kitti
     from predarrow.formats.kitti.write import WriteResult, write_kitti
+    from predarrow.formats.label_studio.check import check_label_studio
     from predarrow.formats.label_studio.config import LabelingConfig
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.openlabel.read import read_openlabel
@@ -115,6 +116,7 @@ _HOMES = {
     "WriteResult": "formats.kitti.write",
     "category_mapping_by_name": "coco_label_mappings",
     "check_boxes": "boxes",
+    "check_label_studio": "formats.label_studio.check",
     "convert_boxes": "boxes",
     "convert_cuboids": "cuboids",
     "convert_table_cuboids": "cuboid_tables",
@@ -202,6 +204,7 @@ __all__ = [
     "WriteResult",
     "category_mapping_by_name",
     "check_boxes",
+    "check_label_studio",
     "convert_boxes",
     "convert_cuboids",
     "convert_table_cuboids",
