@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from predarrow.errors import PredarrowError
-from predarrow.export_rows import titled, unique_title
-from predarrow.label_studio_merge import merged_sets
+from predarrow.export_rows import set_rows, titled, unique_title
+from predarrow.label_studio_merge import COLUMNS, merged_sets
 from predarrow.pipeline import Progress
 from predarrow.project import Project, opened
 from predarrow.reader import OnError
@@ -62,10 +62,12 @@ def export_label_studio_predictions(
     names = [sets] if isinstance(sets, str) else project.sets() if sets is None else list(sets)
     if not names or len(set(names)) < len(names):
         raise PredarrowError(f"sets: must name at least one set of the project, each once, got {names}")
-    rows = titled(merged_sets(project, names), project.data_units, unique_title)
+    alone = names[0] if len(names) == 1 else None
+    rows = merged_sets(project, names) if alone is None else set_rows(project, alone, None, COLUMNS)
     return write_label_studio(
-        rows,
+        titled(rows, project.data_units, unique_title),
         path,
+        model_version=alone,
         config=config,
         data_key=data_key,
         url=url,

@@ -14,8 +14,10 @@ from predarrow.export_rows import set_rows
 from predarrow.project import Project
 from predarrow.table import SCHEMA
 
-_COLUMNS = [name for name in SCHEMA.names if name not in ("feature_hash", "source")]
-_UNIT, _ATTRIBUTES = _COLUMNS.index("data_unit"), _COLUMNS.index("attributes")
+COLUMNS = [name for name in SCHEMA.names if name not in ("feature_hash", "source")]
+"""Columns of a set that are read."""
+
+_UNIT, _ATTRIBUTES = COLUMNS.index("data_unit"), COLUMNS.index("attributes")
 _KEY = '"model_version"'
 
 
@@ -31,8 +33,8 @@ def merged_sets(project: Project, names: Sequence[str]) -> pa.RecordBatchReader:
     Raises:
         ProjectError: no such set.
     """
-    streams = [set_rows(project, name, None, _COLUMNS) for name in names]
-    schema = pa.schema([SCHEMA.field(name) for name in _COLUMNS], SCHEMA.metadata)
+    streams = [set_rows(project, name, None, COLUMNS) for name in names]
+    schema = pa.schema([SCHEMA.field(name) for name in COLUMNS], SCHEMA.metadata)
     return pa.RecordBatchReader.from_batches(
         schema, _merged([_Stream(rows, name) for rows, name in zip(streams, names, strict=True)])
     )
@@ -57,7 +59,7 @@ class _Stream:
         """Read a further batch."""
         for batch in self._rows:
             if batch.num_rows:
-                rows = batch.select(_COLUMNS)
+                rows = batch.select(COLUMNS)
                 attributes = with_version(rows.column(_ATTRIBUTES), self._name)
                 self._waiting.append(rows.set_column(_ATTRIBUTES, SCHEMA.field("attributes"), attributes))
                 return
@@ -84,12 +86,6 @@ class _Stream:
 
 
 def _merged(streams: Sequence[_Stream]) -> Iterator[pa.RecordBatch]:
-    if len(streams) == 1:  # as its batches come
-        (only,) = streams
-        while only.last() is not None:
-            yield from only.taken(None)
-            only.read()
-        return
     while True:
         lasts = [last for stream in streams if (last := stream.last()) is not None]
         before = min(lasts, default=None)

@@ -143,7 +143,7 @@ class Server:
                 status = error.status_code
                 is_certain = is_harmless or (status is not None and status < _FAILED)
                 may_help = status in _BUSY or (is_harmless and (status or 0) >= _FAILED)
-                told = self._refusal(status, error.body)
+                told = self._refusal(status, error)
             except self._broken as error:
                 is_certain = is_harmless or isinstance(error, self._not_reached)
                 may_help = is_certain
@@ -153,11 +153,13 @@ class Server:
             time.sleep(pause)
         raise ServerError(f"{self.url}: {told}", is_certain=is_certain) from None
 
-    def _refusal(self, status: int | None, body: Any) -> str:
+    def _refusal(self, status: int | None, error: Any) -> str:
         hint = _HINTS.get(status or 0, "")
         if status is not None and 300 <= status < 400:
-            hint = "it sends requests elsewhere: give the url that it sends them to"
-        return f"refused with status {status}, got {self._clean(body)}" + (f"; {hint}" if hint else "")
+            place = (error.headers or {}).get("location", "another address")
+            hint = f"it sends requests to {self._clean(place)}: give the url of that server"
+        got = self._clean(error.body) or "no words"
+        return f"refused with status {status}, got {got}" + (f"; {hint}" if hint else "")
 
 
 def checked_url(url: Any) -> str:

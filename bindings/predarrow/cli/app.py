@@ -18,6 +18,9 @@ from predarrow.cli import (
     encord,
     encord_export,
     kitti,
+    label_studio,
+    label_studio_export,
+    label_studio_push,
     masks,
     openlabel,
     openlabel_export,
@@ -68,24 +71,34 @@ def validate_group() -> None:
     """Read files, tell what is wrong with them, and change nothing."""
 
 
+@app.group("push")
+def push_group() -> None:
+    """Send predictions to the server of a labelling tool."""
+
+
 import_group.add_command(masks.import_masks)
 import_group.add_command(kitti.import_kitti)
 import_group.add_command(coco.import_coco)
 import_group.add_command(encord.import_encord)
 import_group.add_command(openlabel.import_openlabel)
+import_group.add_command(label_studio.import_label_studio)
 convert_group.add_command(masks.convert_masks)
 convert_group.add_command(kitti.convert_kitti)
 convert_group.add_command(coco.convert_coco)
 convert_group.add_command(encord.convert_encord)
 convert_group.add_command(openlabel.convert_openlabel)
+convert_group.add_command(label_studio.convert_label_studio)
 export_group.add_command(kitti.export_kitti)
 export_group.add_command(coco_export.export_coco)
 export_group.add_command(encord_export.export_encord)
 export_group.add_command(openlabel_export.export_openlabel)
+export_group.add_command(label_studio_export.export_label_studio)
 validate_group.add_command(kitti.validate_kitti)
 validate_group.add_command(coco.validate_coco)
 validate_group.add_command(encord.validate_encord)
 validate_group.add_command(openlabel.validate_openlabel)
+validate_group.add_command(label_studio.validate_label_studio)
+push_group.add_command(label_studio_push.push_label_studio)
 for command in (
     projects.init,
     stats,
