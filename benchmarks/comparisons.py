@@ -12,6 +12,7 @@ from benchmarks.coco_comparisons import COCO
 from benchmarks.comparison import Comparison
 from benchmarks.encord_comparisons import ENCORD
 from benchmarks.mask_comparisons import MASKS
+from benchmarks.openlabel_comparisons import OPENLABEL
 from benchmarks.prediction_comparisons import PREDICTIONS
 
-COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS, *COCO, *ENCORD)
+COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS, *COCO, *ENCORD, *OPENLABEL)

@@ -35,6 +35,7 @@ _PACKAGES = (
     "duckdb",
     "hotcoco",
     "encord",
+    "kognic-openlabel",
     "torchvision",
 )
 
