@@ -114,14 +114,14 @@ def _read(
 @inline
 def _bits(values: npt.NDArray[np.uint8], bit: np.int64) -> np.uint64:
     """Give at least the 57 bits from one on, highest first; zeros behind the last byte."""
-    byte = bit >> 3
+    byte = int(bit >> 3)
     if byte + 8 <= values.size:
         return load_bits(values.ctypes.data + byte) << np.uint64(bit & 7)
     return _last_bits(values, byte) << np.uint64(bit & 7)
 
 
 @helper
-def _last_bits(values: npt.NDArray[np.uint8], byte: np.int64) -> np.uint64:
+def _last_bits(values: npt.NDArray[np.uint8], byte: int) -> np.uint64:
     word = ZERO
     for at in range(byte, byte + 8):
         word = word << np.uint64(8)

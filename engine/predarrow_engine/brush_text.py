@@ -90,7 +90,7 @@ def _write(
 ) -> int:
     """Write lists; give the number of bytes."""
     address = texts.ctypes.data
-    at = np.int64(0)
+    at = 0
     for i in range(np.uint64(ends.size - 1)):
         begin, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
         texts[np.uint64(at)] = _OPEN
@@ -98,12 +98,12 @@ def _write(
         for k in range(begin, end):
             value = np.uint64(values[k])
             store(address + at, _TEXTS[value])
-            at += 2 + np.int64(value > np.uint64(9)) + np.int64(value > np.uint64(99))
-        at -= np.int64(begin < end)  # the last comma
+            at += 2 + int(value > np.uint64(9)) + int(value > np.uint64(99))
+        at -= int(begin < end)  # the last comma
         texts[np.uint64(at)] = _CLOSE
         at += 1
         ends[i + ONE] = at
-    return int(at)
+    return at
 
 
 @kernel

@@ -61,7 +61,7 @@ def _write(
 ) -> int:
     """Write brushes; give the first mask whose counts are not its pixels, -1 where none is."""
     address = values.ctypes.data
-    at = np.int64(0)
+    at = 0
     for i in range(n_pixels.size):
         begin, end = np.uint64(offsets[i]), np.uint64(offsets[i + 1])
         if begin != end:
@@ -77,8 +77,8 @@ def _write(
 
 @inline
 def _write_one(
-    counts: npt.NDArray[np.uint32], begin: np.uint64, end: np.uint64, total: np.int64, address: int, at: np.int64
-) -> np.int64:
+    counts: npt.NDArray[np.uint32], begin: np.uint64, end: np.uint64, total: np.int64, address: int, at: int
+) -> int:
     """Write the brush of counts[begin:end], so many pixels in all, to byte `at`; give where it ends."""
     store_bits(address + at, np.uint64(total) << np.uint64(34) | _HEADER)
     at += 6
@@ -112,14 +112,14 @@ def _append(
     n_values: np.uint64,
     value: np.uint64,
     address: int,
-    at: np.int64,
+    at: int,
     held: np.uint64,
     n_held: np.uint64,
-) -> tuple[np.int64, np.uint64, np.uint64]:
+) -> tuple[int, np.uint64, np.uint64]:
     """Append a chunk to the bits that are held, fewer than 8, and write full bytes; give what is held then."""
     chunk = (head << size | (n_values - ONE)) << _VALUE_BITS | value
     n_held += _HEAD_BITS + size + _VALUE_BITS
     held |= chunk << (_SIXTY_FOUR - n_held)
     store_bits(address + at, held)
     n_full = n_held >> _THREE
-    return at + np.int64(n_full), held << (n_full << _THREE), n_held & _SEVEN
+    return at + int(np.int64(n_full)), held << (n_full << _THREE), n_held & _SEVEN

@@ -140,7 +140,7 @@ def shortest_round(
 
 
 @inline
-def _places(size: float, top: float) -> np.uint64:
+def room_for(size: float, top: float) -> np.uint64:
     """Give the decimal places, 0 to 22, that a number of this size has room for below 10**digits."""
     e = 15
     while e < 22 and size * _POWERS[np.uint64(e)] * 10.0 < top:
@@ -151,13 +151,13 @@ def _places(size: float, top: float) -> np.uint64:
 
 
 @inline
-def _decimal(value: float, places: np.uint64) -> float:
+def nearest_decimal(value: float, places: np.uint64) -> float:
     """Give the nearest decimal with so many places."""
     return float(np.rint(value * _POWERS[places]) / _POWERS[places])
 
 
 @inline
-def _neighbour(value: float, at: int) -> float:
+def neighbour(value: float, at: int) -> float:
     """Give a number's neighbour: 0 itself, 1 and 2 next to it, 3 and 4 beyond these."""
     for _ in range((at + 1) // 2):
         value = np.nextafter(value, np.inf if at % 2 else -np.inf)
@@ -167,11 +167,11 @@ def _neighbour(value: float, at: int) -> float:
 @helper
 def _one(pixel: float, scale: float) -> float:
     quotient = pixel / scale
-    decimal = _decimal(quotient, _places(abs(quotient), _TOP64))
+    decimal = nearest_decimal(quotient, room_for(abs(quotient), _TOP64))
     if decimal * scale == pixel:
         return decimal
     for at in range(5):
-        value = _neighbour(quotient, at)
+        value = neighbour(quotient, at)
         if value * scale == pixel:
             return value
     return quotient
@@ -194,7 +194,7 @@ def _shortest32(pixels: npt.NDArray[np.float32], scale: npt.NDArray[np.float64],
         quotient = np.float64(pixel) / scale[i]
         result[i] = quotient
         for top in _TOP32:
-            decimal = _decimal(quotient, _places(abs(quotient), top))
+            decimal = nearest_decimal(quotient, room_for(abs(quotient), top))
             if np.float32(decimal * scale[i]) == pixel:
                 result[i] = decimal
                 break
@@ -211,12 +211,12 @@ def _shortest_extent(
         low = relative_low[i] * scale[i]
         quotient = (high[i] - low) / scale[i]
         # The sides' roundings decide which digits can be told, so their size does, not the extent's.
-        places = _places(max(abs(low), abs(high[i])) / scale[i], _TOP64)
-        extent = _decimal(quotient, places)
+        places = room_for(max(abs(low), abs(high[i])) / scale[i], _TOP64)
+        extent = nearest_decimal(quotient, places)
         if low + extent * scale[i] != high[i]:
             extent = quotient
             for at in range(5):
-                value = _neighbour(quotient, at)
+                value = neighbour(quotient, at)
                 if low + value * scale[i] == high[i]:
                     extent = value
                     break
@@ -237,15 +237,15 @@ def _shortest_round(
         reach = (0.5 * high[i] - 0.5 * low[i]) / radius_scale[i]
         size = max(abs(low[i]), abs(high[i]))
         decimals = (
-            _decimal(middle, _places(size / scale[i], _TOP64)),
-            _decimal(reach, _places(size / radius_scale[i], _TOP64)),
+            nearest_decimal(middle, room_for(size / scale[i], _TOP64)),
+            nearest_decimal(reach, room_for(size / radius_scale[i], _TOP64)),
         )
         centre[i], radius[i] = decimals
         if _gives(decimals[0] * scale[i], decimals[1] * radius_scale[i], low[i], high[i]):
             continue
         centre[i], radius[i] = middle, reach
         for at in range(25):
-            values = _neighbour(middle, at % 5), _neighbour(reach, at // 5)
+            values = neighbour(middle, at % 5), neighbour(reach, at // 5)
             if _gives(values[0] * scale[i], values[1] * radius_scale[i], low[i], high[i]):
                 centre[i], radius[i] = values
                 break
