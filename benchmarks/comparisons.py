@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from benchmarks.coco_comparisons import COCO
 from benchmarks.comparison import Comparison
 from benchmarks.encord_comparisons import ENCORD
+from benchmarks.label_studio_comparisons import LABEL_STUDIO
 from benchmarks.mask_comparisons import MASKS
 from benchmarks.openlabel_comparisons import OPENLABEL
 from benchmarks.prediction_comparisons import PREDICTIONS
 
-COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS, *COCO, *ENCORD, *OPENLABEL)
+COMPARISONS: Sequence[Comparison] = (*MASKS, *PREDICTIONS, *COCO, *ENCORD, *OPENLABEL, *LABEL_STUDIO)

@@ -36,6 +36,7 @@ _PACKAGES = (
     "hotcoco",
     "encord",
     "kognic-openlabel",
+    "label-studio-sdk",
     "torchvision",
 )
 
