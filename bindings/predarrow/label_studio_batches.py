@@ -103,7 +103,7 @@ def _of_file(file: str) -> Iterator[Task]:
             digest = blake2b(digest_size=_DIGEST)
             n_bytes = 2
             for name, part in entry.members.items():
-                key, value = name.encode(), bytes(part)
+                key, value = name.encode(), msgspec.json.format(bytes(part), indent=-1)
                 digest.update(b"%d:%b%d:%b" % (len(key), key, len(value), value))
                 n_bytes += len(key) + len(value) + 4
             yield Task(digest.hexdigest(), n_bytes, entry.members)

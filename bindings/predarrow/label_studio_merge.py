@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.buffers import numbers_array, text_array
+from predarrow.buffers import bools_of, numbers_array, text_array
 from predarrow.export_rows import set_rows
 from predarrow.project import Project
 from predarrow.table import SCHEMA
+
+Ints = npt.NDArray[np.int64]
 
 COLUMNS = [name for name in SCHEMA.names if name not in ("feature_hash", "source")]
 """Columns of a set that are read."""
@@ -89,9 +93,10 @@ def _merged(streams: Sequence[_Stream]) -> Iterator[pa.RecordBatch]:
     while True:
         lasts = [last for stream in streams if (last := stream.last()) is not None]
         before = min(lasts, default=None)
-        batches = [batch for stream in streams for batch in stream.taken(before)]
-        if batches:
-            yield from _together(batches)
+        taken = [(number, batch) for number, stream in enumerate(streams) for batch in stream.taken(before)]
+        if taken:
+            numbers = np.concatenate([np.full(batch.num_rows, number) for number, batch in taken])
+            yield from _together([batch for _, batch in taken], numbers, len(streams))
         if before is None:
             return
         for stream in streams:
@@ -99,13 +104,34 @@ def _merged(streams: Sequence[_Stream]) -> Iterator[pa.RecordBatch]:
                 stream.read()
 
 
-def _together(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Give rows by data unit, those of one in the order they came."""
-    table = pa.Table.from_batches(batches)
-    places = numbers_array(np.arange(table.num_rows))
-    keys = pa.table([table.column(_UNIT), places], ["data_unit", "place"])
-    order = pc.sort_indices(keys, [("data_unit", "ascending"), ("place", "ascending")])
-    return table.take(order).combine_chunks().to_batches()
+def _together(batches: list[pa.RecordBatch], numbers: Ints, n_sets: int) -> list[pa.RecordBatch]:
+    """Give rows by data unit, those of one by set: first the sets that tell its task, as others' rows are of it too.
+
+    Args:
+        batches: of all sets.
+        numbers: (n,) of each row's set.
+        n_sets: how many there are.
+    """
+    table = pa.Table.from_batches(batches).combine_chunks()
+    (units,) = table.column(_UNIT).chunks
+    codes = np.from_dlpack(pc.rank(units, tiebreaker="dense").cast(pa.int64()))
+    tells = np.zeros((codes.max() + 1, n_sets), np.bool_)
+    rows = _rows_with_task(table.column(_ATTRIBUTES).combine_chunks())
+    tells[codes[rows], numbers[rows]] = True
+    order = np.lexsort((np.where(tells[codes, numbers], numbers, numbers + n_sets), codes))
+    return list(table.take(numbers_array(order)).to_batches())
+
+
+def _rows_with_task(attributes: pa.StringArray) -> Ints:
+    """Give the rows that tell a task of Label Studio."""
+    may_tell = bools_of(pc.fill_null(pc.match_substring(attributes, '"task"'), False))
+    rows = [row for row in np.flatnonzero(may_tell).tolist() if "task" in _kept(attributes[row].as_py())]
+    return np.array(rows, np.int64)
+
+
+def _kept(attributes: str) -> dict[str, Any]:
+    kept = json.loads(attributes).get("label_studio")
+    return kept if isinstance(kept, dict) else {}
 
 
 def with_version(attributes: pa.StringArray, name: str) -> pa.StringArray:

@@ -132,8 +132,10 @@ def validate_label_studio(source: Path, config: Path | None, as_json: bool) -> N
     """
     from predarrow.formats.label_studio.check import check_label_studio
 
-    report = check_label_studio(source, config)
-    told = f"{rows_text(report.imported)} from {files_text(report.sources)}, {report.rejected:,} refused"
+    with progress_bar("files") as progress:
+        report = check_label_studio(source, config, progress=progress)
+    results = "1 result" if report.imported == 1 else f"{report.imported:,} results"
+    told = f"{results} from {files_text(report.sources)}, {report.rejected:,} refused"
     write_outcome({}, report, told, as_json=as_json)
 
 
