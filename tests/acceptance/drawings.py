@@ -103,7 +103,7 @@ DRAWINGS: Mapping[str, Drawing] = {
     "rectangle": Drawing("bbox", "rectanglelabels"),
     "rotated-30": Drawing("rotated_bbox", "rectanglelabels", degrees=30.0),
     "rotated-minus-30": Drawing("rotated_bbox", "rectanglelabels", (0.4, 0.4, 0.8, 0.65), degrees=-30.0),
-    "rotated-297": Drawing("rotated_bbox", "rectanglelabels", (0.4, 0.4, 0.7, 0.6), degrees=297.0),
+    "rotated-297": Drawing("rotated_bbox", "rectanglelabels", (0.35, 0.3, 0.7, 0.65), degrees=297.0),
     "polygon": Drawing("polygon", "polygonlabels", rings=(_CONCAVE,)),
     "polygon-hole-brush": Drawing("polygon", "brushlabels", rings=(_CONCAVE, _HOLE), options={"holes": "brush"}),
     "polygon-hole-bitmask": Drawing("polygon", "bitmasklabels", rings=(_CONCAVE, _HOLE), options={"holes": "bitmask"}),

@@ -57,6 +57,11 @@ def _entry(frame: int, x: float, enabled: bool = True) -> dict[str, Any]:
 
 
 _VIEW = '<Image name="image" value="$image"/>'
+_VERTICES = [
+    {"id": "v1", "x": 10, "y": 20.5, "prevPointId": None, "isBezier": False},
+    {"id": "v2", "x": 100 / 3, "y": 80, "prevPointId": "v1", "isBezier": False},
+    {"id": "v3", "x": 70, "y": 35, "prevPointId": "v2", "isBezier": False},
+]
 _VIDEO = '<Video name="video" value="$video"/>'
 _VIDEO_DATA = {"video": "/static/samples/opossum_snow.mp4"}
 
@@ -148,6 +153,34 @@ TOLD: Mapping[str, Told] = {
         _VIDEO_DATA,
         {"id": "t1", "from_name": "part", "to_name": "video", "type": "timelinelabels",
          "value": {"ranges": [{"start": 3, "end": 40}], "timelinelabels": ["Ann & Co"]}},
+    ),
+    "vector": _told(
+        _VIEW,
+        f'<VectorLabels name="line" toName="image">{_LABELS}</VectorLabels>',
+        _IMAGE,
+        _of_image("line", "vectorlabels", {"vertices": _VERTICES, "closed": False, "vectorlabels": ["Ort"]}),
+    ),
+    "datetime": _told(
+        _VIEW,
+        '<DateTime name="when" toName="image" only="date"/>',
+        _IMAGE,
+        _of_task("when", "datetime", {"datetime": "2024-02-29"}),
+    ),
+    "paragraphs": _told(
+        '<Paragraphs name="talk" value="$talk" layout="dialogue"/>',
+        f'<ParagraphLabels name="label" toName="talk">{_LABELS}</ParagraphLabels>',
+        {"talk": [{"author": "Ann", "text": "Hello Örebro, how are you"}, {"author": "Bo", "text": "Well"}]},
+        {"id": "p1", "from_name": "label", "to_name": "talk", "type": "paragraphlabels", "score": 0.5,
+         "value": {"start": "0", "end": "0", "startOffset": 6, "endOffset": 12, "text": "Örebro",
+                   "paragraphlabels": ["Ort"]}},
+    ),
+    "timeseries": _told(
+        '<TimeSeries name="series" value="$csv" valueType="url" timeColumn="time"><Channel column="one"/>'
+        "</TimeSeries>",
+        f'<TimeSeriesLabels name="label" toName="series">{_LABELS}</TimeSeriesLabels>',
+        {"csv": "/static/samples/sample-task-sin.csv"},
+        {"id": "c1", "from_name": "label", "to_name": "series", "type": "timeserieslabels", "score": 0.5,
+         "value": {"start": 1592250491999.973, "end": 1592250502000.8528, "instant": False, "timeserieslabels": ["Ort"]}},
     ),
 }  # fmt: skip
 """By what they are about."""
