@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from predarrow.formats.kitti.write import WriteResult, write_kitti
     from predarrow.formats.label_studio.check import check_label_studio
     from predarrow.formats.label_studio.config import LabelingConfig
+    from predarrow.formats.label_studio.label_config import label_config
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.openlabel.read import read_openlabel
     from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
@@ -142,6 +143,7 @@ _HOMES = {
     "import_openlabel_predictions": "openlabel_imports",
     "import_predictions": "import_objects",
     "push_label_studio": "label_studio_push",
+    "label_config": "formats.label_studio.label_config",
     "read_coco": "formats.coco.read",
     "read_kitti": "formats.kitti.read",
     "read_label_rows": "formats.encord.read",
@@ -229,6 +231,7 @@ __all__ = [
     "import_mask_predictions",
     "import_openlabel_predictions",
     "import_predictions",
+    "label_config",
     "push_label_studio",
     "read_coco",
     "read_kitti",

@@ -1,0 +1,132 @@
+"""What a fitting labelling config must have: controls with their labels and answers, and what they are on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from predarrow.errors import InputError
+from predarrow.formats.label_studio.tags import TAGS
+from predarrow.report import Code, Problem
+
+SOURCE = "label_config"
+
+IMAGE, VIDEO, TEXT, AUDIO = "Image", "Video", "Text", "Audio"
+
+_ON_VIDEO = ("videorectangle", "videovector", "timeline")
+_OBJECTS = {"hypertextlabels": "HyperText", "paragraphlabels": "Paragraphs", "chatmessage": "Chat", "ranker": "List"}
+_UNTOLD = {
+    "timeserieslabels": "the channels of a time series",
+    "ocrlabels": "the document that OcrLabels are on",
+    "reactcode": "the code of ReactCode",
+}
+
+
+@dataclass(slots=True)
+class Want:
+    """A control that is needed."""
+
+    type: str
+    is_per_region: bool
+    to_name: tuple[str, ...] = ()
+    """Empty where rows do not tell"""
+    labels: dict[str, None] = field(default_factory=dict)
+    """A set in its order"""
+    paths: dict[tuple[str, ...], None] = field(default_factory=dict)
+    """Of a taxonomy"""
+    most: int = 0
+    """The highest rating, or the most choices of one row"""
+
+    def add_answer(self, value: Any) -> None:
+        """Make room for an answer; one that does not hold is left to those who write it."""
+        if self.type == "choices" and isinstance(value, list):
+            choices = [choice for choice in value if isinstance(choice, str)]
+            self.labels.update(dict.fromkeys(choices))
+            self.most = max(self.most, len(choices))
+        elif self.type == "taxonomy" and isinstance(value, list):
+            for path in value:
+                if isinstance(path, list) and all(isinstance(name, str) for name in path):
+                    self.paths.update(dict.fromkeys(tuple(path[:end]) for end in range(1, len(path) + 1)))
+        elif self.type == "rating" and isinstance(value, int):
+            self.most = max(self.most, value)
+        elif self.type == "ranker" and isinstance(value, dict):
+            self.labels.update(dict.fromkeys(name for name in value if isinstance(name, str)))
+
+
+@dataclass(slots=True)
+class Wants:
+    """All controls that are needed, and the objects that they are on."""
+
+    named: dict[str, Want] = field(default_factory=dict)
+    """By from_name, of rows that tell it"""
+    unnamed: dict[tuple[str, bool, str, str], Want] = field(default_factory=dict)
+    """By type, whether per region, the object's tag, and the name that they had better have"""
+    objects: dict[str, str] = field(default_factory=dict)
+    """Tags of objects by name, of rows that tell it"""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Members of the data by the name of the object that shows them"""
+
+    guesses: dict[str, str] = field(default_factory=dict)
+    """Tags of objects by name, where nothing but the address tells"""
+
+    def name(self, name: str, type_: str, to_name: str, *, is_per_region: bool) -> Want:
+        """Give the control of a name.
+
+        Raises:
+            InputError: it is of another type, or on another object.
+        """
+        to_names = tuple(to_name.split(","))
+        want = self.named.setdefault(name, Want(type_, is_per_region, to_names))
+        if want.type != type_:
+            raise unfit(f"results of {name!r} must have one type", f"{want.type} and {type_}")
+        want.to_name += tuple(each for each in to_names if each not in want.to_name)
+        return want
+
+    def want(self, type_: str, object_tag: str, *, is_per_region: bool = False, name: str = "") -> Want:
+        """Give a control that no result names, under this name where it is free."""
+        name = name or (f"{type_}_per_region" if is_per_region else type_)
+        return self.unnamed.setdefault((type_, is_per_region, object_tag, name), Want(type_, is_per_region))
+
+    def place(self, names: Iterable[str], tag: str) -> None:
+        """Tell what objects are.
+
+        Raises:
+            InputError: one of them is something else already.
+        """
+        for name in names:
+            if self.objects.setdefault(name, tag) != tag:
+                raise unfit(f"object {name!r} must be one thing", f"{self.objects[name]} and {tag}")
+
+
+def object_of(type_: str, default: str | None) -> str | None:
+    """Give the tag of the objects that a type of results is on; `default` where it can be on several.
+
+    Raises:
+        InputError: rows do not tell what that object must have.
+    """
+    if type_ in _UNTOLD:
+        raise unfit(f"must tell {_UNTOLD[type_]}, which rows do not", type_)
+    tag = TAGS.get(type_)
+    if type_ in _OBJECTS:
+        return _OBJECTS[type_]
+    if tag is None or tag.shape is None or tag.shape == "span":
+        return default
+    return VIDEO if tag.shape in _ON_VIDEO else IMAGE
+
+
+def unfit(rule: str, told: str) -> InputError:
+    """Give the error of rows that no config can be made for."""
+    message = f"{rule}, got {told}; give the labelling config that they belong to"
+    return InputError([Problem(SOURCE, None, "", Code.BAD_CONFIG, message)])
+
+
+def variable_of(data: Mapping[str, Any], data_unit: str, to_name: str) -> str | None:
+    """Give the member of a task's data that an object shows; None where that cannot be told."""
+    texts = [name for name, value in data.items() if isinstance(value, str)]
+    same = [name for name in texts if data[name] == data_unit]
+    if len(same) == 1:
+        return same[0]
+    if to_name in data:
+        return to_name
+    return texts[0] if len(texts) == 1 else None
