@@ -84,8 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self._note()
         if self.path.rstrip("/") == "/api/projects":
-            number = self.double.add_project(body["label_config"], body["title"])
-            self._answer(201, {**self.double.projects[number], "task_number": 0})
+            made = self.double.add_project(body["label_config"], body["title"])
+            self._answer(201, {**self.double.projects[made], "task_number": 0})
             return
         fault = self.double.faults.get(self.double.n_imports)
         self.double.n_imports += 1

@@ -53,10 +53,8 @@ class Tasks:
         self._memory: Sequence[Mapping[str, Any]] = ()
         if isinstance(given, str | os.PathLike):
             self._files = find_files(given)
-        elif isinstance(given, Sequence) and all(isinstance(task, Mapping) for task in given):
-            self._memory = given
         else:
-            raise PredarrowError(f"tasks: must be a path, or a list of tasks, got {shown(given)}")
+            self._memory = _checked(given)
 
     def __iter__(self) -> Iterator[Task]:
         """Give the tasks.
@@ -91,6 +89,12 @@ def without(tasks: Iterator[Task], done: Counter[str]) -> Iterator[Task]:
             left[task.digest] -= 1
         else:
             yield task
+
+
+def _checked(given: Any) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(given, Sequence) or not all(isinstance(task, Mapping) for task in given):
+        raise PredarrowError(f"tasks: must be a path, or a list of tasks, got {shown(given)}")
+    return given
 
 
 def _of_file(file: str) -> Iterator[Task]:

@@ -85,9 +85,8 @@ class Server:
         self._broken = (httpx.HTTPError, ParsingError)
         self._refused = ApiError
         http = httpx.Client(timeout=timeout, follow_redirects=False)
-        self._client = self._asked(
-            lambda: LabelStudio(base_url=self.url, api_key=secret, httpx_client=http, max_retries=0)
-        )
+        make: Any = LabelStudio  # its arguments have no types
+        self._client = self._asked(lambda: make(base_url=self.url, api_key=secret, httpx_client=http, max_retries=0))
 
     def project(self, project_id: int) -> ServerProject:
         """Give a project as it is now."""

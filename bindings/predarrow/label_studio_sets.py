@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import msgspec
 import numpy as np
@@ -31,7 +32,7 @@ _LONGEST = 100
 class _Versioned(msgspec.Struct):
     """What of a row's attributes is looked at."""
 
-    model_version: str | None = None
+    model_version: Any = None
 
 
 _decode = msgspec.json.Decoder(_Versioned).decode
@@ -72,6 +73,11 @@ def commit_by_version(
         return versions
 
 
+def _text(version: Any) -> str | None:
+    """Give a model version as text, which it is but in odd files."""
+    return version if version is None or isinstance(version, str) else json.dumps(version)
+
+
 class _Spool:
     """Rows of each set in a nameless file of the project's folder."""
 
@@ -85,7 +91,7 @@ class _Spool:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take in rows."""
         attributes = batch.column("attributes").to_pylist()
-        names = [None if text is None else _decode(text).model_version for text in attributes]
+        names = [None if text is None else _text(_decode(text).model_version) for text in attributes]
         places = {name: place for place, name in enumerate(dict.fromkeys(names))}
         codes = np.array([places[name] for name in names], np.int64)
         for version, place in places.items():

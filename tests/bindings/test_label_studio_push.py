@@ -28,8 +28,14 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
 
 def task(number: int, **members: Any) -> dict[str, Any]:
     """Give a task with one prediction of one box."""
-    value = {"x": 4.98, "y": 1, "width": 30.1, "height": 5, "rotation": 0, "rectanglelabels": ["Car"]}
-    region = {"id": f"r{number}", "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": value}
+    value: dict[str, Any] = {"x": 4.98, "y": 1, "width": 30.1, "height": 5, "rotation": 0, "rectanglelabels": ["Car"]}
+    region: dict[str, Any] = {
+        "id": f"r{number}",
+        "from_name": "box",
+        "to_name": "image",
+        "type": "rectanglelabels",
+        "value": value,
+    }
     region |= {"original_width": 100, "original_height": 50, "score": 0.5}
     predictions = [{"model_version": "one", "score": 0.5, "result": [region]}]
     return {"data": {"image": f"{number}.png"}, "predictions": predictions, **members}

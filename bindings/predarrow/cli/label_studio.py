@@ -12,6 +12,7 @@ import click
 from predarrow.cli.file_options import (
     FILE,
     PATH,
+    Option,
     append_option,
     given_mapping,
     on_error_option,
@@ -34,7 +35,7 @@ threshold_option = click.option(
 )
 
 
-def what_option(default: str) -> Any:
+def what_option(default: str) -> Option:
     """Give the option `--what` with its default."""
     return click.option(
         "--what",

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from predarrow.data_units import DataUnits
+from predarrow.label_studio_addresses import Addresses, Sizes, names_of
+from predarrow.report import Code
+
+UNITS = DataUnits.from_table(
+    {
+        "id": ["u1", "u2", "u3", "u4", "s3://bucket/d.png"],
+        "title": ["a.png", "My car.png", "c.png", "c.png", "d.png"],
+        "width": [10, 20, None, 5, 40],
+        "height": [30, 40, None, None, 80],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "id_"),
+    [
+        ("u1", "u1"),
+        ("a.png", "u1"),
+        ("a", "u1"),  # as everywhere, a title without its extension
+        ("https://host/images/a.png", "u1"),
+        ("https://host/images/a.png?X-Sig=1/2#part", "u1"),
+        ("s3://bucket/a.png", "u1"),
+        ("s3://bucket/d.png", "s3://bucket/d.png"),
+        ("images/a.png", "u1"),
+        ("/data/upload/3/1f0c2ab9-a.png", "u1"),
+        ("upload/3/1f0c2ab9-My%20car.png", "u2"),
+        ("/data/local-files/?d=folder/My%20car.png", "u2"),
+        ("/data/local-files/?d=a.png", "u1"),
+        ("https://host/My%20car.png", "u2"),
+        ("C:/images/a.png", "u1"),
+    ],
+)
+def test_found(address: str, id_: str) -> None:
+    found = Addresses(UNITS)[address]
+    assert found.unit is not None
+    assert (found.unit.id, found.flaw) == (id_, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("c.png", Code.AMBIGUOUS_DATA_UNIT),
+        ("https://host/c.png", Code.AMBIGUOUS_DATA_UNIT),
+        ("b.png", Code.UNKNOWN_DATA_UNIT),
+        ("", Code.UNKNOWN_DATA_UNIT),
+        ("https://host/", Code.UNKNOWN_DATA_UNIT),
+        ("https://[", Code.UNKNOWN_DATA_UNIT),
+        ("https://host/1F0C2AB9-a.png", Code.UNKNOWN_DATA_UNIT),  # hexadecimal digits of another's name
+        ("https://host/1f0c2ab-a.png", Code.UNKNOWN_DATA_UNIT),
+        ("https://host/?a=a.png", Code.UNKNOWN_DATA_UNIT),
+        ("x" * 5000, Code.UNKNOWN_DATA_UNIT),
+    ],
+)
+def test_not_found(address: str, code: Code) -> None:
+    found = Addresses(UNITS)[address]
+    assert found.unit is None
+    assert found.flaw is not None
+    assert found.flaw[0] == code
+    assert len(found.flaw[1]) < 250
+
+
+def test_the_likeliest_name_comes_first() -> None:
+    upload = "/data/upload/3/1f0c2ab9-a%20b.png"
+    assert names_of(upload) == [upload, "1f0c2ab9-a b.png", "a b.png"]
+    units = DataUnits.from_table({"id": ["1", "2"], "title": ["a.png", "1f0c2ab9-a.png"]})
+    found = Addresses(units)["/data/upload/3/1f0c2ab9-a.png"].unit
+    assert found is not None
+    assert found.id == "2"
+
+
+def test_sizes() -> None:
+    sizes = Sizes(Addresses(UNITS))
+    assert sizes["https://host/a.png"] == (30, 10)
+    assert sizes.get("My car.png") == (40, 20)
+    assert [sizes.get(address) for address in ("c.png", "b.png")] == [None, None]
+    assert dict(sizes) == {"https://host/a.png": (30, 10), "My car.png": (40, 20)}
+    assert len(sizes) == 2
