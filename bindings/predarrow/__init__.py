@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from predarrow.formats.label_studio.check import check_label_studio
     from predarrow.formats.label_studio.config import LabelingConfig
     from predarrow.formats.label_studio.label_config import label_config
+    from predarrow.formats.label_studio.read import read_label_studio
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.openlabel.read import read_openlabel
     from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
@@ -147,6 +148,7 @@ _HOMES = {
     "read_coco": "formats.coco.read",
     "read_kitti": "formats.kitti.read",
     "read_label_rows": "formats.encord.read",
+    "read_label_studio": "formats.label_studio.read",
     "read_masks": "formats.masks",
     "read_openlabel": "formats.openlabel.read",
     "read_png": "formats.png",
@@ -236,6 +238,7 @@ __all__ = [
     "read_coco",
     "read_kitti",
     "read_label_rows",
+    "read_label_studio",
     "read_masks",
     "read_openlabel",
     "read_png",

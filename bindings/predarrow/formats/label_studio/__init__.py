@@ -22,7 +22,7 @@ and machine learning backends give it. A region, all results of one `id` in one 
 | bitmask | brush, brushlabels, magicwand, bitmask, bitmasklabels | run lengths of RGBA bytes, or a PNG; alpha counts |
 | bbox, rotated_bbox | videorectangle | one row for each entry of its sequence; frames from 1, in the table from 0 |
 | span | labels, hypertextlabels, paragraphlabels, timeserieslabels, timelinelabels | start and end, or ranges |
-| classification | choices, taxonomy, rating, number, datetime, textarea, pairwise, ranker, chatmessage | of the whole task |
+| classification | choices, taxonomy, rating, number, datetime, textarea, pairwise, ranker, chatmessage | any |
 
 The geometry decides where the type is another one: `labels` and `textarea` with x, y, width and height alone are boxes.
 Coordinates are pixels of `original_width` and `original_height`. What fits no column stands in `attributes`:
@@ -37,8 +37,8 @@ Coordinates are pixels of `original_width` and `original_height`. What fits no c
     model_version   of the prediction
     label_studio    what only Label Studio has:
         task        on the first row of a task: the task without predictions, annotations and completions
-        rowless     on the first row of a task: those lists' entries without a row, {"predictions": [[place, entry], …]};
-                    a list with rows and nothing else is not named, one that is there and empty is []
+        rowless     on the first row of a task: entries of those lists without a row, {"predictions": [[place, entry],
+                    …]}; a list with rows and nothing else is not named, one that is there and empty is []
         list        "annotations" or "completions", where the row is not of "predictions"
         prediction  on the first row of a prediction: its members without `result` and `model_version`; under "results"
                     relations and other results without a row, [[place in `result`, result], …]
@@ -46,7 +46,9 @@ Coordinates are pixels of `original_width` and `original_height`. What fits no c
                     what stands here holds, whatever the columns say. "without": names of members that a result lacks
                     though the region has them (id, score, original_width, original_height, readonly, hidden, parentID,
                     meta, item_index). "at": its place in `result`, where it does not follow the one before. "value":
-                    the whole value, where it is not the region's geometry and the control's own member
+                    the whole value, where it is not that of the result with the geometry (the first with a type of a
+                    geometry) with the control's own member in place of the labels. Labels belong to the first result
+                    whose type ends in "labels", else to the one with the geometry
         value       members of the geometry's value as they are: what no column gives back (channel, instant, the text
                     of a span, vertices with Beziers, …), numbers that pixels do not give back; they hold, whatever the
                     columns say. Of a single entry of a sequence: its members

@@ -1,0 +1,140 @@
+"""Brushes and images of masks -> bitmasks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from predarrow.buffers import offsets_of
+from predarrow.errors import InputError
+from predarrow.formats.encord.columns import mask_column
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.label_studio.given import Given, Ints, Shaped
+from predarrow.formats.label_studio.wire import any_of
+from predarrow.report import Code
+
+PARTIAL = "mask with values between transparent and opaque, cut at the threshold"
+SPARE = "run lengths with bytes behind their end"
+
+_PREFIX = "data:image/png;base64,"
+_LONGEST = 2**31 - 1
+
+
+def brushes(given: Given) -> Shaped:
+    """Give run lengths of RGBA bytes as masks: inside is where alpha is at least the threshold."""
+    from predarrow_engine.brush import decode
+    from predarrow_engine.brush_read import OK
+
+    texts: list[bytes] = []
+    for row, value in enumerate(given.values):
+        texts.append(b"" if given.refusals.bad[row] else _bytes(given, row, value.rle))
+        if value.format != "rle":
+            given.refusals.add_flaw(row, Flaw(Code.UNSUPPORTED, ".value.format", 'must be "rle"', value.format))
+    sizes = np.where(given.refusals.bad[:, None], 0, given.sizes)
+    flat = np.frombuffer(b"".join(texts) or b"\0", np.uint8)
+    masks = decode(
+        flat, np.concatenate([[0], np.cumsum(list(map(len, texts)))]).astype(np.int64), sizes, given.threshold
+    )
+    for row in np.flatnonzero((masks.chunks.flaw != OK) & ~given.refusals.bad).tolist():
+        code, message = _flaw(masks.chunks, row, sizes[row].tolist(), len(texts[row]))
+        given.refusals.add_one(row, code, ".value.rle", message)
+    good = ~given.refusals.bad
+    for told, counted in ((PARTIAL, masks.chunks.partial), (SPARE, masks.chunks.spare)):
+        if n := int(((counted > 0) & good).sum()):
+            given.flagged[told] += n
+    return _shaped(masks.counts, masks.offsets, sizes)
+
+
+def _bytes(given: Given, row: int, raw: msgspec.Raw) -> bytes:
+    try:
+        return bytes(msgspec.json.decode(raw, type=list[int]))
+    except (msgspec.DecodeError, ValueError):
+        given.refusals.add_flaw(
+            row, Flaw(Code.BAD_VALUE, ".value.rle", "must be whole numbers from 0 to 255", any_of(raw))
+        )
+        return b""
+
+
+def _flaw(chunks: object, row: int, size: list[int], n_bytes: int) -> tuple[Code, str]:
+    """Word what is wrong with run lengths."""
+    from predarrow_engine import brush_read as engine
+
+    assert isinstance(chunks, engine.Chunks)
+    flaw, height, width = int(chunks.flaw[row]), *size
+    number = int(chunks.number[row])
+    if flaw == engine.WRONG_NUMBER:
+        rule = f"must be of {height} * {width} * 4 = {height * width * 4} values, as the image is"
+        return Code.SIZE_MISMATCH, f"{rule}, got {number}"
+    if flaw == engine.TOO_LARGE:
+        return Code.TOO_LARGE, f"must be of at most 2**30 - 1 pixels, got {height} x {width}"
+    if flaw == engine.NO_HEADER:
+        return Code.DAMAGED, f"must have a header of 7 bytes, got {n_bytes}"
+    if flaw == engine.WORD_SIZE:
+        return Code.UNSUPPORTED, f"must have values of at most 8 bits, got {chunks.word_size[row]}"
+    if flaw == engine.TRUNCATED:
+        return Code.DAMAGED, f"must hold {number} values, got bytes that end before, after byte {chunks.place[row]}"
+    return Code.DAMAGED, f"must hold {number} values, got more, after byte {chunks.place[row]}"
+
+
+def images(given: Given) -> Shaped:
+    """Give images, PNG files in base64, as masks: inside is where alpha is at least the threshold."""
+    from predarrow_engine.rle import encode
+
+    found: list[npt.NDArray[np.uint8]] = []
+    sizes = given.sizes.copy()
+    for row, value in enumerate(given.values):
+        counts: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+        try:
+            if not given.refusals.bad[row]:
+                alpha, scale = _alpha(value.imageDataURL)
+                _check_size(alpha.shape, sizes[row].tolist())
+                sizes[row] = alpha.shape
+                counts = encode(alpha >= given.threshold * scale).counts
+                if ((alpha > 0) & (alpha < 255 * scale)).any():
+                    given.flagged[PARTIAL] += 1
+        except Flaw as flaw:
+            given.refusals.add_flaw(row, flaw)
+        found.append(counts)
+    sizes[given.refusals.bad] = 0
+    strings = np.concatenate([np.empty(0, np.uint8), *found])
+    return _shaped(strings, offsets_of([counts.size for counts in found]), sizes)
+
+
+def _alpha(url: str) -> tuple[npt.NDArray[np.uint16] | npt.NDArray[np.uint8], int]:
+    """Give the alpha of an image, (height, width), and what its steps are in 255ths.
+
+    Raises:
+        Flaw: it is no PNG file with alpha.
+    """
+    from predarrow.formats.png_alpha import read_alpha
+
+    where = ".value.imageDataURL"
+    if not url.startswith(_PREFIX):
+        raise Flaw(Code.UNSUPPORTED, where, f"must begin with {_PREFIX}", url[:40])
+    try:
+        data = base64.b64decode(url[len(_PREFIX) :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Flaw(Code.DAMAGED, where, "must be base64", told=str(error)) from None
+    try:
+        alpha = read_alpha(data, "")
+    except InputError as error:
+        problem = error.problems[0]
+        raise Flaw(problem.code, where, f"must be a PNG file with alpha: {problem.message}", told="another") from None
+    return alpha, 257 if alpha.dtype == np.uint16 else 1
+
+
+def _check_size(got: tuple[int, ...], wanted: list[int]) -> None:
+    if 0 not in wanted and list(got) != wanted:
+        rule = f"must be {wanted[0]} x {wanted[1]} (height x width) as the image is"
+        raise Flaw(Code.SIZE_MISMATCH, ".value.imageDataURL", rule, told=f"{got[0]} x {got[1]}")
+
+
+def _shaped(counts: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32], sizes: Ints) -> Shaped:
+    from predarrow_engine.rle_cover import covers
+
+    column = mask_column(sizes, counts, offsets)
+    return Shaped("bitmask", {"mask": column}, covers(counts, offsets, sizes).bbox, sizes=sizes)
