@@ -67,6 +67,9 @@ class Sizes(Mapping[str, tuple[int, int]]):
             raise KeyError(address)
         return unit.height, unit.width
 
+    def __bool__(self) -> bool:
+        return True  # though none was looked up yet
+
     def __iter__(self) -> Iterator[str]:
         return (address for address in list(self._addresses) if address in self)
 

@@ -14,6 +14,7 @@ from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_files import find_files
 from predarrow.formats.label_studio.documents import entries_of
+from predarrow.formats.label_studio.read import SUFFIXES
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
 from predarrow.sources import StrPath
@@ -52,7 +53,7 @@ class Tasks:
         self._files: list[str] | None = None
         self._memory: Sequence[Mapping[str, Any]] = ()
         if isinstance(given, str | os.PathLike):
-            self._files = find_files(given)
+            self._files = find_files(given, SUFFIXES)
         else:
             self._memory = _checked(given)
 

@@ -20,6 +20,7 @@ from predarrow.report import Report
 from predarrow.sources import StrPath
 
 if TYPE_CHECKING:
+    from predarrow.formats.label_studio.config import LabelingConfig
     from predarrow.label_studio_places import Placing
 
 _OPERATION = "import label studio"
@@ -40,7 +41,7 @@ def import_label_studio_predictions(
     path: StrPath,
     ontology_mapping: Mapping[str, str] | StrPath | None = None,
     *,
-    config: StrPath | None = None,
+    config: LabelingConfig | StrPath | None = None,
     data_key: str | None = None,
     what: Literal["all", "predictions", "annotations"] = "predictions",
     threshold: int = 128,
