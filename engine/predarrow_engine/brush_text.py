@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import Index, helper, inline, kernel
-from predarrow_engine._simd_text import store
+from predarrow_engine._simd import LANES, count_trailing_zeros
+from predarrow_engine._simd_text import below, equal, load_word, store
 from predarrow_engine.rle_text import fixed
-from predarrow_engine.runs import ONE, ZERO
+from predarrow_engine.runs import ALL, ONE, ZERO
 
 OK, NO_LIST, NO_NUMBER, NO_BYTE, NO_COMMA, CUT, TRAILING = range(7)
 """What is wrong with a list: nothing; it does not begin with a bracket; something that is no whole number; a whole
@@ -32,6 +33,11 @@ def _texts_of_bytes() -> npt.NDArray[np.uint32]:
 
 _TEXTS = _texts_of_bytes()
 _WORD = 4
+_AHEAD = LANES + 4  # bytes from a block's first that the quick way may look at
+_TOP = np.uint64(LANES - 1)
+_THREE, _EIGHT, _SIXTEEN = np.uint64(3), np.uint64(8), np.uint64(16)
+_TEN, _HUNDRED, _FIFTEEN = np.uint64(10), np.uint64(100), np.uint64(15)
+_THREE_DIGITS = np.uint64(0x0F0F0F)
 
 
 class Lists(NamedTuple):
@@ -112,7 +118,11 @@ def _read(texts: npt.NDArray[np.uint8], offsets: npt.NDArray[np.signedinteger[An
     n = ZERO
     for i in range(np.uint64(result.flaw.size)):
         begin, end = np.int64(offsets[i]), np.int64(offsets[i + ONE])
-        flaw, place, stop = _read_carefully(texts, begin, end, result.values, n)
+        place, stop = _read_quickly(texts, begin, end, result.values, n)
+        if place < end:
+            flaw, place, stop = _read_items(texts, place, end, result.values, stop)
+        else:
+            flaw, place, stop = _read_carefully(texts, begin, end, result.values, n)
         if flaw == OK:
             n = stop
         else:
@@ -131,6 +141,55 @@ def _after_blanks(texts: npt.NDArray[np.uint8], at: np.int64, end: np.int64) -> 
     return at
 
 
+@inline
+def _read_quickly(
+    texts: npt.NDArray[np.uint8], begin: np.int64, end: np.int64, values: npt.NDArray[np.uint8], n: np.uint64
+) -> tuple[np.int64, np.uint64]:
+    """Write the first values of texts[begin:end]; give the place of the next item, `end` for what is odd, and its n."""
+    if end - begin < 2 or texts[np.uint64(begin)] != _OPEN:
+        return end, n
+    address = texts.ctypes.data
+    last = end - 1
+    stop = min(last, np.int64(texts.size - _AHEAD + 1))  # a block that begins from here on is left to the careful way
+    # The first number has no three bytes in front of its comma for certain.
+    flaw, value, start = _number(texts, begin + 1, last)
+    if flaw != OK or texts[np.uint64(start)] != _COMMA:
+        return end, n
+    values[n] = np.uint8(value)
+    n += ONE
+    start += 1
+    digits, twos, threes, zeros, commas = ZERO, ZERO, ZERO, ZERO, ONE << _TOP
+    too_large = np.int64(0)
+    block = start
+    while block < stop:
+        place = int(address + block)
+        mask = ALL >> np.uint64(LANES - min(np.int64(LANES), last - block))
+        comma, blank, zero = equal(place, _COMMA), equal(place, _BLANK), equal(place, _ZERO)
+        digit = below(place, _NINE + 1) & ~below(place, _ZERO)
+        after_digit = digit << ONE | digits >> _TOP
+        two = digit & after_digit
+        three = two & (two << ONE | twos >> _TOP)
+        lone_zero = zero & ~after_digit
+        odd = ~(comma | blank | digit) | (comma & ~after_digit) | (blank & ~(comma << ONE | commas >> _TOP))
+        odd |= (three & (three << ONE | threes >> _TOP)) | (digit & (lone_zero << ONE | zeros >> _TOP))
+        if odd & mask != ZERO:
+            return end, n
+        digits, twos, threes, zeros, commas = digit, two, three, lone_zero, comma
+        comma &= mask
+        while comma != ZERO:
+            at = block + np.int64(count_trailing_zeros(comma))
+            comma &= comma - ONE
+            unused = _THREE - min(np.uint64(at - start), _THREE)  # of the three bytes in front of the comma
+            word = (load_word(int(address + at) - 3) & _THREE_DIGITS) >> (unused << _THREE) << (unused << _THREE)
+            value = np.int64((word & _FIFTEEN) * _HUNDRED + (word >> _EIGHT & _FIFTEEN) * _TEN + (word >> _SIXTEEN))
+            too_large |= value >> 8
+            values[n] = np.uint8(value)
+            n += ONE
+            start = at + 1
+        block += LANES
+    return (start if too_large == 0 else end), n
+
+
 @helper
 def _read_carefully(
     texts: npt.NDArray[np.uint8], begin: np.int64, end: np.int64, values: npt.NDArray[np.uint8], n: np.uint64
@@ -142,9 +201,19 @@ def _read_carefully(
     if texts[np.uint64(at)] != _OPEN:
         return NO_LIST, at, n
     at = _after_blanks(texts, at + 1, end)
-    is_empty = at < end and texts[np.uint64(at)] == _CLOSE
-    while not is_empty:
-        number = at
+    if at < end and texts[np.uint64(at)] == _CLOSE:
+        at = _after_blanks(texts, at + 1, end)
+        return (OK if at == end else TRAILING), at, n
+    return _read_items(texts, at, end, values, n)
+
+
+@helper
+def _read_items(
+    texts: npt.NDArray[np.uint8], at: np.int64, end: np.int64, values: npt.NDArray[np.uint8], n: np.uint64
+) -> tuple[Index, np.int64, np.uint64]:
+    """Write values from an item on, as `_read_carefully` does."""
+    while True:
+        number = at = _after_blanks(texts, at, end)
         flaw, value, at = _number(texts, at, end)
         if flaw != OK:
             return flaw, at if flaw == CUT else number, n
@@ -152,15 +221,14 @@ def _read_carefully(
         at = _after_blanks(texts, at, end)
         if at == end:
             return CUT, end, n
-        if texts[np.uint64(at)] == _CLOSE:
-            n += ONE
-            break
-        if texts[np.uint64(at)] != _COMMA:
+        byte = texts[np.uint64(at)]
+        if byte != _CLOSE and byte != _COMMA:
             return NO_COMMA, at, n
         n += ONE
-        at = _after_blanks(texts, at + 1, end)
-    at = _after_blanks(texts, at + 1, end)
-    return (OK if at == end else TRAILING), at, n
+        at += 1
+        if byte == _CLOSE:
+            at = _after_blanks(texts, at, end)
+            return (OK if at == end else TRAILING), at, n
 
 
 @inline
