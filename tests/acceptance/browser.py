@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +64,26 @@ class Editor:
         results: list[dict[str, Any]] = self.page.evaluate(_RESULTS)
         return results
 
+    def paint(self, places: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
+        """Paint upon the open task with its first label and a thick brush; give the annotation's results.
+
+        Args:
+            places: where the brush goes, in parts of the image's width and height.
+        """
+        self.page.keyboard.press("1")
+        for _ in range(_THICKER):
+            self.page.keyboard.press("]")
+        left, top, across, down = self.page.evaluate(_PICTURE)
+        points = [(left + x * across, top + y * down) for x, y in places]
+        self.page.mouse.move(*points[0])
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*point, steps=8)
+        self.page.mouse.up()
+        self.page.wait_for_function(f"() => ({_RESULTS})().length > 0")
+        results: list[dict[str, Any]] = self.page.evaluate(_RESULTS)
+        return results
+
     def screenshot(self, name: str) -> npt.NDArray[np.uint8]:
         """Keep a picture of the whole page; give it, (height, width, 3), blue first."""
         path = self.folder / f"{name}.png"
@@ -98,6 +118,13 @@ _SETTLES = 400
 """Milliseconds from a change of the image's size to its drawing, of whose end Label Studio gives no sign."""
 
 
+_PATIENCE = 120_000.0
+"""Milliseconds for anything on a page; 3,000 are usual."""
+
+_THICKER = 12
+"""Keys that make the brush as thick as it can be, 50 pixels on the screen."""
+
+
 @contextmanager
 def opened(server: Server, folder: Path) -> Iterator[Editor]:
     """Give the editor in a browser that is logged in at the server; screenshots go to `folder`."""
@@ -108,6 +135,7 @@ def opened(server: Server, folder: Path) -> Iterator[Editor]:
         browser = play.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--force-color-profile=srgb"])
         try:
             page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
+            page.set_default_timeout(_PATIENCE)
             editor = Editor(page, server, folder)
             page.on("pageerror", lambda error: editor.faults.append(str(error)))
             page.goto(server.url + "/user/login/", wait_until="domcontentloaded")

@@ -31,10 +31,9 @@ def differences(sent: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[s
     return sorted(told)
 
 
-def _name(result: dict[str, Any]) -> tuple[str, ...]:
-    if result["type"] == "relation":
-        return "relation", result["from_id"], result["to_id"]
-    return result["id"], result["from_name"], result["type"]
+def _name(result: dict[str, Any]) -> tuple[str | None, ...]:
+    names = ("from_id", "to_id") if result.get("type") == "relation" else ("id", "from_name", "type")
+    return tuple(result.get(name) for name in names)
 
 
 def _unlike(sent: Any, got: Any, place: str) -> list[str]:

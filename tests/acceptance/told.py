@@ -180,7 +180,16 @@ TOLD: Mapping[str, Told] = {
         f'<TimeSeriesLabels name="label" toName="series">{_LABELS}</TimeSeriesLabels>',
         {"csv": "/static/samples/sample-task-sin.csv"},
         {"id": "c1", "from_name": "label", "to_name": "series", "type": "timeserieslabels", "score": 0.5,
-         "value": {"start": 1592250491999.973, "end": 1592250502000.8528, "instant": False, "timeserieslabels": ["Ort"]}},
+         "value": {"start": 1592250491999.973, "end": 1592250502000.8528, "instant": False,
+                   "timeserieslabels": ["Ort"]}},
+    ),
+    "hypertext": _told(
+        '<HyperText name="html" value="$html"/>',
+        f'<HyperTextLabels name="label" toName="html">{_LABELS}</HyperTextLabels>',
+        {"html": "<h1>Letters</h1>\n<p>Ann of <b>Örebro</b> wrote</p>"},
+        {"id": "h1", "from_name": "label", "to_name": "html", "type": "hypertextlabels", "score": 0.5,
+         "value": {"start": "/p[1]/b[1]/text()[1]", "end": "/p[1]/b[1]/text()[1]", "startOffset": 0, "endOffset": 6,
+                   "globalOffsets": {"start": 15, "end": 21}, "text": "Örebro", "hypertextlabels": ["Ort"]}},
     ),
 }  # fmt: skip
 """By what they are about."""
