@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -23,6 +24,15 @@ COLUMNS = [name for name in SCHEMA.names if name not in ("feature_hash", "source
 
 _UNIT, _ATTRIBUTES = COLUMNS.index("data_unit"), COLUMNS.index("attributes")
 _KEY = '"model_version"'
+
+
+class _Versioned(msgspec.Struct):
+    """What of a row's attributes is looked at."""
+
+    model_version: Any = None
+
+
+_decode = msgspec.json.Decoder(_Versioned).decode
 
 
 def merged_sets(project: Project, names: Sequence[str]) -> pa.RecordBatchReader:
@@ -151,7 +161,7 @@ def _versioned(text: str | None, own: str, name: str) -> str:
     if _KEY not in text:
         rest = text.lstrip().removeprefix("{").lstrip()
         return f"{{{own}{'' if rest.startswith('}') else ','}{rest}"
-    members = json.loads(text)
-    if members.get("model_version") is not None:
+    if _decode(text).model_version is not None:
         return text
+    members = json.loads(text)
     return json.dumps(members | {"model_version": name}, ensure_ascii=False, separators=(",", ":"))

@@ -157,7 +157,7 @@ class Server:
         if status is not None and 300 <= status < 400:
             place = (error.headers or {}).get("location", "another address")
             hint = f"it sends requests to {self._clean(place)}: give the url of that server"
-        got = self._clean(error.body) or "no words"
+        got = self._clean(_words(error.body)) or "no words"
         return f"refused with status {status}, got {got}" + (f"; {hint}" if hint else "")
 
 
@@ -187,6 +187,20 @@ def _checked_token(token: str | None) -> str:
     if not isinstance(found, str) or not _TOKEN.fullmatch(found.strip()):
         raise PredarrowError("token: must be printable ASCII without spaces, got something else")
     return found.strip()
+
+
+def _words(body: Any) -> Any:
+    """Give what of an answer is said to people; an answer of another form as it is."""
+    if not isinstance(body, dict) or "detail" not in body:
+        return body
+    errors = body.get("validation_errors")
+    return f"{body['detail']}: {_listed(errors)}" if errors else body["detail"]
+
+
+def _listed(errors: Any) -> str:
+    if isinstance(errors, dict):
+        return ", ".join(f"{name}: {_listed(each)}" for name, each in errors.items())
+    return ", ".join(map(_listed, errors)) if isinstance(errors, list) else str(errors)
 
 
 def _shown(told: object, secret: str) -> str:

@@ -303,6 +303,27 @@ def test_without_the_sdk(double: Double, file: Path, monkeypatch: pytest.MonkeyP
         push(double, file)
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            b'{"detail": "No", "validation_errors": {"title": ["Short.", "Odd."], "a": {"b": 1}}}',
+            "No: title: Short., Odd., a: b: 1",
+        ),
+        (b'{"detail": "No", "validation_errors": null}', "No"),
+        (b'["odd"]', "['odd']"),
+        (b"<html>\n x", "<html> x"),
+        (b"", "no words"),
+        (b"x" * 5000, "x" * 599 + "…"),
+    ],
+)
+def test_what_the_server_says(double: Double, file: Path, body: bytes, words: str) -> None:
+    double.faults[0] = Fault(400, body)
+    with pytest.raises(OutputError) as raised:
+        push(double, file)
+    assert str(raised.value) == f"{double.url}: refused with status 400, got {words}"
+
+
 def test_servers_that_are_none(double: Double, file: Path) -> None:
     with pytest.raises(OutputError, match=r"status 404.*is there such a project"):
         push(double, file, project_id=9)
