@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
 
+import numpy as np
+import pyarrow as pa
+
+from predarrow.buffers import text_array
+from predarrow.errors import InputError, PredarrowError
+from predarrow.formats.encord.write_chunks import chunks_of
+from predarrow.formats.encord.write_objects import quoted
+from predarrow.formats.json_text import json_text
 from predarrow.formats.label_studio.config import LabelingConfig
-from predarrow.pipeline import Progress
+from predarrow.formats.label_studio.write_points import single_points
+from predarrow.formats.label_studio.write_rows import Gatherer
+from predarrow.formats.label_studio.write_shards import Target, check_new, shards
+from predarrow.formats.label_studio.write_suit import Suit
+from predarrow.formats.label_studio.write_tasks import Options, Piece, tasks_of
+from predarrow.options import one_of
+from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError
+from predarrow.refusals import Refusals
 from predarrow.report import Report
 from predarrow.sources import StrPath
 
 MaskForm = Literal["brush", "bitmask"]
 Holes = Literal["refuse", "brush", "bitmask"]
 OnOutside = Literal["refuse", "clip"]
+
+_LEAST_BYTES = 1024
+_LONG = "task larger than max_bytes, in a file of its own"
 
 
 class LabelStudioWriteResult(NamedTuple):
@@ -80,4 +101,79 @@ def write_label_studio(
         OutputError: a file exists, or cannot be written.
         PredarrowError: an option that does not hold.
     """
-    raise AssertionError
+    one_of("masks", masks, ("brush", "bitmask"))
+    one_of("holes", holes, ("refuse", "brush", "bitmask"))
+    one_of("on_outside", on_outside, ("refuse", "clip"))
+    one_of("on_error", on_error, ("raise", "skip"))
+    if max_bytes is not None and max_bytes < _LEAST_BYTES:
+        raise PredarrowError(f"max_bytes: must be at least {_LEAST_BYTES} or None, got {max_bytes!r}")
+    if "{data_unit}" not in url:
+        raise PredarrowError(f'url: must have "{{data_unit}}" in it, got {url!r}')
+    given = None if config is None else config if isinstance(config, LabelingConfig) else LabelingConfig.read(config)
+    target = Target.of(Path(path))
+    suit = Suit(given, data_key, masks, holes)
+    if given is None:
+        check_new(target.config, overwrite=overwrite)
+    options = Options(Addresses(url), model_version, suit.frame_rate)
+    writer = _Writer(Gatherer(suit, on_outside, holes), options, raises=on_error == "raise")
+    total = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else 0
+    with shards(target, max_bytes, overwrite=overwrite) as files:
+        pieces = ([piece] for chunk in chunks_of(table) for piece in writer.pieces(chunk, progress, total))
+        for text in run(pieces, lambda chunk: chunk[0](), workers=worker_count(None)):
+            files.add(*text)
+        report = writer.report
+        if report.problems and on_error == "raise":
+            raise InputError(report.problems)
+        files.finish()
+        report.flagged[_LONG] += files.n_long
+        report.flagged = Counter({what: count for what, count in report.flagged.items() if count})
+        paths, beside = files.publish(suit.config.text if given is None else None, overwrite=overwrite)
+    return LabelStudioWriteResult(writer.n_tasks, report.imported, report, paths, beside)
+
+
+class Addresses:
+    """Data units -> their addresses, as JSON.
+
+    Args:
+        url: with "{data_unit}" in it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __call__(self, units: list[str]) -> list[str]:
+        """Give the addresses of data units."""
+        if self._url == "{data_unit}":
+            texts: list[str] = quoted(text_array(units)).to_pylist()
+            return texts
+        return [json_text(self._url.replace("{data_unit}", quote(unit))) for unit in units]
+
+
+class _Writer:
+    """Chunks -> tasks."""
+
+    def __init__(self, gatherer: Gatherer, options: Options, *, raises: bool) -> None:
+        self._gatherer = gatherer
+        self._options = options
+        self._raises = raises
+        self._n_rows = 0
+        self.n_tasks = 0
+        self.report = Report()
+
+    def pieces(self, batch: pa.RecordBatch, progress: Progress | None, total: int) -> Iterator[Piece]:
+        """Give what makes the text of a chunk's tasks; those whose rows are all refused are left out."""
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        columns, numbers = single_points(columns, self._n_rows, self.report.flagged)
+        self._n_rows += batch.num_rows
+        refusals = Refusals(numbers)
+        rows = self._gatherer.rows(columns, refusals, self.report.flagged)
+        self.report.problems += sorted(refusals.problems, key=lambda problem: problem.row or 0)
+        if not (self.report.problems and self._raises):
+            good = rows.take(np.flatnonzero(~refusals.bad))
+            if len(good):
+                made = tasks_of(good, self._options, self.report.flagged)
+                self.n_tasks += made.n_tasks
+                self.report.imported += batch.num_rows - len({problem.row for problem in refusals.problems})
+                yield from made.pieces
+        if progress is not None:
+            progress(self._n_rows, total)

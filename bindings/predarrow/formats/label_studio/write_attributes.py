@@ -1,4 +1,4 @@
-"""The column `attributes` -> what results have beside geometry: values of controls, and what was kept of Label Studio's.
+"""The column `attributes` -> what results have beside geometry: values of controls, and what was kept of them.
 
 Attributes that are not Label Studio's go to a region's `meta`, a free object. Of most tables these are all, in each row
 another text: such texts are not read one by one, but written as they are.
@@ -82,6 +82,16 @@ class Note:
     ranges: str | None = None
     kept: Kept | None = None
     results: tuple[Result, ...] = ()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the row was read from Label Studio; entries of a sequence after the first have no results."""
+        return bool(self.results) or self.follows
+
+    @property
+    def follows(self) -> bool:
+        """Whether the row is an entry of a sequence that another row tells of."""
+        return self.kept is not None and self.kept.at is not None and not self.results
 
 
 NOTHING = Note()

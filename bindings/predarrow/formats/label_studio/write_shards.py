@@ -223,4 +223,3 @@ def check_new(path: Path, *, overwrite: bool) -> None:
     if path.is_dir() or (path.exists() and not overwrite):
         got = "a folder" if path.is_dir() else "one that exists; overwrite=True (--overwrite) replaces it"
         raise OutputError(f"{path}: must be a new file, got {got}")
-

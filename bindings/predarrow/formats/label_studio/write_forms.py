@@ -1,0 +1,293 @@
+"""What rows of one class and the same attributes become: the text of their results but for geometry, id and score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
+from predarrow.formats.label_studio import forms
+from predarrow.formats.label_studio.write_attributes import (
+    Kept,
+    Members,
+    Note,
+    Result,
+    members_text,
+    object_text,
+    texts_of,
+)
+from predarrow.formats.label_studio.write_controls import Answer, Choice
+from predarrow.formats.label_studio.write_geometry import MEMBERS
+from predarrow.report import Code
+
+_SHAPES = {
+    forms.BOX: "rectangle",
+    forms.ELLIPSE: "ellipse",
+    forms.POLYGON: "polygon",
+    forms.KEYPOINT: "keypoint",
+    forms.BRUSH: "brush",
+    forms.BITMASK: "bitmask",
+    forms.VECTOR: "vector",
+    forms.SEQUENCE: "videorectangle",
+}
+_OF_KIND = {
+    "bbox": "rectangle",
+    "rotated_bbox": "rectangle",
+    "ellipse": "ellipse",
+    "polygon": "polygon",
+    "polyline": "vector",
+    "keypoints": "keypoint",
+    "bitmask": "brush",
+}
+_DEFAULT = {"polygon": "closed", "vector": "closed"}
+_SPANS = frozenset({"span", "textspan", "timespan", "timeline"})
+_POINT_WIDTH = "1"  # percent of the image's width, as the SDK's converter has it
+_SPAN_RULE = 'must have one range, "ranges": [[start, end]] or [{"start": …, "end": …}]'
+
+
+@dataclass(frozen=True, slots=True)
+class FormResult:
+    """One result of a region."""
+
+    head: str
+    """Its members from `from_name` on"""
+    tail: str
+    """Members of its value other than the geometry"""
+    has_geometry: bool
+    has_id: bool = True
+    has_width: bool = False
+    """Whether it tells the size of the image"""
+    has_height: bool = False
+    has_score: bool = True
+    scores_value: bool = False
+    """Whether the confidence is a member of the value"""
+    has_meta: bool = True
+    at: int | None = None
+    """Its place in `result`, where it does not follow the one before"""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What rows become."""
+
+    shape: str
+    """By which geometry is written; empty where there is none, or it stands in the results' text"""
+    results: tuple[FormResult, ...]
+    to_name: str
+    """What is shown; empty where that cannot be told"""
+    has_default: bool = True
+    """See `write_geometry.Part`"""
+    overrides: Members | None = None
+    """Members of the geometry that hold whatever the columns say"""
+    entry: str = ""
+    """Members of an entry of a sequence that are not geometry, each behind a comma"""
+    scores_entry: bool = False
+    is_made: bool = True
+    """Whether the rows were not read from Label Studio"""
+    data_key: str = ""
+    """Member of a task's data that has the address"""
+    is_listed: bool = False
+    """Whether that is a list of addresses"""
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether rows are entries of a region's sequence."""
+        return self.shape == "videorectangle"
+
+
+NO_FORM = Form("", (), "")
+
+
+def made_form(choice: Choice, note: Note) -> Form:
+    """Give what rows become that were not read from Label Studio.
+
+    Args:
+        choice: the controls that they go to.
+        note: their attributes.
+
+    Raises:
+        Flaw: a span without a place.
+    """
+    shape = choice.shape
+    geometry: Members = {}
+    if shape in _SPANS:
+        geometry = _place(note.ranges, shape)
+    elif shape == "keypoint":
+        geometry = {"width": note.keypoint_width or _POINT_WIDTH}
+    in_image = shape in MEMBERS and shape != "videorectangle"
+    meta = _meta(note, choice.left)
+    results = tuple(
+        FormResult(
+            head=_head(each, in_image, note) + (f',"meta":{meta}' if meta else ""),
+            tail=members_text(geometry | _own(each)),
+            has_geometry=shape in MEMBERS,
+            has_width=in_image,
+            has_height=in_image,
+        )
+        for each in choice.answers
+    )
+    return Form(shape if shape in MEMBERS else "", results, choice.answers[0].to_name)
+
+
+def _head(answer: Answer, in_image: bool, note: Note) -> str:
+    rotation = ',"image_rotation":0' if in_image else ""
+    names = f'"from_name":{json_text(answer.control.name)},"to_name":{json_text(answer.to_name)}'
+    return f'{names},"type":{json_text(answer.control.type)}{rotation}{_more(note.region)}'
+
+
+def _meta(note: Note, left: tuple[str, ...]) -> str | None:
+    """Give the region's meta with the answers that no control takes."""
+    if not left:
+        return note.meta
+    own = {} if note.meta is None else texts_of(_decode_members(note.meta))
+    return object_text({key: note.answers[key] for key in left} | own)
+
+
+def _more(members: Members) -> str:
+    return "," + members_text(members) if members else ""
+
+
+def _own(answer: Answer) -> Members:
+    return {} if answer.key is None else {answer.key: answer.value}
+
+
+_decode = msgspec.json.Decoder().decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _place(ranges: str | None, shape: str) -> Members:
+    """Give the members of a span's value that tell where it is.
+
+    Raises:
+        Flaw: ranges that do not hold.
+    """
+    given: Any = None if ranges is None else _decode(ranges)
+    if not isinstance(given, list) or not given or not all(_is_range(each) for each in given):
+        raise Flaw(Code.BAD_VALUE, "attributes", _SPAN_RULE, given)
+    parts = [each if isinstance(each, dict) else {"start": each[0], "end": each[1]} for each in given]
+    if shape == "timeline":
+        return {"ranges": json_text(parts)}
+    if len(parts) > 1:
+        raise Flaw(Code.CANNOT_HOLD, "attributes", _SPAN_RULE, told=f"{len(parts)} of them")
+    members = {key: json_text(value) for key, value in parts[0].items()}
+    if shape == "timespan":
+        members.setdefault("instant", json_text(members.get("start") == members.get("end")))
+    return members
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and len(value) == 2)
+
+
+def kept_form(kind: str, labels: tuple[str, ...] | None, note: Note, kept: Kept) -> Form:
+    """Give what rows become that Label Studio's reader gave: the results that they were, with the columns' values.
+
+    Args:
+        kind: of the table.
+        labels: of the region; None for none.
+        note: attributes.
+        kept: what is kept of Label Studio.
+    """
+    types = [each.entry.type.lower() for each in note.results]
+    known = [_SHAPES[forms.SHAPES[type_]] for type_ in types if forms.SHAPES.get(type_) in _SHAPES]
+    shape = known[0] if known else _OF_KIND.get(kind, "")
+    value = texts_of(kept.value)
+    geometry = MEMBERS.get(shape, frozenset())
+    overrides = {name: text for name, text in value.items() if name in geometry}
+    default = _DEFAULT.get(shape, "rotation")
+    has_default = default not in kept.without and default not in overrides
+    others = {name: text for name, text in value.items() if name not in geometry}
+    if kind == "span":
+        others = _kept_place(note.ranges, types) | others
+    elif shape == "keypoint" and "width" not in kept.without and note.keypoint_width is not None:
+        others = {"width": note.keypoint_width} | others
+    entry = ""
+    if shape == "videorectangle":
+        entry, others = _kept_entry(others, kept), {}
+    holder = _label_holder(note.results)
+    results = tuple(
+        _kept_result(each, labels if holder in (None, place) else None, note, kept, others, bool(geometry))
+        for place, each in enumerate(note.results)
+    )
+    return Form(
+        shape=shape,
+        results=results,
+        to_name=_first_name(note.results),
+        has_default=has_default,
+        overrides=overrides or None,
+        entry=entry,
+        scores_entry=kept.score == "sequence",
+        is_made=False,
+    )
+
+
+def _label_holder(results: tuple[Result, ...]) -> int | None:
+    """Give the place of a result of the type `labels` that has the labels of a region of another type; None without."""
+    if len(results) > 1:
+        for place, each in enumerate(results):
+            if each.entry.type.lower() == forms.LABELS and each.entry.value is UNSET:
+                return place
+    return None
+
+
+def _kept_entry(others: Members, kept: Kept) -> str:
+    enabled = {} if "enabled" in kept.without or "enabled" in others else {"enabled": "true"}
+    return _more(enabled | others)
+
+
+def _first_name(results: tuple[Result, ...]) -> str:
+    name = _decode(results[0].entry.to_name) if results else ""
+    return name if isinstance(name, str) else ""
+
+
+def _kept_place(ranges: str | None, types: list[str]) -> Members:
+    given: Any = [] if ranges is None else _decode(ranges)
+    if not isinstance(given, list) or not all(_is_range(each) for each in given):
+        raise Flaw(Code.BAD_VALUE, "attributes", _SPAN_RULE, given)
+    parts = [each if isinstance(each, dict) else {"start": each[0], "end": each[1]} for each in given]
+    if any(forms.SHAPES.get(type_) == forms.RANGES for type_ in types) or len(parts) != 1:
+        return {"ranges": json_text(parts)}
+    return {key: json_text(value) for key, value in parts[0].items()}
+
+
+def _kept_result(
+    result: Result, labels: tuple[str, ...] | None, note: Note, kept: Kept, others: Members, has_geometry: bool
+) -> FormResult:
+    entry = result.entry
+    without = entry.without
+    region = {name: text for name, text in note.region.items() if name not in without and name not in result.more}
+    more = region | ({} if note.meta is None or "meta" in without else {"meta": note.meta}) | result.more
+    head = f'"from_name":{json_text(entry.from_name)},"to_name":{bytes(entry.to_name).decode()}'
+    head += f',"type":{json_text(entry.type)}{_more(more)}'
+    is_whole = not isinstance(entry.value, UnsetType)
+    own = _kept_own(entry.type.lower(), labels, note)
+    if not isinstance(entry.value, UnsetType):
+        tail = bytes(entry.value).strip()[1:-1].decode()
+    elif entry.type.lower() == forms.CHAT:
+        tail = note.answers.get(forms.CHAT, "{}").strip()[1:-1]
+    else:
+        tail = members_text(others | own)
+    return FormResult(
+        head=head,
+        tail=tail,
+        has_geometry=has_geometry and not is_whole,
+        has_id="id" not in without and "id" not in more,
+        has_width="original_width" not in without and "original_width" not in more,
+        has_height="original_height" not in without and "original_height" not in more,
+        has_score=kept.score == "" and "score" not in without and "score" not in more,
+        scores_value=kept.score == "value" and not is_whole,
+        has_meta="meta" not in without and "meta" not in more,
+        at=entry.at,
+    )
+
+
+def _kept_own(type_: str, labels: tuple[str, ...] | None, note: Note) -> Members:
+    """Give the member of a value that is the control's own."""
+    key = forms.own_member(type_)
+    if type_ in forms.CONTROLS:
+        return {key: note.answers[key]} if key in note.answers else {}
+    return {} if labels is None else {key: json_text(labels)}

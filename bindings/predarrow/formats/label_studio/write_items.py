@@ -1,0 +1,183 @@
+"""Results of rows and entries of sequences -> their JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from predarrow.formats.encord.write_objects import quoted
+from predarrow.formats.label_studio.write_attributes import members_text, texts_of
+from predarrow.formats.label_studio.write_forms import FormResult
+from predarrow.formats.label_studio.write_geometry import TEXTS, Part
+from predarrow.formats.label_studio.write_rows import Rows
+from predarrow.formats.write_text import joined, text_of, where
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Items:
+    """What stands in lists, in order: results, and entries of sequences."""
+
+    rows: Rows
+    owner: Ints
+    """(m,) each item's row"""
+    code: Ints
+    """(m,) its place in `results`; -1 for an entry"""
+    results: list[FormResult]
+    entries: dict[int, str]
+    """By item, members of entries that are not geometry, each behind a comma"""
+
+    def texts(self, begin: int, end: int, glue: pa.StringArray) -> pa.StringArray:
+        """Give items, each behind what stands in front of it.
+
+        Args:
+            begin, end: of them.
+            glue: (end - begin,) that is it.
+        """
+        owner, code = self.owner[begin:end], self.code[begin:end]
+        once: Ints = owner
+        which: Ints = np.arange(owner.size)
+        if owner.size > 1 and not (np.diff(owner) > 0).all():
+            once, which = np.unique(owner, return_inverse=True)
+        rows = self.rows.take(once)
+        geometry = geometry_texts(rows)
+        if not (which == np.arange(owner.size)).all():
+            geometry = geometry.take(pa.array(which))
+        is_entry = code < 0
+        if is_entry.any():
+            return self._with_entries(begin, rows, which, code, geometry, glue)
+        return _result_texts(rows, which, code, self.results, geometry, glue)
+
+    def _with_entries(
+        self, begin: int, rows: Rows, which: Ints, code: Ints, geometry: pa.StringArray, glue: pa.StringArray
+    ) -> pa.StringArray:
+        places = np.flatnonzero(code < 0)
+        more = pa.array([self.entries[begin + place] for place in places.tolist()], pa.string())
+        entries = joined(glue.take(pa.array(places)), "{", geometry.take(pa.array(places)), more, "}")
+        others = np.flatnonzero(code >= 0)
+        chosen = pa.array(others)
+        results = _result_texts(
+            rows, which[others], code[others], self.results, geometry.take(chosen), glue.take(chosen)
+        )
+        back = np.empty(code.size, np.int64)
+        back[np.concatenate([places, others])] = np.arange(code.size)
+        return pa.concat_arrays([entries, results]).take(pa.array(back))
+
+
+def _result_texts(
+    rows: Rows,
+    which: Ints,
+    code: Ints,
+    results: list[FormResult],
+    geometry: pa.StringArray,
+    glue: pa.StringArray,
+) -> pa.StringArray:
+    used, code = np.unique(code, return_inverse=True)
+    chosen = [results[place] for place in used.tolist()]
+    taken = pa.array(code)
+    heads = pa.array([each.head for each in chosen], pa.string()).take(taken)
+    tails = pa.array(
+        ["," + each.tail if each.has_geometry and each.tail else each.tail for each in chosen], pa.string()
+    ).take(taken)
+    picked = _Picker(chosen, which, code)
+    ids = picked.texts(id_texts(rows), "has_id")
+    width = picked.texts(_size_texts(rows, 1, "original_width"), "has_width")
+    height = picked.texts(_size_texts(rows, 0, "original_height"), "has_height")
+    shapes = picked.of_items(geometry, "has_geometry")
+    score = score_texts(rows)
+    scores = picked.texts(score, "has_score")
+    value_scores = picked.texts(score, "scores_value")
+    pieces = [glue, "{", ids, heads, width, height, ',"value":{', shapes, tails, value_scores, "}", scores]
+    if rows.notes.others is not None:
+        meta = joined(',"meta":', rows.notes.others.fill_null("{}"))
+        is_there = rows.notes.others.is_valid().to_numpy(zero_copy_only=False)
+        pieces.append(picked.texts(where(is_there, meta.filter(pa.array(is_there))), "has_meta"))
+    return joined(*[piece for piece in pieces if piece is not None], "}")
+
+
+class _Picker:
+    """Texts of rows -> texts of items, empty where their result has none."""
+
+    def __init__(self, results: list[FormResult], which: Ints, code: Ints) -> None:
+        self._results = results
+        self._which = None if (which == np.arange(which.size)).all() else which
+        self._code = code
+
+    def texts(self, texts: pa.StringArray, flag: str) -> pa.StringArray | None:
+        """Give texts of rows in items whose result has a flag; None where none has."""
+        flags = np.array([getattr(each, flag) for each in self._results], np.bool_)
+        if not flags.any():
+            return None
+        texts = texts if self._which is None else texts.take(pa.array(self._which))
+        return self.of_items(texts, flag)
+
+    def of_items(self, texts: pa.StringArray, flag: str) -> pa.StringArray | None:
+        """Give texts of items whose result has a flag; None where none has."""
+        flags = np.array([getattr(each, flag) for each in self._results], np.bool_)
+        if flags.all():
+            return texts
+        return pc.if_else(pa.array(flags[self._code]), texts, "") if flags.any() else None
+
+
+def id_texts(rows: Rows) -> pa.StringArray:
+    """Give ids of regions as members with a comma behind, empty where there is none."""
+    column = rows.columns["object_id"]
+    if column.null_count == len(column):
+        return pa.repeat(pa.scalar("", pa.string()), len(column))
+    texts = joined('"id":', quoted(column.fill_null("")), ",")
+    return pc.if_else(column.is_valid(), texts, "") if column.null_count else texts
+
+
+def score_texts(rows: Rows) -> pa.StringArray:
+    """Give confidences as members behind a comma, empty where there is none."""
+    column = rows.columns["confidence"]
+    if column.null_count == len(column):
+        return pa.repeat(pa.scalar("", pa.string()), len(column))
+    texts = joined(',"score":', text_of(column.fill_null(0.0)))
+    return pc.if_else(column.is_valid(), texts, "") if column.null_count else texts
+
+
+def _size_texts(rows: Rows, side: int, name: str) -> pa.StringArray:
+    sizes = np.ascontiguousarray(rows.sizes[:, side]).astype(np.int64)
+    texts = joined(f',"{name}":', text_of(sizes))
+    return texts if (sizes > 0).all() else pc.if_else(pa.array(sizes > 0), texts, "")
+
+
+def geometry_texts(rows: Rows) -> pa.StringArray:
+    """Give members of each row's geometry, empty where it has none."""
+    shapes = np.array([form.shape for form in rows.forms])[rows.form]
+    found, places = [], []
+    for shape in sorted(set(shapes.tolist())):
+        chosen = np.flatnonzero(shapes == shape)
+        found.append(_of_shape(rows if chosen.size == len(rows) else rows.take(chosen), shape))
+        places.append(chosen)
+    if len(found) == 1:
+        return found[0]
+    back = np.empty(len(rows), np.int64)
+    back[np.concatenate(places)] = np.arange(len(rows))
+    return pa.concat_arrays(found).take(pa.array(back))
+
+
+def _of_shape(rows: Rows, shape: str) -> pa.StringArray:
+    if not shape:
+        return pa.repeat(pa.scalar("", pa.string()), len(rows))
+    has_default = np.array([form.has_default for form in rows.forms], np.bool_)[rows.form]
+    texts = TEXTS[shape](Part(rows.columns, rows.sizes, has_default))
+    has_overrides = np.array([form.overrides is not None for form in rows.forms], np.bool_)[rows.form]
+    if not has_overrides.any():
+        return texts
+    every = texts.to_pylist()
+    for row in np.flatnonzero(has_overrides).tolist():
+        overrides = rows.forms[rows.form[row]].overrides or {}
+        every[row] = members_text(texts_of(_decode(f"{{{every[row]}}}")) | overrides)
+    return pa.array(every, pa.string())
+
+
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

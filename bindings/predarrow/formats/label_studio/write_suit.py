@@ -1,0 +1,137 @@
+"""The labelling config that rows are written for: one that is given, or one that grows with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from predarrow.formats.flaws import Flaw
+from predarrow.formats.label_studio.config import LabelingConfig
+from predarrow.formats.label_studio.fitting import Fitting
+from predarrow.formats.label_studio.label_config import config_text
+from predarrow.formats.label_studio.write_attributes import Note
+from predarrow.formats.label_studio.write_controls import Controls, named, no_label
+from predarrow.formats.label_studio.write_forms import Form, kept_form, made_form
+from predarrow.report import Code
+
+OTHER_CONTROL = "region put to another control, as the config lacks the one that it came from"
+NO_CONTROL = "answer about a region written to its meta, as the config has no control per region for it"
+
+_FRAME_RATE = 24.0
+
+
+class Wanted(NamedTuple):
+    """Rows that become the same."""
+
+    kind: str
+    class_name: str
+    note: Note
+    is_moving: bool
+    """Whether their data unit has several frames"""
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """Their labels: the class first, which may have another name by now; None for none."""
+        kept = self.note.labels
+        if kept is None:
+            return (self.class_name,) if self.class_name else None
+        return (self.class_name, *kept[1:]) if self.class_name else kept
+
+
+class Suit:
+    """Gives the form of rows.
+
+    Args:
+        config: the labelling config; None for one that fits the rows.
+        data_key: of the config that is made.
+        masks, holes: the shapes that masks and polygons of several rings go to.
+    """
+
+    def __init__(self, config: LabelingConfig | None, data_key: str | None, masks: str, holes: str) -> None:
+        self._masks, self._holes = masks, holes
+        self._data_key = data_key
+        self._fitting = Fitting(masks, holes) if config is None else None
+        self._controls = Controls(config or LabelingConfig("", {}, {}), masks, holes)
+
+    @property
+    def config(self) -> LabelingConfig:
+        """The config that is given, or fits the rows so far."""
+        return self._controls.config
+
+    def learn(self, rows: pa.RecordBatch) -> None:
+        """Make room for rows of whole data units in the config that is made.
+
+        Raises:
+            InputError: no config can be made for them.
+        """
+        if self._fitting is None or not rows.num_rows:
+            return
+        self._fitting.add(rows)
+        text = config_text(self._fitting.finish(), self._data_key)
+        if text != self.config.text:
+            self._controls = Controls(LabelingConfig.parse(text), self._masks, self._holes)
+
+    def form(self, wanted: Wanted, n_rows: int, flags: Counter[str]) -> Form:
+        """Give what rows become.
+
+        Args:
+            wanted: the rows.
+            n_rows: how many they are.
+            flags: told of what is odd.
+
+        Raises:
+            Flaw: the config has no place for them.
+        """
+        form = self._form(wanted, n_rows, flags)
+        shown = self._controls.shown(form.to_name)
+        key = self._data_key or (form.to_name if shown is None else shown.variable)
+        if key is None:
+            rule = f'the config\'s object {form.to_name!r} must show a member of the data, `value="$name"`'
+            raise Flaw(Code.BAD_CONFIG, "data_unit", f"{rule}; data_key= names the member", told="none")
+        is_listed = shown is not None and "valueList" in shown.attributes
+        return replace(form, data_key=key, is_listed=is_listed)
+
+    def frame_rate(self, name: str) -> float:
+        """Give the frames a second of the video of a name, as far as the config tells; 24 as the editor assumes."""
+        shown = self._controls.shown(name)
+        given = {} if shown is None else {key.lower(): text for key, text in shown.attributes.items()}
+        try:
+            rate = float(given.get("framerate", _FRAME_RATE))
+        except ValueError:  # a member of the data
+            return _FRAME_RATE
+        return rate if 0 < rate < float("inf") else _FRAME_RATE
+
+    def _form(self, wanted: Wanted, n_rows: int, flags: Counter[str]) -> Form:
+        note = wanted.note
+        if note.kept is not None and note.is_kept:
+            if self._fits(wanted):
+                return kept_form(wanted.kind, wanted.labels, note, note.kept)
+            flags[OTHER_CONTROL] += n_rows
+        if wanted.kind == "classification":
+            choice = self._controls.task(wanted.class_name, note)
+        else:
+            choice = self._controls.region(wanted.kind, wanted.labels, note, is_moving=wanted.is_moving)
+        if choice.left:
+            flags[NO_CONTROL] += n_rows
+        return made_form(choice, note)
+
+    def _fits(self, wanted: Wanted) -> bool:
+        """Tell whether the controls that rows came from are the config's.
+
+        Raises:
+            Flaw: they are, but lack a label.
+        """
+        if self._fitting is not None:
+            return True
+        config = self.config
+        for result in wanted.note.results:
+            control = config.controls.get(result.entry.from_name)
+            if control is None or control.type != result.entry.type.lower():
+                return False
+            has_labels = wanted.kind != "classification" and control.type.endswith("labels")
+            if has_labels and wanted.labels is not None and named(control, wanted.labels) is None:
+                raise no_label([control], config, wanted.labels)
+        return True
