@@ -79,7 +79,8 @@ def shortest(pixels: npt.NDArray[np.floating[Any]], size: _Scale) -> _Floats:
 
     Decimals of up to 12 significant digits come back the same from float64, up to 6 from float32; so do
     `x / size * 100` of pixels x that are float32 numbers or have up to six places (from float32: in halves), and
-    nearly all float32 numbers (from float64). Pixels that have up to six places or are float32 numbers come back as they were.
+    nearly all float32 numbers (from float64). Pixels that have up to six places or are float32 numbers are what their
+    percents give again.
 
     Args:
         pixels: (n,) float32 or float64.

@@ -21,12 +21,13 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
 from predarrow_engine.percent_pixels import ROUNDINGS, is_settled, pixel_of, settled
-from predarrow_engine.relative import nearest_decimal, neighbour, room_for
+from predarrow_engine.relative import POWERS, nearest_decimal, neighbour, room_for
 
 _Floats = npt.NDArray[np.float64]
 
 _TOP, _TOP_SETTLED = 1e15, 1e12
-_TOP32 = (1e6, 1e7, 1e8, 1e9)
+_TOP32, _N_TOPS32 = 1e6, 4  # digits of a float32: 6 to 9
+_MOST_PLACES = np.uint64(22)
 _N_CANDIDATES = 12
 
 
@@ -55,6 +56,17 @@ def _candidate(at: int, pixel: float, simple: float, size: float, places: np.uin
 @inline
 def _top(simple: float) -> float:
     return _TOP_SETTLED if is_settled(simple) else _TOP
+
+
+@inline
+def _places32(percent: float) -> np.uint64:
+    """Give the decimal places that a percent of 6 digits has: 4 from 10 on."""
+    e = 4
+    while e < 22 and percent * POWERS[np.uint64(e + 1)] < _TOP32:
+        e += 1
+    while e > 0 and percent * POWERS[np.uint64(e)] >= _TOP32:
+        e -= 1
+    return np.uint64(e)
 
 
 @inline
@@ -101,9 +113,12 @@ def nearest_percents32(pixels: npt.NDArray[np.float32], size: _Floats, found: _F
             continue
         quotient = wide * 100.0 / size[i]
         found[i] = quotient
-        for top in _TOP32:
-            decimal = nearest_decimal(quotient, room_for(abs(quotient), top))
-            if np.float32(pixel_of(decimal, size[i])) == pixel:
+        places = _places32(abs(quotient))
+        for _ in range(_N_TOPS32):
+            decimal = nearest_decimal(quotient, min(places, _MOST_PLACES))
+            places += np.uint64(1)
+            # What is settled is rarely another float32, and takes longer to tell.
+            if np.float32(decimal * size[i] / 100.0) == pixel and np.float32(pixel_of(decimal, size[i])) == pixel:
                 found[i] = decimal
                 break
 

@@ -31,7 +31,7 @@ from predarrow_engine.rle_text import fixed
 
 _Floats = npt.NDArray[np.float64]
 
-_POWERS = np.array([10.0**e for e in range(23)])
+POWERS = np.array([10.0**e for e in range(23)])
 _TOP64 = 1e15
 _TOP32 = (1e6, 1e7, 1e8, 1e9)
 
@@ -143,9 +143,9 @@ def shortest_round(
 def room_for(size: float, top: float) -> np.uint64:
     """Give the decimal places, 0 to 22, that a number of this size has room for below 10**digits."""
     e = 15
-    while e < 22 and size * _POWERS[np.uint64(e)] * 10.0 < top:
+    while e < 22 and size * POWERS[np.uint64(e)] * 10.0 < top:
         e += 1
-    while e > 0 and size * _POWERS[np.uint64(e)] >= top:
+    while e > 0 and size * POWERS[np.uint64(e)] >= top:
         e -= 1
     return np.uint64(e)
 
@@ -153,7 +153,7 @@ def room_for(size: float, top: float) -> np.uint64:
 @inline
 def nearest_decimal(value: float, places: np.uint64) -> float:
     """Give the nearest decimal with so many places."""
-    return float(np.rint(value * _POWERS[places]) / _POWERS[places])
+    return float(np.rint(value * POWERS[places]) / POWERS[places])
 
 
 @inline
