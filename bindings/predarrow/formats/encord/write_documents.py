@@ -20,13 +20,14 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from predarrow.buffers import text_array
 from predarrow.formats.encord.write_answers import finished_actions, object_actions, object_answers
 from predarrow.formats.encord.write_classes import CLASSIFICATION
 from predarrow.formats.encord.write_classifications import classifications
 from predarrow.formats.encord.write_headers import Header, Unit
-from predarrow.formats.encord.write_objects import object_texts
+from predarrow.formats.encord.write_objects import object_text
+from predarrow.formats.encord.write_pieces import Placed
 from predarrow.formats.encord.write_rows import SPANS, Rows
 from predarrow.formats.json_text import json_text
 from predarrow.ontology import Ontology
@@ -169,13 +170,13 @@ class _Glue:
             self._texts.append("".join(self._parts))
             self._parts = []
 
-    def of(self, begin: int, end: int) -> pa.StringArray:
+    def of(self, begin: int, end: int) -> Placed:
         """Give what stands in front of each of some objects."""
         first, last = np.searchsorted(self._places, [begin, end]).tolist()
-        texts = pa.array(["," if self._texts else "", *self._texts[first:last]], pa.string())
+        texts = text_array(["," if self._texts else "", *self._texts[first:last]])
         which = np.zeros(end - begin, np.int64)
         which[np.array(self._places[first:last], np.int64) - begin] = np.arange(1, last - first + 1)
-        return texts.take(pa.array(which))
+        return Placed(texts, which)
 
     def end(self) -> str:
         """Give what stands behind the last one."""
@@ -188,15 +189,8 @@ def _pieces(objects: Rows, glue: _Glue, ontology: Ontology) -> Iterator[Piece]:
     step = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // size))
     for begin in range(0, n, step):
         end = min(begin + step, n)
-        yield partial(_block, glue.of(begin, end), objects.slice(begin, end), ontology)
+        yield partial(object_text, glue.of(begin, end), objects.slice(begin, end), ontology)
     yield glue.end().encode
-
-
-def _block(glue: pa.StringArray, objects: Rows, ontology: Ontology) -> memoryview:
-    texts = object_texts(glue, objects, ontology)
-    _, offsets, data = texts.buffers()
-    places = memoryview(offsets).cast("i")
-    return memoryview(data)[places[texts.offset] : places[texts.offset + len(texts)]]
 
 
 def _add_units(header: Header, frames: list[_Frame], glue: _Glue) -> None:

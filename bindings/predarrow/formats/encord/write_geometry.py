@@ -6,7 +6,7 @@ geometry is put in their place afterwards (`write_kept`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.formats.encord.write_notes import Notes
+from predarrow.formats.encord.write_pieces import Content
 from predarrow.formats.write_text import joined, text_of
 from predarrow.ontology import SkeletonTemplate
 
@@ -49,17 +50,17 @@ class Part(NamedTuple):
         return np.ascontiguousarray(self.sizes[:, 0])
 
 
-def box_text(part: Part) -> pa.StringArray:
+def box_pieces(part: Part) -> list[Content]:
     """Give bounding boxes."""
-    x, y, w, h = map(text_of, _box_numbers(part))
-    return joined('"boundingBox":{"h":', h, ',"w":', w, ',"x":', x, ',"y":', y, "}")
+    x, y, w, h = _box_numbers(part)
+    return ['"boundingBox":{"h":', h, ',"w":', w, ',"x":', x, ',"y":', y, "}"]
 
 
-def rotatable_text(part: Part) -> pa.StringArray:
+def rotatable_pieces(part: Part) -> list[Content]:
     """Give boxes before they are rotated, and degrees."""
-    x, y, w, h = map(text_of, _box_numbers(part))
+    x, y, w, h = _box_numbers(part)
     key = '"rotatableBoundingBox":{"h":'
-    return joined(key, h, ',"w":', w, ',"x":', x, ',"y":', y, ',"theta":', _theta(part), "}")
+    return [key, h, ',"w":', w, ',"x":', x, ',"y":', y, ',"theta":', _theta(part), "}"]
 
 
 def _box_numbers(part: Part) -> tuple[Floats, Floats, Floats, Floats]:
@@ -70,39 +71,34 @@ def _box_numbers(part: Part) -> tuple[Floats, Floats, Floats, Floats]:
     return x, y, shortest_extent(right, x, part.width), shortest_extent(bottom, y, part.height)
 
 
-def ellipse_text(part: Part) -> pa.StringArray:
+def ellipse_pieces(part: Part) -> list[Content]:
     """Give ellipses by centre, half axes and degrees."""
     from predarrow_engine.relative import shortest_round
 
     left, top, right, bottom = corners_of(part.columns["bbox"])
-    x, rx = map(text_of, shortest_round(left, right, part.width, part.width))
-    y, ry = map(text_of, shortest_round(top, bottom, part.height, part.height))
-    return joined('"ellipse":{"x":', x, ',"y":', y, ',"rx":', rx, ',"ry":', ry, ',"theta":', _theta(part), "}")
+    x, rx = shortest_round(left, right, part.width, part.width)
+    y, ry = shortest_round(top, bottom, part.height, part.height)
+    return ['"ellipse":{"x":', x, ',"y":', y, ',"rx":', rx, ',"ry":', ry, ',"theta":', _theta(part), "}"]
 
 
-def circle_text(part: Part) -> pa.StringArray:
+def circle_pieces(part: Part) -> list[Content]:
     """Give circles by centre, radius, the second half axis in radii, and degrees."""
     from predarrow_engine.relative import shortest_round
 
     left, top, right, bottom = corners_of(part.columns["bbox"])
     x, r = shortest_round(left, right, part.width, part.width)
-    y, stretch = map(text_of, shortest_round(top, bottom, part.height, r * part.width))
-    theta = _theta(part)
-    return joined(
-        *(
-            '"circle":{"x":',
-            text_of(x),
-            ',"y":',
-            y,
-            ',"r":',
-            text_of(r),
-            ',"stretch":',
-            stretch,
-            ',"theta":',
-            theta,
-            "}",
-        )
-    )
+    y, stretch = shortest_round(top, bottom, part.height, r * part.width)
+    head: list[Content] = ['"circle":{"x":', x, ',"y":', y, ',"r":', r, ',"stretch":', stretch]
+    return [*head, ',"theta":', _theta(part), "}"]
+
+
+NUMBERS: dict[str, Callable[[Part], list[Content]]] = {
+    "bounding_box": box_pieces,
+    "rotatable_bounding_box": rotatable_pieces,
+    "circle": circle_pieces,
+    "ellipse": ellipse_pieces,
+}
+"""By shape, of those that are numbers alone."""
 
 
 def corners_of(column: pa.StructArray) -> Floats:
@@ -110,8 +106,9 @@ def corners_of(column: pa.StructArray) -> Floats:
     return np.stack([side.fill_null(np.nan).to_numpy(zero_copy_only=False) for side in column.flatten()])
 
 
-def _theta(part: Part) -> pa.StringArray:
-    return text_of(part.columns["rotation"].fill_null(0.0))
+def _theta(part: Part) -> Floats:
+    theta: Floats = part.columns["rotation"].fill_null(0.0).to_numpy()
+    return theta
 
 
 def mask_text(part: Part) -> pa.StringArray:

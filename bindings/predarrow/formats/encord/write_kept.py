@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.columns import Shaped
@@ -50,7 +49,7 @@ _DECODERS = {shape: _decoder(type_) for shape, type_ in _TYPES.items()}
 
 
 def kept_texts(part: Part, shape: str) -> tuple[Bools, pa.StringArray]:
-    """Give which rows have kept geometry that stands in place of their columns, and its members, JSON without braces.
+    """Give which rows have kept geometry that stands in place of their columns, and (n,) what was kept, JSON objects.
 
     Args:
         part: rows of the shape.
@@ -64,8 +63,7 @@ def kept_texts(part: Part, shape: str) -> tuple[Bools, pa.StringArray]:
     odd = np.flatnonzero(is_odd & chosen)
     if odd.size:
         same[odd] = _same(part.take(odd), shape, texts.take(pa.array(odd)).to_pylist())
-    kept = texts.filter(pa.array(same))
-    return same, pc.binary_slice(kept.cast(pa.binary()), 1, -1).cast(pa.string())
+    return same, texts
 
 
 def _plain_boxes(texts: pa.StringArray, part: Part, shape: str) -> tuple[Bools, Bools]:
@@ -135,12 +133,10 @@ def _equal(one: pa.Array, other: pa.Array) -> Bools:
 def flat_cuboid_texts(part: Part) -> list[str]:
     """Give cuboids in images: the front face of the columns, the rest as it was kept."""
     chosen, texts = kept_texts(part, "cuboid_2d")
-    unchanged = iter(texts.to_pylist())
-    every = part.notes.coordinates().to_pylist()
     result = []
-    for is_same, front, text in zip(chosen.tolist(), flat_rings(part), every, strict=True):
+    for is_same, front, text in zip(chosen.tolist(), flat_rings(part), texts.to_pylist(), strict=True):
         if is_same:
-            result.append(next(unchanged))
+            result.append(text[1:-1])
         else:
             members = json.loads(text)["cuboid_2d"] | {"front": front}
             result.append(f'"cuboid_2d":{json_text(members)}')

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import text_array
 from predarrow.errors import OntologyError
 from predarrow.formats.encord.write_distinct import distinct
-from predarrow.formats.encord.write_geometry import Part
+from predarrow.formats.encord.write_geometry import NUMBERS, Part
 from predarrow.formats.encord.write_kept import flat_cuboid_texts, kept_texts
 from predarrow.formats.encord.write_notes import flat_text
+from predarrow.formats.encord.write_pieces import Placed, text_of_rows
 from predarrow.formats.encord.write_rows import Rows
 from predarrow.formats.encord.write_vertices import TEXTS
-from predarrow.formats.write_text import joined, text_of
+from predarrow.formats.json_text import json_text
+from predarrow.formats.write_text import joined
 from predarrow.ontology import Ontology, SkeletonTemplate
 
 Ints = npt.NDArray[np.int64]
@@ -22,60 +27,59 @@ _ESCAPED = np.zeros(256, np.bool_)
 _ESCAPED[[*range(32), ord('"'), ord("\\")]] = True
 
 
-def object_texts(glue: pa.StringArray, rows: Rows, ontology: Ontology) -> pa.StringArray:
-    """Give frame objects, each behind what stands in front of it.
+def object_text(glue: Placed, rows: Rows, ontology: Ontology) -> memoryview:
+    """Give frame objects, one after the other, each behind what stands in front of it.
 
     Args:
-        glue: (n,) that is it.
+        glue: that is it.
         rows: of objects on frames, none of them refused.
         ontology: whose skeleton templates tell how points look.
     """
-    heads = _heads(rows)
-    confidence = text_of(rows.confidence)
-    ids = quoted(rows.ids)
-    return joined(
-        glue, "{", heads, ',"confidence":', confidence, ',"objectHash":', ids, ",", _geometry(rows, ontology), "}"
-    )
+    contents: list[Placed] = [
+        glue,
+        Placed("{"),
+        Placed(text_array([feature.head for feature in rows.features.found]), rows.features.chosen),
+        _people(rows),
+        Placed(',"confidence":'),
+        Placed(rows.confidence),
+        Placed(',"objectHash":'),
+        *map(Placed, _quoted(rows.ids)),
+        Placed(","),
+        *_geometry(rows, ontology),
+        Placed("}"),
+    ]
+    return text_of_rows(len(rows), contents)
 
 
-def _heads(rows: Rows) -> pa.StringArray:
-    """Give what the class and the attributes tell."""
-    n_notes = len(rows.notes.items)
-    once = distinct(rows.features.chosen * n_notes + rows.notes.code)
-    texts = []
-    for row in once.first.tolist():
-        found = rows.features.found[rows.features.chosen[row]]
-        texts.append(found.head + rows.notes.of(row).meta("convention" if found.shape == "cuboid" else ""))
-    return pa.array(texts, pa.string()).take(pa.array(once.which))
+def _people(rows: Rows) -> Placed:
+    """Give what attributes tell of who made it when, and members that are not known."""
+    is_cuboid = rows.are("cuboid")
+    once = distinct(2 * rows.notes.code + is_cuboid)
+    uses = ["convention" if used else "" for used in is_cuboid[once.first].tolist()]
+    notes = [rows.notes.of(row) for row in once.first.tolist()]
+    return Placed(text_array([note.meta(used) for note, used in zip(notes, uses, strict=True)]), once.which)
 
 
-def _geometry(rows: Rows, ontology: Ontology) -> pa.StringArray:
-    texts, places = [], []
+def _geometry(rows: Rows, ontology: Ontology) -> Iterator[Placed]:
     for shape in rows.shapes:
-        chosen = np.flatnonzero(rows.are(shape))
-        if chosen.size == len(rows):
-            return _of_shape(rows, shape, ontology)
-        if chosen.size:
-            texts.append(_of_shape(rows.take(chosen), shape, ontology))
-            places.append(chosen)
-    back = np.empty(len(rows), np.int64)
-    back[np.concatenate(places)] = np.arange(len(rows))
-    return pa.concat_arrays(texts).take(pa.array(back))
+        chosen = rows.are(shape)
+        if chosen.any():
+            some = rows.take(chosen)
+            part = Part(some.columns, some.sizes, some.notes, _templates_of(some, shape, ontology))
+            for placed in _of_shape(part, shape):
+                yield placed.among(chosen)
 
 
-def _of_shape(rows: Rows, shape: str, ontology: Ontology) -> pa.StringArray:
-    part = Part(rows.columns, rows.sizes, rows.notes, _templates_of(rows, shape, ontology))
+def _of_shape(part: Part, shape: str) -> list[Placed]:
     if shape == "cuboid_2d":
-        return pa.array(flat_cuboid_texts(part), pa.string())
+        return [Placed(text_array(flat_cuboid_texts(part)))]
     is_kept, kept = kept_texts(part, shape)
-    if not is_kept.any():
-        return TEXTS[shape](part)
-    if is_kept.all():
-        return kept
-    others = rows.take(~is_kept)
-    texts = TEXTS[shape](Part(others.columns, others.sizes, others.notes, _templates_of(others, shape, ontology)))
-    places = np.where(is_kept, np.cumsum(is_kept) - 1, len(kept) + np.cumsum(~is_kept) - 1)
-    return pa.concat_arrays([kept, texts]).take(pa.array(places))
+    others: list[Placed] = []
+    if not is_kept.all():
+        rest = part.take(np.flatnonzero(~is_kept)) if is_kept.any() else part
+        contents = NUMBERS[shape](rest) if shape in NUMBERS else [TEXTS[shape](rest)]
+        others = [Placed(content).among(~is_kept) for content in contents]
+    return [Placed(kept, chosen=is_kept, skipped=1), *others] if is_kept.any() else others
 
 
 def _templates_of(rows: Rows, shape: str, ontology: Ontology) -> list[SkeletonTemplate | None]:
@@ -95,9 +99,12 @@ def _templates_of(rows: Rows, shape: str, ontology: Ontology) -> list[SkeletonTe
 
 def quoted(texts: pa.StringArray) -> pa.StringArray:
     """Give texts, none of them null, as JSON strings."""
-    from predarrow.formats.json_text import json_text
+    return joined(*_quoted(texts))
 
+
+def _quoted(texts: pa.StringArray) -> list[str | pa.StringArray]:
+    """Give what texts, none of them null, are as JSON strings, piece by piece."""
     letters, offsets = flat_text(texts)
     if _ESCAPED[letters[offsets[0] : offsets[-1]]].any():
-        return pa.array([json_text(text) for text in texts.to_pylist()], pa.string())
-    return joined('"', texts, '"')
+        return [text_array([json_text(text) for text in texts.to_pylist()])]
+    return ['"', texts, '"']

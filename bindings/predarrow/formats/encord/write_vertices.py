@@ -13,12 +13,8 @@ import pyarrow.compute as pc
 from predarrow.formats.encord.joints import VISIBILITIES
 from predarrow.formats.encord.write_geometry import (
     Part,
-    box_text,
-    circle_text,
     cuboid_text,
-    ellipse_text,
     mask_text,
-    rotatable_text,
 )
 from predarrow.formats.json_text import json_text
 from predarrow.formats.write_text import joined, listed, text_of
@@ -159,15 +155,11 @@ def _numbered(items: pa.StringArray, offsets: Offsets) -> pa.StringArray:
 Text = Callable[[Part], pa.StringArray]
 
 TEXTS: dict[str, Text] = {
-    "bounding_box": box_text,
-    "rotatable_bounding_box": rotatable_text,
     "polygon": polygon_text,
     "polyline": polyline_text,
     "point": point_text,
     "skeleton": skeleton_text,
     "bitmask": mask_text,
-    "circle": circle_text,
-    "ellipse": ellipse_text,
     "cuboid": cuboid_text,
 }
-"""By shape; `cuboid_2d` is not among them, as its back face stands in what was kept alone."""
+"""By shape, beside `NUMBERS`; `cuboid_2d` is in neither, as its back face stands in what was kept alone."""
