@@ -16,7 +16,7 @@ import predarrow
 from predarrow.table import SCHEMA
 from tests import naive_rle
 
-SIZES = {"wide.png": (400, 800), "tall.png": (500, 300)}
+SIZES = {"tall.png": (500, 300), "wide.png": (400, 800)}
 """Height and width of the white images by name: what is mistaken about the two axes shows in one of them."""
 
 _KEYPOINT_WIDTH = 20.0

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from predarrow.table import SCHEMA
+from tests.acceptance.told import VIDEO, VIDEO_SIZES
 
 _IMAGE = "/static/samples/sample.jpg"
-_VIDEO = "/static/samples/opossum_snow.mp4"
 _SIZE = {"image_height": 403, "image_width": 600}
 
 
@@ -50,8 +50,9 @@ def _box(left: float, top: float, right: float, bottom: float) -> dict[str, floa
 
 def _moving(frame: int, left: float) -> dict[str, Any]:
     box = _box(left, 72.0, left + 128.0, 144.0)
-    row = _row(_VIDEO, "bbox", "opossum", object_id="o1", confidence=0.5, bbox=box, image_height=360, image_width=640)
-    return {**row, "frame": frame}
+    height, width = VIDEO_SIZES[VIDEO]
+    size = {"image_height": height, "image_width": width}
+    return {**_row(VIDEO, "bbox", "opossum", object_id="o1", confidence=0.5, bbox=box, **size), "frame": frame}
 
 
 _SENTENCE = "Ann of Örebro wrote to ACME & Sons."
@@ -99,7 +100,7 @@ MADE: Mapping[str, Made] = {
     "moving": Made([_moving(frame, 64.0 + 2 * frame) for frame in (0, 9, 24)]),
     "parts": Made(
         [
-            _row(_VIDEO, "span", "walks", object_id="s1", attributes={"ranges": [[3, 40]]}),
+            _row(VIDEO, "span", "walks", object_id="s1", attributes={"ranges": [[3, 40]]}),
         ],
         config='<View><Video name="video" value="$video"/><TimelineLabels name="part" toName="video">'
         '<Label value="walks"/></TimelineLabels></View>',

@@ -15,6 +15,7 @@ from tests.acceptance.browser import Editor
 from tests.acceptance.journey import check_opens, push
 from tests.acceptance.made import MADE
 from tests.acceptance.server import Server
+from tests.acceptance.told import VIDEO_SIZES
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -39,7 +40,7 @@ def test_what_was_made_comes_back(name: str, server: Server, editor: Editor, fol
 
     answer = folder / f"{name}-answer.json"
     answer.write_text(json.dumps(server.tasks(arrived.project)), encoding="utf-8")
-    given, again = made.table(), predarrow.read_label_studio(answer).read_all()
+    given, again = made.table(), predarrow.read_label_studio(answer, image_sizes=VIDEO_SIZES).read_all()
     assert again.select(_COLUMNS).to_pylist() == given.select(_COLUMNS).to_pylist()
     for row, other in zip(_attributes(given), _attributes(again), strict=True):
         assert {name: other.get(name) for name in row} == row

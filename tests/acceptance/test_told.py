@@ -12,7 +12,7 @@ import predarrow
 from tests.acceptance.browser import Editor
 from tests.acceptance.journey import check_opens, push
 from tests.acceptance.server import Server
-from tests.acceptance.told import TOLD
+from tests.acceptance.told import TOLD, VIDEO_SIZES
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -25,7 +25,7 @@ def test_what_people_wrote_comes_back(name: str, server: Server, editor: Editor,
     tasks = TOLD[name].tasks(name)
     given, written = folder / f"{name}-given.json", folder / f"{name}.json"
     given.write_text(json.dumps(tasks), encoding="utf-8")
-    table = predarrow.read_label_studio(given).read_all()
+    table = predarrow.read_label_studio(given, image_sizes=VIDEO_SIZES).read_all()
 
     predarrow.write_label_studio(table, written, config=TOLD[name].config)
     assert json.loads(written.read_bytes()) == tasks

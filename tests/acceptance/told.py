@@ -63,7 +63,11 @@ _VERTICES = [
     {"id": "v3", "x": 70, "y": 35, "prevPointId": "v2", "isBezier": False},
 ]
 _VIDEO = '<Video name="video" value="$video"/>'
-_VIDEO_DATA = {"video": "/static/samples/opossum_snow.mp4"}
+VIDEO = "/static/samples/opossum_snow.mp4"
+VIDEO_SIZES = {VIDEO: (720, 1280)}
+"""Height and width: results on videos do not tell them."""
+
+_VIDEO_DATA = {"video": VIDEO}
 
 TOLD: Mapping[str, Told] = {
     "choices": _told(
