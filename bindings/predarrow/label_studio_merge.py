@@ -1,19 +1,24 @@
-"""Rows of several prediction sets as one stream, those of a data unit together, each with its model version."""
+"""Rows of several prediction sets as one stream, those of a data unit together, each with its model version.
+
+Sets that came from the same tasks each tell them, and where their rows stood there: here a task is told once, in front
+of all its rows, and no two sets have rows in one prediction.
+"""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import UNSET
 
-from predarrow.buffers import bools_of, numbers_array, text_array
+from predarrow.buffers import numbers_array, text_array
 from predarrow.export_rows import set_rows
+from predarrow.label_studio_kept import NOTHING, Kept, Place, attributes_of, with_place, with_version
 from predarrow.project import Project
 from predarrow.table import SCHEMA
 
@@ -23,20 +28,11 @@ COLUMNS = [name for name in SCHEMA.names if name not in ("feature_hash", "source
 """Columns of a set that are read."""
 
 _UNIT, _ATTRIBUTES = COLUMNS.index("data_unit"), COLUMNS.index("attributes")
-_KEY = '"model_version"'
-
-
-class _Versioned(msgspec.Struct):
-    """What of a row's attributes is looked at."""
-
-    model_version: Any = None
-
-
-_decode = msgspec.json.Decoder(_Versioned).decode
+_KEY = '"label_studio"'
 
 
 def merged_sets(project: Project, names: Sequence[str]) -> pa.RecordBatchReader:
-    """Give the rows of sets in the order of data units, and of these in the sets' order.
+    """Give the rows of sets in the order of data units, of these by task, and of these in the sets' order.
 
     A row's model version is that in its attributes, else its set's name. Memory holds a batch of each set.
 
@@ -47,11 +43,9 @@ def merged_sets(project: Project, names: Sequence[str]) -> pa.RecordBatchReader:
     Raises:
         ProjectError: no such set.
     """
-    streams = [set_rows(project, name, None, COLUMNS) for name in names]
+    streams = [_Stream(set_rows(project, name, None, COLUMNS), name) for name in names]
     schema = pa.schema([SCHEMA.field(name) for name in COLUMNS], SCHEMA.metadata)
-    return pa.RecordBatchReader.from_batches(
-        schema, _merged([_Stream(rows, name) for rows, name in zip(streams, names, strict=True)])
-    )
+    return pa.RecordBatchReader.from_batches(schema, _merged(streams))
 
 
 class _Stream:
@@ -74,8 +68,8 @@ class _Stream:
         for batch in self._rows:
             if batch.num_rows:
                 rows = batch.select(COLUMNS)
-                attributes = with_version(rows.column(_ATTRIBUTES), self._name)
-                self._waiting.append(rows.set_column(_ATTRIBUTES, SCHEMA.field("attributes"), attributes))
+                texts = [with_version(text, self._name) for text in rows.column(_ATTRIBUTES).to_pylist()]
+                self._waiting.append(_with_attributes(rows, texts))
                 return
         self._is_over = True
 
@@ -106,7 +100,7 @@ def _merged(streams: Sequence[_Stream]) -> Iterator[pa.RecordBatch]:
         taken = [(number, batch) for number, stream in enumerate(streams) for batch in stream.taken(before)]
         if taken:
             numbers = np.concatenate([np.full(batch.num_rows, number) for number, batch in taken])
-            yield from _together([batch for _, batch in taken], numbers, len(streams))
+            yield _together([batch for _, batch in taken], numbers, len(streams))
         if before is None:
             return
         for stream in streams:
@@ -114,54 +108,84 @@ def _merged(streams: Sequence[_Stream]) -> Iterator[pa.RecordBatch]:
                 stream.read()
 
 
-def _together(batches: list[pa.RecordBatch], numbers: Ints, n_sets: int) -> list[pa.RecordBatch]:
-    """Give rows by data unit, those of one by set: first the sets that tell its task, as others' rows are of it too.
+def _together(batches: list[pa.RecordBatch], numbers: Ints, n_sets: int) -> pa.RecordBatch:
+    """Give rows of whole data units by data unit, task and set.
 
     Args:
-        batches: of all sets.
+        batches: of all sets, one set after the other.
         numbers: (n,) of each row's set.
         n_sets: how many there are.
     """
-    table = pa.Table.from_batches(batches).combine_chunks()
-    (units,) = table.column(_UNIT).chunks
-    codes = np.from_dlpack(pc.rank(units, tiebreaker="dense").cast(pa.int64()))
-    tells = np.zeros((codes.max() + 1, n_sets), np.bool_)
-    rows = _rows_with_task(table.column(_ATTRIBUTES).combine_chunks())
-    tells[codes[rows], numbers[rows]] = True
-    order = np.lexsort((np.where(tells[codes, numbers], numbers, numbers + n_sets), codes))
-    return list(table.take(numbers_array(order)).to_batches())
+    whole = pa.concat_batches(batches)
+    units = np.from_dlpack(pc.rank(whole.column(_UNIT), tiebreaker="dense").cast(pa.int64()))
+    texts: list[str] = whole.column(_ATTRIBUTES).to_pylist()
+    kept = {row: attributes_of(text).label_studio for row, text in enumerate(texts) if _KEY in text}
+    places = np.zeros(len(texts), np.int64)
+    if kept:
+        order = np.lexsort((numbers, units))
+        for rows in np.split(order, np.flatnonzero(np.diff(units[order])) + 1):
+            given = [_Row(row, int(numbers[row]), kept.get(row, NOTHING.label_studio)) for row in rows.tolist()]
+            _DataUnit(given, n_sets).place(texts, places)
+        whole = _with_attributes(whole, texts)
+    return whole.take(numbers_array(np.lexsort((numbers, places, units))))
 
 
-def _rows_with_task(attributes: pa.StringArray) -> Ints:
-    """Give the rows that tell a task of Label Studio."""
-    may_tell = bools_of(pc.fill_null(pc.match_substring(attributes, '"task"'), False))
-    rows = [row for row in np.flatnonzero(may_tell).tolist() if "task" in _kept(attributes[row].as_py())]
-    return np.array(rows, np.int64)
+class _Row(NamedTuple):
+    row: int
+    set: int
+    kept: Kept
 
 
-def _kept(attributes: str) -> dict[str, Any]:
-    kept = json.loads(attributes).get("label_studio")
-    return kept if isinstance(kept, dict) else {}
+class _DataUnit:
+    """Rows of one data unit, and which task each is of.
 
-
-def with_version(attributes: pa.StringArray, name: str) -> pa.StringArray:
-    """Give attributes with a model version, that of the set where they have none.
+    A row that tells no task is of the one that its set told last; where it has a place in its file, of the one with
+    that number; else of the first one.
 
     Args:
-        attributes: JSON objects; null for none.
-        name: of the set.
+        rows: one set after the other.
+        n_sets: how many sets there are.
     """
-    own = f"{_KEY}:{json.dumps(name)}"
-    return text_array([_versioned(text, own, name) for text in attributes.to_pylist()])
+
+    def __init__(self, rows: list[_Row], n_sets: int) -> None:
+        self._rows = rows
+        self._n_sets = n_sets
+        self._told: dict[int, _Row] = {}
+        """By task, the row that tells it"""
+        self._tasks: dict[tuple[int, int | None], int] = {}
+        """By set and its number in the file"""
+        self._task_of = self._find()
+
+    def place(self, texts: list[str], places: Ints) -> None:
+        """Fill in the rows' places, ascending by task, and change attributes of rows that stand elsewhere then."""
+        for each, task in zip(self._rows, self._task_of, strict=True):
+            teller = self._told.get(task or 0)
+            is_behind = task is None or teller is None or teller.set != each.set
+            places[each.row] = 2 * (task or 0) + is_behind
+            at = each.kept.at
+            tells_again = each.kept.task is not UNSET and teller != each
+            if at is not None or tells_again:
+                new = None if at is None else Place(task or 0, at.prediction * self._n_sets + each.set, at.result)
+                texts[each.row] = with_place(texts[each.row], new, tells_task=not tells_again)
+
+    def _find(self) -> list[int | None]:
+        numbers: dict[tuple[bytes, int], int] = {}
+        n_told: Counter[tuple[int, bytes]] = Counter()
+        found: list[int | None] = []
+        for each in self._rows:
+            key = each.set, None if each.kept.at is None else each.kept.at.task
+            if each.kept.task is not UNSET:
+                text = bytes(each.kept.task)
+                again = n_told[each.set, text]  # a file may have the very same task twice
+                n_told[each.set, text] += 1
+                number = self._tasks[key] = numbers.setdefault((text, again), len(numbers))
+                self._told.setdefault(number, each)
+            found.append(self._tasks.get(key))
+        return [
+            task if each.kept.at is None else self._tasks.get((each.set, each.kept.at.task))
+            for each, task in zip(self._rows, found, strict=True)
+        ]
 
 
-def _versioned(text: str | None, own: str, name: str) -> str:
-    if text is None:
-        return f"{{{own}}}"
-    if _KEY not in text:
-        rest = text.lstrip().removeprefix("{").lstrip()
-        return f"{{{own}{'' if rest.startswith('}') else ','}{rest}"
-    if _decode(text).model_version is not None:
-        return text
-    members = json.loads(text)
-    return json.dumps(members | {"model_version": name}, ensure_ascii=False, separators=(",", ":"))
+def _with_attributes(rows: pa.RecordBatch, texts: list[str]) -> pa.RecordBatch:
+    return rows.set_column(_ATTRIBUTES, SCHEMA.field("attributes"), text_array(texts))

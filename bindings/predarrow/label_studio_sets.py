@@ -9,14 +9,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import IO, Any, Literal
 
-import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import UNSET, Raw
 
-from predarrow.buffers import numbers_array
+from predarrow.buffers import numbers_array, text_array
 from predarrow.errors import PredarrowError
 from predarrow.formats.write_file import spooled
 from predarrow.imports import commit_reader
+from predarrow.label_studio_kept import attributes_of, with_task
 from predarrow.project import Project
 from predarrow.reader import Part, PredictionReader
 from predarrow.report import Report
@@ -27,15 +28,7 @@ NO_VERSION = "default"
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST = 100
-
-
-class _Versioned(msgspec.Struct):
-    """What of a row's attributes is looked at."""
-
-    model_version: Any = None
-
-
-_decode = msgspec.json.Decoder(_Versioned).decode
+_ATTRIBUTES = SCHEMA.get_field_index("attributes")
 
 
 def set_name_of(version: str | None) -> str:
@@ -73,6 +66,41 @@ def commit_by_version(
         return versions
 
 
+class _Tasks:
+    """Tasks of rows, so that each set tells them: they stand on the first row of all sets."""
+
+    def __init__(self) -> None:
+        self._unit: str | None = None
+        self._n_tasks = 0
+        self._current: dict[int | None, tuple[int, Raw]] = {}
+        """By its number in the file, which rows of tasks with sequences tell"""
+        self._told: set[tuple[str | None, int]] = set()
+
+    def told(self, units: list[str], texts: list[str | None]) -> tuple[list[str | None], bool]:
+        """Give model versions, and whether attributes were changed: those of the first row of a task in a set."""
+        versions = []
+        has_changed = False
+        for row, (unit, text) in enumerate(zip(units, texts, strict=True)):
+            attributes = attributes_of(text)
+            version = _text(attributes.model_version)
+            versions.append(version)
+            if unit != self._unit:
+                self._unit, self._current, self._told = unit, {}, set()
+            at, task = attributes.label_studio.at, attributes.label_studio.task
+            place = None if at is None else at.task
+            if task is not UNSET:
+                self._n_tasks += 1
+                self._current[place] = self._n_tasks, task
+            elif text is not None and place in self._current:
+                number, raw = self._current[place]
+                if (version, number) not in self._told:
+                    texts[row] = with_task(text, raw)
+                    has_changed = True
+            if place in self._current:
+                self._told.add((version, self._current[place][0]))
+        return versions, has_changed
+
+
 def _text(version: Any) -> str | None:
     """Give a model version as text, which it is but in odd files."""
     return version if version is None or isinstance(version, str) else json.dumps(version)
@@ -87,13 +115,16 @@ class _Spool:
         self._named: dict[str, str | None] = {}
         self.sets: dict[str, tuple[IO[bytes], pa.RecordBatchStreamWriter]] = {}
         self.flags: dict[str, int] = {}
+        self._tasks = _Tasks()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take in rows."""
-        attributes = batch.column("attributes").to_pylist()
-        names = [None if text is None else _text(_decode(text).model_version) for text in attributes]
-        places = {name: place for place, name in enumerate(dict.fromkeys(names))}
-        codes = np.array([places[name] for name in names], np.int64)
+        texts: list[str | None] = batch.column("attributes").to_pylist()
+        versions, has_changed = self._tasks.told(batch.column("data_unit").to_pylist(), texts)
+        if has_changed:
+            batch = batch.set_column(_ATTRIBUTES, SCHEMA.field("attributes"), text_array(texts))
+        places = {version: place for place, version in enumerate(dict.fromkeys(versions))}
+        codes = np.array([places[version] for version in versions], np.int64)
         for version, place in places.items():
             rows = batch if len(places) == 1 else batch.filter(numbers_array(codes == place))
             self._writer(version, rows.num_rows).write_batch(rows)

@@ -13,7 +13,8 @@ import predarrow.label_studio_merge as merge_module
 from predarrow.data_units import DataUnits
 from predarrow.errors import PredarrowError, ProjectError
 from predarrow.label_studio_exports import export_label_studio_predictions
-from predarrow.label_studio_merge import merged_sets, with_version
+from predarrow.label_studio_kept import with_version
+from predarrow.label_studio_merge import merged_sets
 from predarrow.label_studio_sets import set_name_of
 from predarrow.ontology import Ontology
 from predarrow.project import Project
@@ -79,10 +80,10 @@ def test_the_set_that_tells_the_task_comes_first(project: Project) -> None:
 
 
 def test_model_versions() -> None:
-    given = pa.array([None, "{}", " { } ", '{"a":1}', '{"a":"\\"model_version\\":"}', '{"a":{"model_version":"x"}}'])
-    own = pa.array(['{"model_version":"one"}', '{"model_version": null, "b":1.10}', '{"b":2,"model_version":5}'])
+    given = [None, "{}", " { } ", '{"a":1}', '{"a":"\\"model_version\\":"}', '{"a":{"model_version":"x"}}']
+    own = ['{"model_version":"one"}', '{"model_version": null, "b":1.10}', '{"b":2,"model_version":5}']
     name = 'a"b é'
-    found = [json.loads(text) for text in with_version(pa.concat_arrays([given, own]), name).to_pylist()]
+    found = [json.loads(with_version(text, name)) for text in [*given, *own]]
     assert [each["model_version"] for each in found] == [name] * 6 + ["one", name, 5]
     without = [{key: value for key, value in each.items() if key != "model_version"} for each in found]
     assert without[:4] == [{}, {}, {}, {"a": 1}]
