@@ -111,7 +111,8 @@ class LabelingConfig:
             source: what errors call it.
 
         Raises:
-            InputError: no XML, over 16 MiB, a document type, a name twice, or a `toName` that no tag is named.
+            InputError: no XML, over 16 MiB, over 256 tags deep, a document type, a name twice, or a `toName` that no
+                tag is named.
         """
         try:
             elements = parse_elements(text)

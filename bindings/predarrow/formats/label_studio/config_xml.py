@@ -5,7 +5,7 @@ No document type is taken, so there are no entities beyond XML's own five; text 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from xml.parsers import expat
 
 from predarrow.formats.flaws import Flaw
@@ -13,6 +13,8 @@ from predarrow.report import Code
 
 MAX_BYTES = 1 << 24
 """A taxonomy of 100,000 choices takes 6 MB."""
+MAX_DEPTH = 256
+"""As deep as libxml2 goes, which Label Studio reads configs with."""
 
 
 @dataclass(slots=True)
@@ -23,14 +25,13 @@ class Element:
     attributes: dict[str, str]
     line: int
     parent: Element | None
-    children: list[Element] = field(default_factory=list)
 
 
 def parse_elements(text: str) -> list[Element]:
     """Give a config's elements in the order of their start, the root first.
 
     Raises:
-        Flaw: it is too long, no XML, or has a document type.
+        Flaw: it is too long or too deep, no XML, or has a document type.
     """
     encoded = text.encode(errors="surrogatepass")
     if len(encoded) > MAX_BYTES:
@@ -42,9 +43,10 @@ def parse_elements(text: str) -> list[Element]:
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         parent = inside[-1] if inside else None
+        if len(inside) == MAX_DEPTH:
+            rule = f"a labelling config must be at most {MAX_DEPTH} tags deep"
+            raise Flaw(Code.BAD_CONFIG, f"line {parser.CurrentLineNumber}", rule, told="one more")
         element = Element(tag, attributes, parser.CurrentLineNumber, parent)
-        if parent is not None:
-            parent.children.append(element)
         elements.append(element)
         inside.append(element)
 

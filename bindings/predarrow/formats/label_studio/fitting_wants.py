@@ -47,7 +47,7 @@ class Want:
         elif self.type == "taxonomy" and isinstance(value, list):
             for path in value:
                 if isinstance(path, list) and all(isinstance(name, str) for name in path):
-                    self.paths.update(dict.fromkeys(tuple(path[:end]) for end in range(1, len(path) + 1)))
+                    self.paths[tuple(path)] = None
         elif self.type == "rating" and isinstance(value, int):
             self.most = max(self.most, value)
         elif self.type == "ranker" and isinstance(value, dict):

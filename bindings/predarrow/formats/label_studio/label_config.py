@@ -17,6 +17,8 @@ from predarrow.options import one_of
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
 
+_Tree = dict[str, "_Tree"]
+
 MASKS = ("brush", "bitmask")
 HOLES = ("refuse", "brush", "bitmask")
 
@@ -142,7 +144,7 @@ def _control(name: str, want: Want) -> str:
 
 def _children(name: str, want: Want) -> list[str]:
     if want.type == "taxonomy":
-        return _branches(want.paths, ())
+        return _branches(_tree(want.paths))
     if want.type == "choices":
         return [_element("Choice", {"value": label}) for label in want.labels]
     if want.type == "ranker":
@@ -150,11 +152,18 @@ def _children(name: str, want: Want) -> list[str]:
     return [_element("Label", {"value": label, "background": colour_of(label)}) for label in want.labels]
 
 
-def _branches(paths: Iterable[tuple[str, ...]], above: tuple[str, ...]) -> list[str]:
-    """Give the choices below one of a taxonomy."""
-    depth = len(above) + 1
-    here = [path for path in paths if len(path) == depth and path[:-1] == above]
-    return [_element("Choice", {"value": path[-1]}, _branches(paths, path)) for path in here]
+def _tree(paths: Iterable[tuple[str, ...]]) -> _Tree:
+    """Give paths as choices with the choices below them."""
+    root: _Tree = {}
+    for path in paths:
+        here = root
+        for name in path:
+            here = here.setdefault(name, {})
+    return root
+
+
+def _branches(tree: _Tree) -> list[str]:
+    return [_element("Choice", {"value": name}, _branches(below)) for name, below in tree.items()]
 
 
 def _element(tag: str, attributes: dict[str, str], children: Iterable[str] = ()) -> str:
