@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -29,18 +28,14 @@ def brushes(given: Given) -> Shaped:
     from predarrow_engine.brush import decode
     from predarrow_engine.brush_read import OK
 
-    texts: list[bytes] = []
     for row, value in enumerate(given.values):
-        texts.append(b"" if given.refusals.bad[row] else _bytes(given, row, value.rle))
         if value.format != "rle":
             given.refusals.add_flaw(row, Flaw(Code.UNSUPPORTED, ".value.format", 'must be "rle"', value.format))
+    values, offsets = _byte_lists(given)
     sizes = np.where(given.refusals.bad[:, None], 0, given.sizes)
-    flat = np.frombuffer(b"".join(texts) or b"\0", np.uint8)
-    masks = decode(
-        flat, np.concatenate([[0], np.cumsum(list(map(len, texts)))]).astype(np.int64), sizes, given.threshold
-    )
+    masks = decode(values, offsets, sizes, given.threshold)
     for row in np.flatnonzero((masks.chunks.flaw != OK) & ~given.refusals.bad).tolist():
-        code, message = _flaw(masks.chunks, row, sizes[row].tolist(), len(texts[row]))
+        code, message = _flaw(masks.chunks, row, sizes[row].tolist(), int(offsets[row + 1] - offsets[row]))
         given.refusals.add_one(row, code, ".value.rle", message)
     good = ~given.refusals.bad
     for told, counted in ((PARTIAL, masks.chunks.partial), (SPARE, masks.chunks.spare)):
@@ -49,14 +44,24 @@ def brushes(given: Given) -> Shaped:
     return _shaped(masks.counts, masks.offsets, sizes)
 
 
-def _bytes(given: Given, row: int, raw: msgspec.Raw) -> bytes:
-    try:
-        return bytes(msgspec.json.decode(raw, type=list[int]))
-    except (msgspec.DecodeError, ValueError):
-        given.refusals.add_flaw(
-            row, Flaw(Code.BAD_VALUE, ".value.rle", "must be whole numbers from 0 to 255", any_of(raw))
-        )
-        return b""
+def _byte_lists(given: Given) -> tuple[npt.NDArray[np.uint8], Ints]:
+    """Give the bytes of all rows, one after the other, and (n + 1,) first one of each; none of what is refused."""
+    from predarrow_engine.brush_text import OK, from_texts
+
+    texts = [b"[]" if bad else bytes(value.rle) for value, bad in zip(given.values, given.refusals.bad, strict=True)]
+    found = from_texts(*_joined(texts))
+    for row in np.flatnonzero(found.flaw != OK).tolist():
+        got, item = any_of(texts[row]), int(found.item[row])
+        is_list = isinstance(got, list) and item < len(got)
+        place, rule = f".value.rle[{item}]" if is_list else ".value.rle", "must be whole numbers from 0 to 255"
+        given.refusals.add_flaw(row, Flaw(Code.BAD_VALUE, place, rule, got[item] if is_list else got))
+    return found.values, found.offsets
+
+
+def _joined(pieces: list[bytes]) -> tuple[npt.NDArray[np.uint8], Ints]:
+    offsets = np.zeros(len(pieces) + 1, np.int64)
+    np.cumsum([len(piece) for piece in pieces], out=offsets[1:])
+    return np.frombuffer(b"".join(pieces), np.uint8), offsets
 
 
 def _flaw(chunks: object, row: int, size: list[int], n_bytes: int) -> tuple[Code, str]:
