@@ -21,6 +21,9 @@ _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 """What Label Studio puts in front of an uploaded file's name: the first digits of a UUID."""
 
 
+_DEPTH = 16  # folders above a name that an id or title may have
+
+
 class Found(NamedTuple):
     """What an address came to."""
 
@@ -41,17 +44,14 @@ class Addresses(dict[str, Found]):
         return found
 
     def _find(self, address: str) -> Found:
-        row = self._units.by_id(address)
-        if row is not None:
-            return Found(self._units.row(row), None)
+        rule = "must be of a data unit of the project, whose id or title the address is or ends in"
         for name in names_of(address):
-            rows = self._units.find(name)
+            row = self._units.by_id(name)
+            rows = self._units.find(name) if row is None else [row]
             if len(rows) == 1:
                 return Found(self._units.row(rows[0]), None)
             if rows:
-                rule = "must be of one data unit of the project, by its id, its title, or the name at its end"
                 return Found(None, (Code.AMBIGUOUS_DATA_UNIT, f"{rule}, got {name!r}, which {len(rows)} have"))
-        rule = "must be of a data unit of the project, by its id, its title, or the name at its end"
         return Found(None, (Code.UNKNOWN_DATA_UNIT, f"{rule}, got {shown(address)}"))
 
 
@@ -78,14 +78,15 @@ class Sizes(Mapping[str, tuple[int, int]]):
 
 
 def names_of(address: str) -> list[str]:
-    """Give the titles that an address may stand for, the likeliest first."""
+    """Give the ids and titles that an address may stand for, the longest first."""
     names = [address]
     try:
         parts = urlsplit(address)
         local = parse_qs(parts.query).get("d", [])
     except ValueError:  # what begins like an address with brackets and is none
         return names
-    for path in (*local[-1:], unquote(parts.path)):
-        last = path.rstrip("/").rpartition("/")[2]
-        names += [last, _UPLOAD.sub("", last, count=1)]
+    for path in (*local[-1:], unquote(parts.path), *([] if parts.scheme else [address])):
+        pieces = path.strip("/").split("/")
+        names += ["/".join(pieces[first:]) for first in range(max(len(pieces) - _DEPTH, 0), len(pieces))]
+        names.append(_UPLOAD.sub("", pieces[-1], count=1))
     return [name for name in dict.fromkeys(names) if name]

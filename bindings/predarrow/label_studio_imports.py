@@ -54,11 +54,11 @@ def import_label_studio_predictions(
     """Import Label Studio's tasks into a project; each region and each answer becomes one prediction.
 
     Rows are those of `read_label_studio`, with the project's data unit ids, class names and featureNodeHashes. A task
-    belongs to the data unit whose id is its media's address, else to the one with that title, else to the one whose
-    title is the name at the address's end: percent-decoded, of a local file (`?d=folder/name`) the name there, and of
-    an upload without the eight hexadecimal digits and "-" that Label Studio puts in front. An answer about the whole
-    image is of the classification with its control's name. Regions that do not tell the image's size take the data
-    unit's; one that tells another is refused.
+    belongs to the data unit whose id or title is its media's address, else to the one whose id or title is the longest
+    end of the address: percent-decoded, of a local file (`?d=folder/name`) that of the path there, and of an upload
+    also without the eight hexadecimal digits and "-" that Label Studio puts in front of names. An answer about the
+    whole image is of the classification with its control's name. Regions that do not tell the image's size take the
+    data unit's; one that tells another is refused.
 
     Rows are sorted by data unit, frame and row, within 128 MiB at a time. Nothing is committed before all is read;
     then each set is one commit that replaces its earlier predictions.

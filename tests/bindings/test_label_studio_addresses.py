@@ -8,10 +8,10 @@ from predarrow.report import Code
 
 UNITS = DataUnits.from_table(
     {
-        "id": ["u1", "u2", "u3", "u4", "s3://bucket/d.png"],
-        "title": ["a.png", "My car.png", "c.png", "c.png", "d.png"],
-        "width": [10, 20, None, 5, 40],
-        "height": [30, 40, None, None, 80],
+        "id": ["u1", "u2", "u3", "u4", "s3://bucket/d.png", "left/e.png", "right/e.png", "f#1%20.png"],
+        "title": ["a.png", "My car.png", "c.png", "c.png", "d.png", "e.png", "e.png", "f.png"],
+        "width": [10, 20, None, 5, 40, None, None, None],
+        "height": [30, 40, None, None, 80, None, None, None],
     }
 )
 
@@ -33,6 +33,9 @@ UNITS = DataUnits.from_table(
         ("/data/local-files/?d=a.png", "u1"),
         ("https://host/My%20car.png", "u2"),
         ("C:/images/a.png", "u1"),
+        ("https://host/data/left/e.png", "left/e.png"),
+        ("/data/local-files/?d=set/right%2Fe.png", "right/e.png"),
+        ("images/f#1%20.png", "f#1%20.png"),
     ],
 )
 def test_found(address: str, id_: str) -> None:
@@ -46,6 +49,9 @@ def test_found(address: str, id_: str) -> None:
     [
         ("c.png", Code.AMBIGUOUS_DATA_UNIT),
         ("https://host/c.png", Code.AMBIGUOUS_DATA_UNIT),
+        ("https://host/middle/e.png", Code.AMBIGUOUS_DATA_UNIT),
+        ("https://host/b.png?sig=1/a.png", Code.UNKNOWN_DATA_UNIT),
+        ("/".join("x" * 2000), Code.UNKNOWN_DATA_UNIT),
         ("b.png", Code.UNKNOWN_DATA_UNIT),
         ("", Code.UNKNOWN_DATA_UNIT),
         ("https://host/", Code.UNKNOWN_DATA_UNIT),
@@ -66,7 +72,8 @@ def test_not_found(address: str, code: Code) -> None:
 
 def test_the_likeliest_name_comes_first() -> None:
     upload = "/data/upload/3/1f0c2ab9-a%20b.png"
-    assert names_of(upload) == [upload, "1f0c2ab9-a b.png", "a b.png"]
+    ends = [f"{folders}1f0c2ab9-a b.png" for folders in ("data/upload/3/", "upload/3/", "3/", "")]
+    assert names_of(upload)[:6] == [upload, *ends, "a b.png"]
     units = DataUnits.from_table({"id": ["1", "2"], "title": ["a.png", "1f0c2ab9-a.png"]})
     found = Addresses(units)["/data/upload/3/1f0c2ab9-a.png"].unit
     assert found is not None
