@@ -71,7 +71,8 @@ def import_label_studio(
     """Import Label Studio's tasks, a .json, .json.gz or .jsonl file or a folder of them, into PROJECT.
 
     Every region, and every answer about a whole image, becomes one prediction. A task is of the data unit whose id or
-    title is its media's address, or the longest end of it. Each model_version becomes a set of that name. What these sets held before is replaced; if anything is refused, nothing changes.
+    title is its media's address, or the longest end of it. Each model_version becomes a set of that name.
+    What these sets held before is replaced; if anything is refused, nothing changes.
 
     \b
     Examples:
