@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from predarrow.formats.label_studio.config import LabelingConfig
     from predarrow.formats.label_studio.label_config import label_config
     from predarrow.formats.label_studio.read import read_label_studio
+    from predarrow.formats.label_studio.write import LabelStudioWriteResult, write_label_studio
     from predarrow.formats.masks import PRESETS, from_label_mask, read_masks
     from predarrow.formats.openlabel.read import read_openlabel
     from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
@@ -97,6 +98,7 @@ _HOMES = {
     "LabelRowWriteResult": "formats.encord.write",
     "LabelStudioImportResult": "label_studio_imports",
     "LabelStudioPushResult": "label_studio_push",
+    "LabelStudioWriteResult": "formats.label_studio.write",
     "LabelingConfig": "formats.label_studio.config",
     "ObjectDetection": "objects.predictions",
     "Ontology": "ontology",
@@ -161,6 +163,7 @@ _HOMES = {
     "write_coco_results": "formats.coco.write",
     "write_kitti": "formats.kitti.write",
     "write_label_rows": "formats.encord.write",
+    "write_label_studio": "formats.label_studio.write",
     "write_openlabel": "formats.openlabel.write",
     "write_parquet": "parquet",
 }
@@ -189,6 +192,7 @@ __all__ = [
     "LabelRowWriteResult",
     "LabelStudioImportResult",
     "LabelStudioPushResult",
+    "LabelStudioWriteResult",
     "LabelingConfig",
     "ObjectDetection",
     "Ontology",
@@ -251,6 +255,7 @@ __all__ = [
     "write_coco_results",
     "write_kitti",
     "write_label_rows",
+    "write_label_studio",
     "write_openlabel",
     "write_parquet",
 ]
