@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,7 @@ def folder(cache: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def server(cache: Path, folder: Path) -> Iterator[Server]:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the server would outlive a run that is ended
     with running(cache, folder) as started:
         yield started
 

@@ -29,11 +29,16 @@ class Arrived:
 
 
 def push(server: Server, path: Path, config: str, title: str) -> Arrived:
-    """Push a file of tasks to a new project; what the server gives back is what was sent."""
+    """Push a file of tasks to a new project."""
     title += " of predarrow"  # a title must have three characters
     project = predarrow.push_label_studio(
         path, url=server.url, token=server.token, title=title, config=config
     ).project_id
+    return check_arrived(server, path, project)
+
+
+def check_arrived(server: Server, path: Path, project: int) -> Arrived:
+    """Give a file's tasks that were pushed to a project; what the server gives back is what was sent."""
     sent = json.loads(path.read_bytes())
     got = server.tasks(project)
     assert [task["data"] for task in got] == [task["data"] for task in sent]

@@ -76,7 +76,7 @@ MADE: Mapping[str, Made] = {
                 "word",
                 object_id="w1",
                 confidence=0.25,
-                bbox=_box(60, 80.6, 240, 120.9),
+                bbox=_box(60, 80.6, 240, 161.2),
                 attributes={"text": ["Gate 7 → B"]},
                 **_SIZE,
             )
@@ -84,7 +84,7 @@ MADE: Mapping[str, Made] = {
     ),
     "models": Made(
         [
-            _row(_IMAGE, "bbox", "plane", object_id=f"p{i}", bbox=_box(60 * i, 80.6, 240, 120.9), confidence=0.5,
+            _row(_IMAGE, "bbox", "plane", object_id=f"p{i}", bbox=_box(60 * i, 80.6, 240, 161.2), confidence=0.5,
                  attributes={"model_version": model}, **_SIZE)
             for i, model in enumerate(["one", "one", "two"])
         ],
