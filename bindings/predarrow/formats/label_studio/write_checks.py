@@ -32,7 +32,7 @@ CLIPPED = "region clipped at the image's border"
 _BOXES = ("bbox", "rotated_bbox", "ellipse", "circle")
 _IN_IMAGE = (*_BOXES, "polygon", "polyline", "keypoints")
 _SLACK = 1e-8  # of a side: what rounding leaves of a box at the border
-_HINT = 'on_outside="clip" (--outside clip) cuts boxes and polygons at the border'
+_HINT = 'on_outside="clip" (--on-outside clip) cuts boxes and polygons at the border'
 
 
 def check(
