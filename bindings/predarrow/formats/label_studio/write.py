@@ -15,7 +15,6 @@ from predarrow.buffers import text_array
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.encord.write_chunks import chunks_of
 from predarrow.formats.encord.write_objects import quoted
-from predarrow.formats.json_text import json_text
 from predarrow.formats.label_studio.config import LabelingConfig
 from predarrow.formats.label_studio.write_points import single_points
 from predarrow.formats.label_studio.write_rows import Gatherer
@@ -143,10 +142,10 @@ class Addresses:
 
     def __call__(self, units: list[str]) -> list[str]:
         """Give the addresses of data units."""
-        if self._url == "{data_unit}":
-            texts: list[str] = quoted(text_array(units)).to_pylist()
-            return texts
-        return [json_text(self._url.replace("{data_unit}", quote(unit))) for unit in units]
+        if self._url != "{data_unit}":
+            units = [self._url.replace("{data_unit}", quote(unit)) for unit in units]
+        texts: list[str] = quoted(text_array(units)).to_pylist()
+        return texts
 
 
 class _Writer:

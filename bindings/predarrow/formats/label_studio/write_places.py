@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.label_studio.documents import LISTS
 from predarrow.formats.label_studio.write_attributes import Note
 from predarrow.formats.label_studio.write_rows import Rows
@@ -48,6 +49,8 @@ class Places:
 def places_of(rows: Rows) -> Places:
     """Give where rows of whole data units belong."""
     items = rows.notes.items
+    if all(note.kept is None for note in items):
+        return _made_places(rows)
     versions: dict[tuple[str, str | None], int] = {}
     keys = np.array([versions.setdefault(_key(note), len(versions)) for note in items], np.int64)[rows.notes.code]
     has_task = _have(items, "task")[rows.notes.code]
@@ -66,6 +69,23 @@ def places_of(rows: Rows) -> Places:
         for begin, end, key in zip(starts.tolist(), ends, keys[starts].tolist(), strict=True):
             walk.add(begin, end, key)
     return walk.places()
+
+
+def _made_places(rows: Rows) -> Places:
+    """Give where rows belong that were not read from Label Studio: a prediction for each model version of a unit."""
+    versions: dict[str | None, int] = {}
+    keys = np.array([versions.setdefault(note.model_version, len(versions)) for note in rows.notes.items], np.int64)
+    keys = rows.unit * len(versions) + keys[rows.notes.code]
+    once = distinct(keys)
+    order = np.arange(len(rows)) if (np.diff(once.which) >= 0).all() else np.argsort(once.which, kind="stable")
+    unit, task = np.unique(rows.unit[once.first], return_inverse=True)
+    names = list(versions)
+    told = [names[key] for key in (keys[once.first] % len(versions)).tolist()]
+    groups = [
+        Group(number, "predictions", name, place)
+        for place, (number, name) in enumerate(zip(task.tolist(), told, strict=True))
+    ]
+    return Places(order, once.which, groups, None, unit.tolist(), [None] * unit.size)
 
 
 def _key(note: Note) -> tuple[str, str | None]:

@@ -92,12 +92,10 @@ class Gatherer:
             rule = f"a polygon must be one ring in Label Studio, got several; {hint}"
             refusals.add(has_rings(columns), Code.CANNOT_HOLD, "polygon", rule)
         check(columns, sizes, is_kept, self._outside, refusals, flags)
-        follows = np.array([note.follows for note in notes.items], np.bool_)[notes.code]
-        good = pa.array(~refusals.bad & ~follows)
-        self._suit.learn(pa.RecordBatch.from_pydict({name: columns[name].filter(good) for name in _LEARNT}))
+        kinds = columns["kind"]
         if self._holes != "refuse":
             _painted(columns, refusals, flags)
-        form, forms = self._forms(columns, unit, notes, refusals, flags)
+        form, forms = self._forms(columns, kinds, unit, notes, refusals, flags)
         return Rows(columns, sizes, notes, unit, form, forms)
 
     def _refuse_again(self, names: list[str], unit: Ints, refusals: Refusals) -> None:
@@ -109,30 +107,47 @@ class Gatherer:
             self._seen.add(name)
 
     def _forms(
-        self, columns: dict[str, pa.Array], unit: Ints, notes: Notes, refusals: Refusals, flags: Counter[str]
+        self,
+        columns: dict[str, pa.Array],
+        kinds: pa.StringArray,
+        unit: Ints,
+        notes: Notes,
+        refusals: Refusals,
+        flags: Counter[str],
     ) -> tuple[Ints, list[Form]]:
-        """Give the form of each row; rows that the config has no place for are refused."""
-        kinds, classes = (columns[name].dictionary_encode() for name in ("kind", "class_name"))
+        """Give the form of each row; rows that the config has no place for are refused.
+
+        Args:
+            kinds: (n,) as they were given.
+        """
+        painted, classes = (columns[name].dictionary_encode() for name in ("kind", "class_name"))
         moving = np.zeros(unit[-1] + 1 if unit.size else 0, np.bool_)
         moving[unit[columns["frame"].to_numpy() > 0]] = True
         key = notes.code * len(classes.dictionary) + classes.indices.to_numpy()
-        key = (key * len(kinds.dictionary) + kinds.indices.to_numpy()) * 2 + moving[unit]
-        once = distinct(key)
-        counts = np.bincount(once.which[~refusals.bad], minlength=once.first.size).tolist()
+        key = (key * len(painted.dictionary) + painted.indices.to_numpy()) * 2 + moving[unit]
+        once = distinct(np.where(refusals.bad, -1, key))
+        first = once.first[~refusals.bad[once.first]]
+        self._learn(columns | {"kind": kinds}, first, moving[unit[first]], notes)
+        counts = np.bincount(once.which, minlength=once.first.size).tolist()
         forms = [NO_FORM] * once.first.size
         for number, row in enumerate(once.first.tolist()):
-            if counts[number]:
-                wanted = Wanted(
-                    columns["kind"][row].as_py(),
-                    columns["class_name"][row].as_py(),
-                    notes.of(row),
-                    bool(moving[unit[row]]),
-                )
-                try:
-                    forms[number] = self._suit.form(wanted, counts[number], flags)
-                except Flaw as flaw:
-                    refusals.add(once.which == number, flaw.code, flaw.pointer, flaw.message)
+            if refusals.bad[row]:
+                continue
+            kind, class_name = (columns[name][row].as_py() for name in ("kind", "class_name"))
+            try:
+                wanted = Wanted(kind, class_name, notes.of(row), bool(moving[unit[row]]))
+                forms[number] = self._suit.form(wanted, counts[number], flags)
+            except Flaw as flaw:
+                refusals.add(once.which == number, flaw.code, flaw.pointer, flaw.message)
         return once.which, forms
+
+    def _learn(self, columns: dict[str, pa.Array], first: Ints, moving: Bools, notes: Notes) -> None:
+        """Let the config that is made have room for rows, given by the first of each sort."""
+        is_told = np.array([note.follows for note in notes.items], np.bool_)[notes.code[first]]
+        chosen = pa.array(first[~is_told])
+        taken = {name: columns[name].take(chosen) for name in _LEARNT}
+        taken["frame"] = pa.array(moving[~is_told].astype(np.int32))
+        self._suit.learn(pa.RecordBatch.from_pydict(taken))
 
 
 def _side(column: pa.Array) -> npt.NDArray[np.float64]:

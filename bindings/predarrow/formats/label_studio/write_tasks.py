@@ -121,6 +121,9 @@ class _Builder:
     def build(self) -> None:
         """Lay out all tasks."""
         groups = self._places.groups
+        if len(groups) == len(self._places.units) and not any(self._places.tasks) and not self._is_odd.any():
+            self._build_plain()
+            return
         bounds = np.searchsorted(self._group, np.arange(len(groups) + 1)).tolist()
         heads = self._heads()
         has_odd = np.zeros(len(groups), np.bool_)
@@ -148,23 +151,36 @@ class _Builder:
         if task >= 0:
             self._close_task(task, name, n_listed)
 
+    def _build_plain(self) -> None:
+        """Lay out tasks of one prediction each that were not read from Label Studio."""
+        starts = np.searchsorted(self._group, np.arange(len(self._places.groups)))
+        self._begins = self._at = self._first[starts].tolist()
+        heads: dict[str | None, str] = {}
+        for group in self._places.groups:
+            if group.model_version not in heads:
+                heads[group.model_version] = f',"predictions":[{self._group_head(group)}'
+        pairs = zip(self._heads(), self._places.groups, strict=True)
+        self._texts = [f"]}}]}}{head}{heads[group.model_version]}" for head, group in pairs]
+        self._texts[0] = self._texts[0].removeprefix("]}]}")
+        self._parts = ["]}]}"]
+        self._spans.append((self._owner, self._code))
+        self._n = self._owner.size
+
     def _heads(self) -> list[str]:
         """Give the beginning of each task, without its lists."""
-        names = self._rows.columns["data_unit"]
-        first = np.searchsorted(self._group, np.arange(len(self._places.groups)))
-        tasks = [group.task for group in self._places.groups]
-        row_of = dict(zip(reversed(tasks), reversed(first.tolist()), strict=True))
-        units = names.take(pa.array([row_of[task] for task in range(len(self._places.units))])).to_pylist()
+        tasks = np.array([group.task for group in self._places.groups], np.int64)
+        first = np.searchsorted(self._group, np.searchsorted(tasks, np.arange(len(self._places.units))))
+        units = self._rows.columns["data_unit"].take(pa.array(first)).to_pylist()
         addresses = self._options.addresses(units)
-        heads = []
-        for task, (note, address) in enumerate(zip(self._places.tasks, addresses, strict=True)):
+        keys = [
+            f',\n{{"data":{{{json_text(form.data_key)}:{"[" if form.is_listed else ""}' for form in self._rows.forms
+        ]
+        ends = ["]}" if form.is_listed else "}" for form in self._rows.forms]
+        forms = self._rows.form[first].tolist()
+        heads = [f"{keys[form]}{address}{ends[form]}" for form, address in zip(forms, addresses, strict=True)]
+        for task, note in enumerate(self._places.tasks):
             if note is not None and note.kept is not None and note.kept.task is not None:
-                members = members_text(texts_of(note.kept.task))
-                heads.append(f",\n{{{members}" if members else ",\n{")
-            else:
-                form = self._rows.forms[self._rows.form[row_of[task]]]
-                shown = f"[{address}]" if form.is_listed else address
-                heads.append(f',\n{{"data":{{{json_text(form.data_key)}:{shown}}}')
+                heads[task] = ",\n{" + members_text(texts_of(note.kept.task))
         return heads
 
     def _group_head(self, group: Group) -> str:
