@@ -194,7 +194,7 @@ def kept_form(kind: str, labels: tuple[str, ...] | None, note: Note, kept: Kept)
     """
     types = [each.entry.type.lower() for each in note.results]
     known = [_SHAPES[forms.SHAPES[type_]] for type_ in types if forms.SHAPES.get(type_) in _SHAPES]
-    shape = known[0] if known else _OF_KIND.get(kind, "")
+    shape = known[0] if known else "videorectangle" if note.follows else _OF_KIND.get(kind, "")
     value = texts_of(kept.value)
     geometry = MEMBERS.get(shape, frozenset())
     overrides = {name: text for name, text in value.items() if name in geometry}
