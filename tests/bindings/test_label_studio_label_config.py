@@ -141,6 +141,11 @@ def test_answers_of_tasks_get_controls_of_their_class_name() -> None:
     assert '<Bucket name="best"/>' in config.text
 
 
+def test_answers_are_on_what_the_address_ends_with() -> None:
+    rows = [row("classification", "loud", data_unit=unit) for unit in ("a.wav", "b.mp4?x=a.jpg", "c.jpg", "d")]
+    assert [each.tag for each in config_of(*rows).objects.values()] == ["Audio", "Video", "Image"]
+
+
 def test_answers_of_regions_get_controls_per_region() -> None:
     config = config_of(row(attributes={"text": ["one"], "choices": ["new"]}))
     assert {each.tag: each.is_per_region for each in config.controls.values()} == {

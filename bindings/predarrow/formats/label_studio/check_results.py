@@ -77,7 +77,7 @@ def check_results(results: list[Any], place: str, task: Task) -> None:
                 continue
             result = _look_up(given, task.config, partners)
             together.add(result)
-            check_region_members(given, "", task.report.flagged)
+            check_region_members(given, task.report.flagged)
             _check_value(result, task)
             together.keep(result)
         except Flaw as flaw:

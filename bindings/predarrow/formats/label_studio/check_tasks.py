@@ -89,6 +89,6 @@ def _check_members(given: dict[str, Any], report: Report) -> None:
     if isinstance(score, str) and re.fullmatch(r"[0-9]*\.?[0-9]+", score) and float(score) <= 1:
         report.flagged["score of a prediction as text"] += 1
     elif score is not None:
-        check_score(given, "")
+        check_score(given)
     if "model_version" in given and not is_text(given["model_version"]):
         report.flagged["model version that is no text"] += 1

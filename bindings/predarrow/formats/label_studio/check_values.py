@@ -12,7 +12,6 @@ from predarrow.formats.label_studio.check_members import (
     is_text,
     needed,
     number,
-    optional_text,
     optional_whole,
     text,
     texts,
@@ -193,28 +192,48 @@ _ANSWERS: Mapping[str, Answer] = {
 }
 
 
-def check_region_members(result: Mapping[str, Any], place: str, flagged: Flagged) -> None:
+def check_region_members(result: Mapping[str, Any], flagged: Flagged) -> None:
     """Refuse a region's own members where they are of another type: id, score, size, parent, item, notes."""
-    for name in ("id", "parentID"):
-        if result.get(name) is not None and not is_text(result[name]):
-            rule = "must be a text: the editor breaks on another" if name == "id" else "must be a text"
-            raise Flaw(Code.BAD_VALUE, f"{place}.{name}", rule, result[name])
-    if result.get("score") is not None:
-        check_score(result, place)
-    for name in ("original_width", "original_height"):
-        if result.get(name) is not None:
-            whole(result, name, place, 1, 2**31 - 1)
-    optional_whole(result, "item_index", place, 0)
-    for name in ("readonly", "hidden"):
-        if result.get(name) is not None and not isinstance(result[name], bool):
-            raise Flaw(Code.BAD_VALUE, f"{place}.{name}", "must be true or false", result[name])
-    optional_text(result, "origin", place)
-    if result.get("meta") is not None and not isinstance(result["meta"], dict):
+    for name, value in result.items():
+        rule = _MEMBERS.get(name)
+        if rule is not None and value is not None:
+            rule(result, name)
+    if not isinstance(result.get("meta", {}), dict):
         flagged["meta that is no object"] += 1
 
 
-def check_score(given: Mapping[str, Any], place: str) -> None:
+def _id(result: Object, name: str) -> None:
+    if not is_text(result[name]):
+        raise Flaw(Code.BAD_VALUE, f".{name}", "must be a text: the editor breaks on another", result[name])
+
+
+def _side(result: Object, name: str) -> None:
+    whole(result, name, "", 1, 2**31 - 1)
+
+
+def _item(result: Object, name: str) -> None:
+    whole(result, name, "", 0)
+
+
+def _switch(result: Object, name: str) -> None:
+    if not isinstance(result[name], bool):
+        raise Flaw(Code.BAD_VALUE, f".{name}", "must be true or false", result[name])
+
+
+def check_score(given: Object, name: str = "score") -> None:
     """Refuse a score that is no number of 0 to 1."""
-    score = given["score"]
+    score = given[name]
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
-        raise Flaw(Code.BAD_CONFIDENCE, f"{place}.score", "must be a number of 0 to 1", score)
+        raise Flaw(Code.BAD_CONFIDENCE, f".{name}", "must be a number of 0 to 1", score)
+
+
+_MEMBERS: Mapping[str, Callable[[Object, str], None]] = {
+    "id": _id,
+    "parentID": _id,
+    "score": check_score,
+    "original_width": _side,
+    "original_height": _side,
+    "item_index": _item,
+    "readonly": _switch,
+    "hidden": _switch,
+}

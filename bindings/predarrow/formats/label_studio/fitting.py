@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
@@ -25,8 +26,11 @@ from predarrow.formats.label_studio.fitting_wants import (
 )
 from predarrow.formats.label_studio.tags import TAGS
 
+Bools = npt.NDArray[np.bool_]
+
 _NAMES = ("data_unit", "frame", "class_name", "kind", "polygon", "attributes")
-_NEEDED = ("data_unit", "frame", "class_name", "kind")
+_TOLD = ("data_unit", "class_name", "kind")
+_NEEDED = (*_TOLD, "frame")
 _ANSWERS = {tag.label_key: type_ for type_, tag in TAGS.items() if tag.is_answer and tag.label_key is not None}
 _KNOWN = f'"(?:label_studio|labels|ranges|{"|".join(_ANSWERS)})"'
 _TYPES = {
@@ -157,7 +161,7 @@ class Fitting:
             self._take(columns, np.full(len(columns["kind"]), self._is_moving))
         self._held, self._held_unit, self._is_moving = [], None, False
 
-    def _take(self, columns: Mapping[str, pa.Array], is_moving: Any) -> None:
+    def _take(self, columns: Mapping[str, pa.Array], is_moving: Bools) -> None:
         for row in _rows(columns, is_moving):
             kept = row.attributes.label_studio
             if row.data_unit != self._data_unit:
@@ -258,21 +262,34 @@ def _labels(row: _Row) -> tuple[str, ...]:
     return (row.class_name,) if row.class_name else ()
 
 
-def _rows(columns: Mapping[str, pa.Array], is_moving: Any) -> Iterator[_Row]:
-    """Give one row for each kind, class and place of those without attributes, and each of those with them."""
+def _rows(columns: Mapping[str, pa.Array], is_moving: Bools) -> Iterator[_Row]:
+    """Give one row for each kind, class, place and attributes; attributes that say nothing here are as none."""
     texts = columns["attributes"]
     is_known = pc.match_substring_regex(texts, _KNOWN).fill_null(False)
+    known = pc.if_else(is_known, texts, pa.scalar(None, pa.string())).dictionary_encode()
+    code = known.indices.fill_null(-1).to_numpy().astype(np.int64) + 1
+    for name in ("kind", "class_name"):
+        encoded = columns[name].dictionary_encode()
+        code = code * len(encoded.dictionary) + encoded.indices.to_numpy()
     has_holes = _has_holes(columns)
-    plain = pc.invert(is_known).to_numpy(zero_copy_only=False)
-    kinds, classes = columns["kind"].dictionary_encode(), columns["class_name"].dictionary_encode()
-    codes = kinds.indices.to_numpy().astype(np.int64) * len(classes.dictionary) + classes.indices.to_numpy()
-    _, first = np.unique((codes[plain] * 2 + is_moving[plain]) * 2 + has_holes[plain], return_index=True)
-    wanted = np.sort(np.concatenate([np.flatnonzero(plain)[first], np.flatnonzero(~plain)]))
-    chosen = pa.array(wanted)
-    taken = (columns[name].take(chosen).to_pylist() for name in ("data_unit", "kind", "class_name", "attributes"))
-    flags = (each[wanted].tolist() for each in (plain, is_moving, has_holes))
-    for unit, kind, class_name, text, is_plain, moves, holes in zip(*taken, *flags, strict=True):
-        yield _Row(unit, kind, class_name, moves, holes, _NOTHING if is_plain else _decoded(text))
+    code = code * len(_SUFFIXES) + _media_of(columns)
+    _, first = np.unique((code * 2 + is_moving) * 2 + has_holes, return_index=True)
+    chosen = np.sort(first)
+    units, classes, kinds = (columns[name].take(pa.array(chosen)).to_pylist() for name in _TOLD)
+    notes = [_NOTHING if text is None else _decoded(text) for text in known.take(pa.array(chosen)).to_pylist()]
+    flags = (each[chosen].tolist() for each in (is_moving, has_holes))
+    for unit, class_name, kind, note, *of_row in zip(units, classes, kinds, notes, *flags, strict=True):
+        yield _Row(unit, kind, class_name, *of_row, note)
+
+
+def _media_of(columns: Mapping[str, pa.Array]) -> npt.NDArray[np.int64]:
+    """Give numbers of what data units are by their address, of answers; 0 for regions."""
+    is_answer = pc.equal(columns["kind"], "classification")
+    units = pc.if_else(is_answer, columns["data_unit"], pa.scalar(None, pa.string())).dictionary_encode()
+    order = {tag: place for place, tag in enumerate(_SUFFIXES)}
+    found = [order.get(guess(unit, is_task=False), 0) for unit in units.dictionary.to_pylist()]
+    places = np.array([*found, 0], np.int64)
+    return places[units.indices.fill_null(len(found)).to_numpy()]
 
 
 def _decoded(text: str) -> _Attributes:
@@ -282,14 +299,15 @@ def _decoded(text: str) -> _Attributes:
         return _NOTHING
 
 
-def _has_holes(columns: Mapping[str, pa.Array]) -> Any:
+def _has_holes(columns: Mapping[str, pa.Array]) -> Bools:
     """Tell which polygons have more than one ring."""
     column = columns["polygon"]
     if column.null_count == len(column):
         return np.zeros(len(column), np.bool_)
     n_rings = pc.list_value_length(pc.list_flatten(column))
     owner = pc.list_parent_indices(column).to_numpy()
-    return np.bincount(owner, n_rings.fill_null(0).to_numpy(), len(column)) > 1
+    result: Bools = np.bincount(owner, n_rings.fill_null(0).to_numpy(), len(column)) > 1
+    return result
 
 
 def _span_type(row: _Row) -> str:
