@@ -81,6 +81,14 @@ def test_rows_without_a_class_get_controls_without_labels() -> None:
     }
 
 
+def test_tags_that_must_have_a_label_get_one() -> None:
+    rows = [row("span", "", attributes={"ranges": [[0, 4]]}), row("classification", "a", attributes={"choices": []})]
+    assert {tag: labels for tag, _, labels in shape_of(config_of(*rows)).values()} == {
+        "Labels": ["unlabelled"],
+        "Choices": ["none"],
+    }
+
+
 def test_boxes_of_videos_get_labels_beside_them() -> None:
     rows = [row(data_unit="v.mp4"), row(data_unit="v.mp4", class_name="Tree", frame=3), row(class_name="Still")]
     config = config_of(*rows)

@@ -278,8 +278,8 @@ def _rows(columns: Mapping[str, pa.Array], is_moving: Bools) -> Iterator[_Row]:
     units, classes, kinds = (columns[name].take(pa.array(chosen)).to_pylist() for name in _TOLD)
     notes = [_NOTHING if text is None else _decoded(text) for text in known.take(pa.array(chosen)).to_pylist()]
     flags = (each[chosen].tolist() for each in (is_moving, has_holes))
-    for unit, class_name, kind, note, *of_row in zip(units, classes, kinds, notes, *flags, strict=True):
-        yield _Row(unit, kind, class_name, *of_row, note)
+    for unit, class_name, kind, note, moves, holes in zip(units, classes, kinds, notes, *flags, strict=True):
+        yield _Row(unit, kind, class_name, moves, holes, note)
 
 
 def _media_of(columns: Mapping[str, pa.Array]) -> npt.NDArray[np.int64]:
@@ -289,7 +289,8 @@ def _media_of(columns: Mapping[str, pa.Array]) -> npt.NDArray[np.int64]:
     order = {tag: place for place, tag in enumerate(_SUFFIXES)}
     found = [order.get(guess(unit, is_task=False), 0) for unit in units.dictionary.to_pylist()]
     places = np.array([*found, 0], np.int64)
-    return places[units.indices.fill_null(len(found)).to_numpy()]
+    result: npt.NDArray[np.int64] = places[units.indices.fill_null(len(found)).to_numpy()]
+    return result
 
 
 def _decoded(text: str) -> _Attributes:

@@ -23,6 +23,8 @@ MASKS = ("brush", "bitmask")
 HOLES = ("refuse", "brush", "bitmask")
 
 _STARS = 5
+_FILLED = {"labels": ("unlabelled",), "choices": ("none",)}
+"""A label of tags that Label Studio wants one of, where rows have none"""
 _SCENES = {"Chat": "messages", "List": "items", "Paragraphs": "dialogue", "HyperText": "html"}
 """Members of the data that objects show, where it is not their own name"""
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
@@ -41,7 +43,7 @@ def label_config(
 
     There is one control for each geometry, with the classes of its rows as labels: RectangleLabels, PolygonLabels,
     EllipseLabels, KeyPointLabels, VectorLabels (polylines), BrushLabels or BitmaskLabels, Labels (spans), and without
-    labels for rows of no class. Boxes of data units with several frames get a VideoRectangle with Labels. Answers in
+    labels for rows of no class (Labels and Choices, which must have one, get "unlabelled" and "none"). Boxes of data units with several frames get a VideoRectangle with Labels. Answers in
     `attributes` get their own controls, per region where they are of regions. Rows that `read_label_studio` read get
     the controls and objects that they name. A label's colour follows from its name alone.
 
@@ -145,11 +147,12 @@ def _control(name: str, want: Want) -> str:
 def _children(name: str, want: Want) -> list[str]:
     if want.type == "taxonomy":
         return _branches(_tree(want.paths))
+    labels = want.labels or _FILLED.get(want.type, ())
     if want.type == "choices":
-        return [_element("Choice", {"value": label}) for label in want.labels]
+        return [_element("Choice", {"value": label}) for label in labels]
     if want.type == "ranker":
-        return [_element("Bucket", {"name": bucket}) for bucket in want.labels if bucket != name]
-    return [_element("Label", {"value": label, "background": colour_of(label)}) for label in want.labels]
+        return [_element("Bucket", {"name": bucket}) for bucket in labels if bucket != name]
+    return [_element("Label", {"value": label, "background": colour_of(label)}) for label in labels]
 
 
 def _tree(paths: Iterable[tuple[str, ...]]) -> _Tree:
