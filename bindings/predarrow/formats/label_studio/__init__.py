@@ -45,7 +45,7 @@ Coordinates are pixels of `original_width` and `original_height`. What fits no c
         results     of a region, in their order: {"from_name", "to_name", "type", …} with further members as they are;
                     what stands here holds, whatever the columns say. "without": names of members that a result lacks
                     though the region has them (id, score, original_width, original_height, readonly, hidden, parentID,
-                    meta, item_index). "at": its place in `result`, where it does not follow the one before. "value":
+                    meta, item_index). "at": its place in `result`, where they do not stand together. "value":
                     the whole value, where it is not that of the result with the geometry (the first with a type of a
                     geometry) with the control's own member in place of the labels. Labels belong to the first result
                     whose type ends in "labels", else to the one with the geometry

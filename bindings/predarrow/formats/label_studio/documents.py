@@ -55,6 +55,9 @@ def entries_of(source: str) -> list[Entry]:
         if not entry.is_task and "result" not in entry.members:
             got = ", ".join(list(entry.members)[:5]) or "{}"
             raise Flaw(Code.BAD_VALUE, entry.pointer, _RULE, told=f"an object with {got}")
+        if entry.is_task is not entries[0].is_task:
+            rule = "a file must have tasks, or predictions alone"
+            raise Flaw(Code.BAD_VALUE, entry.pointer, rule, told="both")
     return entries
 
 

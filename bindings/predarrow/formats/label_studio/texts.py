@@ -118,8 +118,8 @@ def entries_text(region: Region, shared: Texts, values: Mapping[int, str]) -> st
         shared: see `shared_members`.
         values: by place, whole values.
     """
-    entries = []
-    last = None
+    entries: list[str] = []
+    first = parts_of(region)[0].place
     for part in parts_of(region):
         members = _own(part.result)
         own = _all_members(part)
@@ -127,12 +127,11 @@ def entries_text(region: Region, shared: Texts, values: Mapping[int, str]) -> st
         lacking = [name for name in shared if name not in own]
         if lacking:
             members["without"] = json_text(lacking)
-        if last is not None and part.place != last + 1:
+        if part.place != first + len(entries):
             members["at"] = str(part.place)
         if part.place in values:
             members["value"] = values[part.place]
         entries.append(_object(members))
-        last = part.place
     return f"[{','.join(entries)}]"
 
 
