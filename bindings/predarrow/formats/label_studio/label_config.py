@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from predarrow.errors import InputError
@@ -23,7 +23,7 @@ MASKS = ("brush", "bitmask")
 HOLES = ("refuse", "brush", "bitmask")
 
 _STARS = 5
-_FILLED = {"labels": ("unlabelled",), "choices": ("none",)}
+_FILLED: Mapping[str, tuple[str, ...]] = {"labels": ("unlabelled",), "choices": ("none",)}
 """A label of tags that Label Studio wants one of, where rows have none"""
 _SCENES = {"Chat": "messages", "List": "items", "Paragraphs": "dialogue", "HyperText": "html"}
 """Members of the data that objects show, where it is not their own name"""
@@ -43,9 +43,10 @@ def label_config(
 
     There is one control for each geometry, with the classes of its rows as labels: RectangleLabels, PolygonLabels,
     EllipseLabels, KeyPointLabels, VectorLabels (polylines), BrushLabels or BitmaskLabels, Labels (spans), and without
-    labels for rows of no class (Labels and Choices, which must have one, get "unlabelled" and "none"). Boxes of data units with several frames get a VideoRectangle with Labels. Answers in
-    `attributes` get their own controls, per region where they are of regions. Rows that `read_label_studio` read get
-    the controls and objects that they name. A label's colour follows from its name alone.
+    labels for rows of no class. (Labels and Choices must have one: there it is "unlabelled" and "none".) Boxes of data
+    units with several frames get a VideoRectangle with Labels. Answers in `attributes` get their own controls, per
+    region where they are of regions. Rows that `read_label_studio` read get the controls and objects that they name. A
+    label's colour follows from its name alone.
 
     Kinds that Label Studio has no control for are left out.
 
