@@ -90,7 +90,7 @@ def _describe(piece: Piece, row: _Ints, n: int) -> tuple[int, list[npt.NDArray[n
 
 
 @inline
-def _copy(source: int, size: int, target: int) -> int:
+def copy_bytes(source: int, size: int, target: int) -> int:
     """Copy bytes, none but these read and none but these written; give where they end."""
     at = 0
     while at + BLOCK <= size:
@@ -113,14 +113,14 @@ def _put(piece: int, row: int, target: int) -> int:
         return target
     kind, data = load_int(piece + 8 * _KIND), load_int(piece + 8 * _DATA)
     if kind == _CONSTANT:
-        return _copy(data, load_int(piece + 8 * _OFFSETS), target)
+        return copy_bytes(data, load_int(piece + 8 * _OFFSETS), target)
     codes = load_int(piece + 8 * _CODES)
     place = load_int(codes + 8 * row) if codes != 0 else row
     if kind == _NUMBERS:
         return put_decimal(target, load_word(data + 8 * place))
     offsets, skipped = load_int(piece + 8 * _OFFSETS), load_int(piece + 8 * _SKIPPED)
     begin, end = load_short(offsets + 4 * place), load_short(offsets + 4 * place + 4)
-    return _copy(data + begin + skipped, max(end - begin - 2 * skipped, 0), target)
+    return copy_bytes(data + begin + skipped, max(end - begin - 2 * skipped, 0), target)
 
 
 @kernel

@@ -29,6 +29,15 @@ def placed(keys: list[list[bytes | None]]) -> tuple[npt.NDArray[np.uint8], npt.N
 texts = st.none() | st.binary(max_size=3) | st.sampled_from([b"12345678", b"1234567", b"12345678a", b"\0", b"\0\0"])
 
 
+def test_some_of_the_spans_are_keys() -> None:
+    data, found = placed([[b"a", b"b", b"c"], [b"x", b"b", b"c"], [b"x", b"c", b"c"], [b"a", b"b", b"d"]])
+    flags = np.zeros(4, np.int8)
+    assert distinct(data, found, flags)[0].tolist() == [0, 1, 2, 3]
+    codes, firsts = distinct(data, found, flags, 1, 2)
+    assert (codes.tolist(), firsts.tolist()) == ([0, 0, 1, 0], [0, 2])
+    assert distinct(data, found, flags, 1)[0].tolist() == [0, 0, 1, 2]
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts, st.integers(-1, 1)), max_size=30))
 def test_keys_are_numbered_as_they_are_met(keys: list[tuple[bytes | None, bytes | None, int]]) -> None:

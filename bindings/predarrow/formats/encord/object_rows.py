@@ -96,7 +96,8 @@ class ObjectRows:
         is_exact[list(extras)] = False
         kept = ~is_exact & ~self._refusals.bad
         if labels.scanned is not None:
-            self.members.set_common_column(kept, labels.scanned.texts, *_AROUND_BOX)
+            if kept.any():
+                self.members.set_common_column(kept, labels.scanned.texts, *_AROUND_BOX)
             return
         objects = labels.objects if kept.all() else list(compress(labels.objects, kept.tolist()))
         if set(labels.facts.types) == {wire.BoxObject} and wire.is_json(

@@ -7,6 +7,8 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 from msgspec import Raw, Struct
 
 from predarrow.formats.encord.codec import Codec, Entries, TypedRow
@@ -62,7 +64,7 @@ class LabelRow(Struct, gc=False):
     object_answers: Entries
     classification_answers: Entries
     object_actions: Entries
-    buffer: bytearray | None = None
+    buffer: npt.NDArray[np.uint8] | None = None
     """What it lies in; see `Given`."""
 
     @property

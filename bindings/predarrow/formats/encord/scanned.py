@@ -132,7 +132,7 @@ class ScannedBoxes:
         from predarrow_engine.spans import distinct
 
         flags = np.zeros(self.n, np.int8) if flags is None else flags
-        return distinct(self._data, self._labels.spans[:, first:end], flags)
+        return distinct(self._data, self._labels.spans, flags, first, end)
 
 
 def scan_rows(rows: Sequence[LabelRow]) -> ScannedBoxes | None:
@@ -170,12 +170,11 @@ def scan_rows(rows: Sequence[LabelRow]) -> ScannedBoxes | None:
     return ScannedBoxes(data, labels)
 
 
-def _together(texts: Sequence[msgspec.Raw], buffer: bytearray | None) -> tuple[npt.NDArray[np.uint8], Ints]:
+def _together(texts: Sequence[msgspec.Raw], buffer: npt.NDArray[np.uint8] | None) -> tuple[npt.NDArray[np.uint8], Ints]:
     """Give texts one after the other with padding, and where each begins; one of many MiB is not copied."""
     if len(texts) == 1 and buffer is not None:
-        whole = np.frombuffer(buffer, np.uint8)
-        begin = _address(texts[0]) - whole.ctypes.data
-        return whole, np.array([begin, begin + len(texts[0])])
+        begin = _address(texts[0]) - buffer.ctypes.data
+        return buffer, np.array([begin, begin + len(texts[0])])
     offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     return np.frombuffer(b"".join([*texts, bytes(PADDING)]), np.uint8), offsets
