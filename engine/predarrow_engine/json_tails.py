@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import helper, kernel
-from predarrow_engine.numbers import parse_numbers
+from predarrow_engine.json_scan import DECIMAL, WHOLE_NUMBER, number
 from predarrow_engine.rle_text import fixed
 from predarrow_engine.runs import ONE, ZERO
 
@@ -25,7 +25,6 @@ Bytes = npt.NDArray[np.uint8]
 
 _QUOTE, _COMMA, _COLON, _BACKSLASH, _OPEN, _CLOSE = 34, 44, 58, 92, 123, 125
 _LIST, _LIST_END = 91, 93
-_PLUS, _MINUS, _DOT, _ZERO, _LETTER_E = 43, 45, 46, 48, 101
 _TWO = np.uint64(2)
 _NOWHERE = np.uint64(2**63)
 """Behind the end of every text."""
@@ -148,47 +147,30 @@ def numbers_of(
 
     Returns:
         (n, k) numbers in the order of names, as Python's `float` gives them, and (n,) which texts are so; of others the
-        numbers mean nothing.
+        numbers mean nothing. A number of so many digits that only Python settles it is not taken.
     """
     n, k = len(offsets) - 1, len(names)
     words = [f'"{word}"'.encode() for word in (key, *names)]
-    found = _Found(
-        np.empty(int(offsets[-1] - offsets[0]), np.uint8),
-        np.zeros(n * k + 1, np.int64),
-        np.zeros((n, k), np.int64),
-        np.zeros(n, np.bool_),
-    )
+    values, fits = np.zeros((n, k)), np.zeros(n, np.bool_)
     joined, ends = np.frombuffer(b"".join(words), np.uint8), np.cumsum([0, *map(len, words)])
-    n_digits = _gather(fixed(text), fixed(offsets), fixed(joined), fixed(ends), found)
-    values, is_number = parse_numbers(found.digits[:n_digits], found.offsets)
-    fits = found.fits & is_number.reshape(n, k).all(axis=1)
-    in_order = np.empty((n, k))
-    if (found.names == found.names[:1]).all():  # as one source writes them
-        in_order[:, found.names[0] if n else slice(None)] = values.reshape(n, k)
-    else:
-        np.put_along_axis(in_order, found.names, values.reshape(n, k), axis=1)
-    return in_order, fits
-
-
-class _Found(NamedTuple):
-    """Numbers as text, k of each of n texts in the order in which they come."""
-
-    digits: Bytes
-    offsets: npt.NDArray[np.int64]
-    """(n * k + 1,) first digit of each; empty of texts that do not fit from where they do not"""
-    names: npt.NDArray[np.int64]
-    """(n, k) the name of each"""
-    fits: npt.NDArray[np.bool_]
+    _numbers(fixed(text), fixed(offsets), fixed(joined), fixed(ends), values, fits)
+    return values, fits
 
 
 @kernel
-def _gather(
-    text: Bytes, offsets: npt.NDArray[np.int32], words: Bytes, ends: npt.NDArray[np.int64], found: _Found
-) -> np.uint64:
-    """Give how many digits there are."""
-    k = np.uint64(found.names.shape[1])
-    n = ZERO
-    for i in range(np.uint64(found.fits.size)):
+def _numbers(
+    text: Bytes,
+    offsets: npt.NDArray[np.int32],
+    words: Bytes,
+    ends: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    fits: npt.NDArray[np.bool_],
+) -> None:
+    k = np.uint64(values.shape[1])
+    address = int(np.int64(text.ctypes.data))
+    slots = np.zeros(4, np.int64)
+    flaw = int(np.int64(slots.ctypes.data))
+    for i in range(np.uint64(fits.size)):
         at, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
         at = _behind_byte(text, at, end, _OPEN)
         at = _behind_byte(text, _behind_word(text, at, end, words, ends, ZERO), end, _COLON)
@@ -206,16 +188,14 @@ def _gather(
             at = _behind_byte(text, behind, end, _COLON) if name < k else _NOWHERE
             if at <= end:
                 at = _behind_blanks(text, at, end)
-                behind = _behind_number(text, at, end)
-                if behind <= end:
-                    n = _copy(text, at, behind, found.digits, n)
-                at = behind
+                if at < end:
+                    stop, value, form = number(address, int(np.int64(at)), int(np.int64(end)), flaw)
+                    is_number = stop >= 0 and form in (DECIMAL, WHOLE_NUMBER)
+                    at = np.uint64(stop) if is_number else _NOWHERE
+                    values[i, name] = value
                 seen |= ONE << name
-                found.names[i, j] = np.int64(name)
-            found.offsets[i * k + j + ONE] = np.int64(n)
         at = _behind_byte(text, _behind_byte(text, at, end, _CLOSE), end, _CLOSE)
-        found.fits[i] = at == end
-    return n
+        fits[i] = at == end
 
 
 @helper
@@ -245,37 +225,5 @@ def _behind_word(
     for k in range(np.uint64(ends[word]), np.uint64(ends[word + ONE])):
         if at >= end or text[at] != words[k]:
             return _NOWHERE
-        at += ONE
-    return at
-
-
-@helper
-def _behind_number(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
-    """Give the first byte behind the number of JSON's grammar that begins at `at`, _NOWHERE where none does."""
-    if at < end and text[at] == _MINUS:
-        at += ONE
-    first = at
-    at = _behind_digits(text, at, end)
-    if at == first or (text[first] == _ZERO and at > first + ONE):
-        return _NOWHERE
-    if at < end and text[at] == _DOT:
-        first = at + ONE
-        at = _behind_digits(text, first, end)
-        if at == first:
-            return _NOWHERE
-    if at < end and text[at] | 32 == _LETTER_E:
-        at += ONE
-        if at < end and (text[at] == _MINUS or text[at] == _PLUS):
-            at += ONE
-        first = at
-        at = _behind_digits(text, first, end)
-        if at == first:
-            return _NOWHERE
-    return at
-
-
-@helper
-def _behind_digits(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
-    while at < end and np.uint8(text[at] - _ZERO) < 10:
         at += ONE
     return at

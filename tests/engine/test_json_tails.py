@@ -118,6 +118,12 @@ def test_numbers_are_those_of_json(number: str) -> None:
     assert values.tolist() == [[float(number)] * 2]
 
 
+def test_digits_that_only_python_settles_are_not_taken() -> None:
+    between = "1.00000000000000011102230246251565404236316680908203125"  # halfway to the next float64
+    _, fits = numbers_of(*flat([boxed("1", between), boxed("1", "2")]), *WANTED)
+    assert fits.tolist() == [False, True]
+
+
 @pytest.mark.parametrize("number", _NO_NUMBERS)
 def test_what_json_has_no_number_for_does_not_fit(number: str) -> None:
     _, fits = numbers_of(*flat([boxed("1", number), boxed(number, "1"), boxed("1", "2")]), *WANTED)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.errors import OntologyError
+from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.json_text import json_text
 from predarrow.ontology import Classification, Ontology, OntologyObject
 from predarrow.ontology.nodes import plain_value
@@ -67,7 +68,7 @@ def features_of(columns: dict[str, pa.Array], ontology: Ontology, refusals: Refu
     texts = [[*each.dictionary.to_pylist(), None] for each in encoded]
     codes = [each.indices.fill_null(len(each.dictionary)).to_numpy().astype(np.int64) for each in encoded]
     keys = (codes[0] * len(texts[1]) + codes[1]) * len(texts[2]) + codes[2]
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    first, which = distinct(keys)
     found: dict[Feature, int] = {}
     chosen = np.full(len(first), -1)
     for place, row in enumerate(first.tolist()):

@@ -48,6 +48,8 @@ def classifications(rows: Rows, n_label_rows: int, flags: Counter[str]) -> Class
         flags: told of those that are written as several.
     """
     result = Classifications([[] for _ in range(n_label_rows)], [""] * len(rows))
+    if not len(rows):
+        return result
     for instance in _instances(rows, flags):
         first = int(instance.rows[0])
         note, feature = rows.notes.of(first), rows.features.found[rows.features.chosen[first]]
@@ -84,7 +86,7 @@ def _instances(rows: Rows, flags: Counter[str]) -> list[_Instance]:
     begins[:1] = True
     for key in keys:
         begins[1:] |= np.diff(key[order]) != 0
-    groups = np.split(order, np.flatnonzero(begins)[1:]) if order.size else []
+    groups = np.split(order, np.flatnonzero(begins)[1:])
     place = rows.columns["row"].fill_null(0).to_numpy()
     groups.sort(key=lambda group: (int(place[group[0]]), int(group[0])))  # as they were written where they come from
     seen: dict[tuple[int, int], int] = {}

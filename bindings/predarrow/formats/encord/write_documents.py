@@ -97,6 +97,9 @@ class _Frame(NamedTuple):
     classifications: str
 
 
+_NO_FRAME = _Frame(0, "", 0, 0, "")
+
+
 class _Frames:
     """Frames by label row."""
 
@@ -129,10 +132,8 @@ def _frames(objects: Rows, answers: Rows, texts: Sequence[str]) -> _Frames:
     for place, text in zip(which[len(objects) :].tolist(), texts, strict=True):
         listed.setdefault(place, []).append(text)
     names = _names(objects, frame, begins)
-    found = [
-        _Frame(number, names[i], begins[i], begins[i + 1], ",".join(listed.get(i, ())))
-        for i, number in enumerate(frame.tolist())
-    ]
+    told = [",".join(listed[i]) if i in listed else "" for i in range(len(names))] if listed else [""] * len(names)
+    found = list(map(_Frame._make, zip(frame.tolist(), names, begins[:-1], begins[1:], told, strict=True)))
     return _Frames(found, np.searchsorted(owner, np.arange(len(objects.headers) + 1)))
 
 
@@ -163,12 +164,14 @@ class _Glue:
         """Add text behind what is there."""
         self._parts.append(text)
 
-    def add_objects(self, begin: int, end: int) -> None:
-        """Add objects, none of which was added before."""
+    def add_objects(self, before: str, begin: int, end: int, after: str) -> None:
+        """Add objects, none of which was added before, and what stands around them."""
+        self._parts.append(before)
         if begin < end:
             self._places.append(begin)
             self._texts.append("".join(self._parts))
-            self._parts = []
+            self._parts.clear()
+        self._parts.append(after)
 
     def of(self, begin: int, end: int) -> Placed:
         """Give what stands in front of each of some objects."""
@@ -200,8 +203,10 @@ def _add_units(header: Header, frames: list[_Frame], glue: _Glue) -> None:
         separator = "," if place else ""
         glue.add(f'{separator}{json_text(unit.key)}:{{{unit.text}{"," if unit.text else ""}"labels":{{')
         if header.is_image:
-            _add_labels(by_number.get(unit.frame), glue)
-            glue.add("".join(f",{json_text(name)}:{bytes(raw).decode()}" for name, raw in unit.others.items()))
+            frame = by_number.get(unit.frame, _NO_FRAME)
+            more = "".join(f",{json_text(name)}:{bytes(raw).decode()}" for name, raw in unit.others.items())
+            after = f'],"classifications":[{frame.classifications}]{more}'
+            glue.add_objects('"objects":[', frame.begin, frame.end, after)
         elif not header.is_span:
             _add_frames(frames, unit, glue)
         glue.add("}}")
@@ -211,10 +216,10 @@ def _add_frames(frames: list[_Frame], unit: Unit, glue: _Glue) -> None:
     separator = ""
     for frame in frames:
         name = json_text(frame.name) if "#" in frame.name else f'"{frame.name}"'
-        glue.add(f"{separator}{name}:{{")
-        _add_labels(frame, glue)
         more = bytes(unit.others[frame.name])[1:-1].decode() if frame.name in unit.others else ""
-        glue.add(f",{more}}}" if more.strip() else "}")
+        more = f",{more}" if more.strip() else ""
+        after = f'],"classifications":[{frame.classifications}]{more}}}'
+        glue.add_objects(f'{separator}{name}:{{"objects":[', frame.begin, frame.end, after)
         separator = ","
     for name in unit.others.keys() - {frame.name for frame in frames}:
         more = bytes(unit.others[name])[1:-1].decode()
@@ -222,10 +227,3 @@ def _add_frames(frames: list[_Frame], unit: Unit, glue: _Glue) -> None:
             f'{separator}{json_text(name)}:{{"objects":[],"classifications":[]{"," if more.strip() else ""}{more}}}'
         )
         separator = ","
-
-
-def _add_labels(frame: _Frame | None, glue: _Glue) -> None:
-    glue.add('"objects":[')
-    if frame is not None:
-        glue.add_objects(frame.begin, frame.end)
-    glue.add(f'],"classifications":[{"" if frame is None else frame.classifications}]')

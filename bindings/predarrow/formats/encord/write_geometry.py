@@ -99,6 +99,8 @@ NUMBERS: dict[str, Callable[[Part], list[Content]]] = {
     "ellipse": ellipse_pieces,
 }
 """By shape, of those that are numbers alone."""
+USED = ("bbox", "rotation")
+"""Columns that these are made of."""
 
 
 def corners_of(column: pa.StructArray) -> Floats:

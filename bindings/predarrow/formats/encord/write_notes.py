@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from predarrow.buffers import numbers_array, text_array
 from predarrow.formats.encord.wire import ABSENT, OBJECTS
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
@@ -123,14 +124,13 @@ class Notes(NamedTuple):
 
     def coordinates(self) -> pa.StringArray:
         """Give the kept coordinates as JSON texts, (n,); empty where there are none."""
-        if self.tails is not None and "coordinates" not in self.kept:
-            return self.tails
-        texts = [""] * len(self.code) if self.tails is None else self.tails.to_pylist()
-        if "coordinates" in self.kept:
-            for row in np.flatnonzero(self.kept["coordinates"][self.code]).tolist():
-                kept = self.of(row).item.encord
-                texts[row] = "" if kept is None else bytes(kept.coordinates).decode()
-        return pa.array(texts, pa.string())
+        tails = text_array([""] * len(self.code)) if self.tails is None else self.tails
+        chosen = self.kept["coordinates"][self.code] if "coordinates" in self.kept else np.zeros(0, np.bool_)
+        if not chosen.any():
+            return tails
+        every = [self.of(row).item.encord for row in np.flatnonzero(chosen).tolist()]
+        texts = ["" if kept is None else bytes(kept.coordinates).decode() for kept in every]
+        return pc.replace_with_mask(tails, numbers_array(chosen), text_array(texts))
 
     def take(self, chosen: Ints) -> Notes:
         """Give those of chosen rows."""

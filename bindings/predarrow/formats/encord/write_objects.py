@@ -11,7 +11,7 @@ import pyarrow as pa
 from predarrow.buffers import text_array
 from predarrow.errors import OntologyError
 from predarrow.formats.encord.write_distinct import distinct
-from predarrow.formats.encord.write_geometry import NUMBERS, Part
+from predarrow.formats.encord.write_geometry import NUMBERS, USED, Part
 from predarrow.formats.encord.write_kept import flat_cuboid_texts, kept_texts
 from predarrow.formats.encord.write_notes import flat_text
 from predarrow.formats.encord.write_pieces import Placed, text_of_rows
@@ -65,7 +65,8 @@ def _geometry(rows: Rows, ontology: Ontology) -> Iterator[Placed]:
         chosen = rows.are(shape)
         if chosen.any():
             some = rows.take(chosen)
-            part = Part(some.columns, some.sizes, some.notes, _templates_of(some, shape, ontology))
+            used = {name: some.columns[name] for name in USED} if shape in NUMBERS else some.columns
+            part = Part(used, some.sizes, some.notes, _templates_of(some, shape, ontology))
             for placed in _of_shape(part, shape):
                 yield placed.among(chosen)
 
