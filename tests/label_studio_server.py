@@ -49,6 +49,10 @@ class Double:
     drops_predictions: bool = False
     is_queueing: bool = False
     """Whether imports are only queued, as in other editions"""
+    is_asleep: bool = False
+    """Whether what is queued is never taken"""
+    access: str = ""
+    """What a refresh token is exchanged for"""
 
     def add_project(self, config: str = CONFIG, title: str = "Cars") -> int:
         """Make a project."""
@@ -87,6 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
             made = self.double.add_project(body["label_config"], body["title"])
             self._answer(201, {**self.double.projects[made], "task_number": 0})
             return
+        if self.path.rstrip("/") == "/api/token/refresh":
+            self._answer(200, {"access": self.double.access})
+            return
         fault = self.double.faults.get(self.double.n_imports)
         self.double.n_imports += 1
         if fault is not None and not fault.is_after:
@@ -96,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if number is None:
             self._answer(404, {"detail": "Not found."})
             return
-        self.double.tasks[number] += body
+        self.double.tasks[number] += [] if self.double.is_asleep else body
         n_predictions = sum(len(task.get("predictions", [])) for task in body)
         if fault is not None:
             self._fail(fault)

@@ -19,7 +19,8 @@ _PAUSES = (1.0, 3.0, 10.0)
 """Seconds before a request that did no harm is sent again"""
 _LONGEST = 600
 _TOKEN = re.compile(r"[!-~]+")
-_SECRET = re.compile(r"\b(Bearer|Token)\s+[!-~]+", re.IGNORECASE)
+_SECRET = re.compile(r"(?<=\bBearer )[!-~]+|(?<=\bToken )[!-~]+|\beyJ[\w-]+\.[\w-]+\.[\w-]*", re.IGNORECASE)
+"""What else may be a token: that of a header, and JSON web tokens, which the SDK exchanges for others"""
 _BUSY = (429,)
 _FAILED = 500  # and above: the server's own failures, which tell nothing of what became of a request
 _POLL = 0.5
@@ -205,7 +206,7 @@ def _listed(errors: Any) -> str:
 
 def _shown(told: object, secret: str) -> str:
     text = " ".join(str(told).split()).replace(secret, "***")
-    text = _SECRET.sub(r"\1 ***", text)
+    text = _SECRET.sub("***", text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,15 @@ def test_imports_that_are_queued(double: Double, file: Path) -> None:
     assert push(double, file).tasks == 5
 
 
+def test_imports_that_stay_queued(double: Double, file: Path) -> None:
+    double.is_queueing = double.is_asleep = True
+    with pytest.raises(OutputError, match="must take 2 tasks, got fewer in time"):
+        push_label_studio(file, url=double.url, token=TOKEN, project_id=1, batch_tasks=2, timeout=0.3)
+    double.is_asleep = False
+    assert push(double, file).tasks == 5
+    assert names(double) == ALL
+
+
 def test_tells_what_the_server_dropped(double: Double, file: Path) -> None:
     double.drops_predictions = True
     with pytest.raises(OutputError, match="must take 2 predictions, got 0"):
@@ -248,6 +259,27 @@ def test_the_token_is_told_nowhere(double: Double, file: Path, monkeypatch: pyte
     push_label_studio(file, url=double.url, project_id=1)
     assert set(double.tokens) == {f"Token {TOKEN}"}
     assert TOKEN not in file.with_name("tasks.json.pushed").read_text()
+
+
+def web_token(seconds: int, kind: str) -> str:
+    """Give a JSON web token that expires in that time."""
+    parts = {"alg": "HS256", "typ": "JWT"}, {"exp": int(time.time()) + seconds, "token_type": kind}
+    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*texts, "c2lnbmVk"])
+
+
+@pytest.mark.filterwarnings("ignore:The `parse_obj` method:DeprecationWarning")  # the SDK calls it
+def test_web_tokens(double: Double, file: Path) -> None:
+    refresh, double.access = web_token(1000, "refresh"), web_token(500, "access")
+    double.faults[0] = Fault(400, f"for {double.access} and {refresh}".encode())
+    with pytest.raises(OutputError, match=r"got for \*\*\* and \*\*\*"):
+        push_label_studio(file, url=double.url, token=refresh, project_id=1)
+    assert push_label_studio(file, url=double.url, token=refresh, project_id=1).tasks == 5
+    assert f"Bearer {double.access}" in double.tokens
+    old = web_token(-1000, "refresh")
+    with pytest.raises(OutputError, match=r"status 401.*has expired") as raised:
+        push_label_studio(file, url=double.url, token=old, project_id=1)
+    assert old not in str(raised.value)
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\nb", "ä", f"{TOKEN}\n{TOKEN}"])
