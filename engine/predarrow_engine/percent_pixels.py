@@ -5,7 +5,7 @@
 Both steps round, as did those that made the percent: of pixel 7 in a width of 29, a tool makes 7 / 29 * 100, which is
 7.000000000000001 pixels again. What a number is but for such roundings is known where a number of few digits lies as
 near as they reach: a decimal with six places, or a float32, as models give them. Then it is that one. By chance alone,
-one number in 500,000 has such a neighbour.
+one number in 500,000 around 1,000 has such a neighbour.
 """
 
 from __future__ import annotations
