@@ -54,7 +54,9 @@ def box_text(part: Part) -> pa.StringArray:
     from predarrow_engine.percent import shortest_boxes
 
     sides = corners_of(part.columns["bbox"])
-    degrees = np.where(_is_turned(part), part.rotation, 0.0)
+    degrees = part.rotation
+    if degrees.any():
+        degrees = np.where(_is_turned(part), degrees, 0.0)
     x, y, width, height = map(text_of, shortest_boxes(sides, degrees, part.width, part.height))
     return joined('"x":', x, ',"y":', y, ',"width":', width, ',"height":', height, _rotation(part, degrees))
 
@@ -153,9 +155,11 @@ def _is_turned(part: Part) -> Bools:
     return is_turned
 
 
-def _rotation(part: Part, degrees: Floats) -> pa.StringArray:
+def _rotation(part: Part, degrees: Floats) -> pa.StringArray | str:
     is_told = part.has_default | (degrees != 0)
     if not degrees.any():
+        if is_told.all():
+            return ',"rotation":0'
         return where(is_told, _repeated(',"rotation":0', is_told))
     return where(is_told, joined(',"rotation":', text_of(degrees[is_told])))
 

@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_objects import quoted
 from predarrow.formats.label_studio.write_attributes import members_text, texts_of
 from predarrow.formats.label_studio.write_forms import FormResult
 from predarrow.formats.label_studio.write_geometry import TEXTS, Part
 from predarrow.formats.label_studio.write_rows import Rows
-from predarrow.formats.write_text import joined, text_of, where
+from predarrow.formats.write_text import joined, text_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -81,25 +82,35 @@ def _result_texts(
 ) -> pa.StringArray:
     used, code = np.unique(code, return_inverse=True)
     chosen = [results[place] for place in used.tolist()]
-    taken = pa.array(code)
-    heads = pa.array([each.head for each in chosen], pa.string()).take(taken)
-    tails = pa.array(
-        ["," + each.tail if each.has_geometry and each.tail else each.tail for each in chosen], pa.string()
-    ).take(taken)
     picked = _Picker(chosen, which, code)
-    ids = picked.texts(id_texts(rows), "has_id")
-    width = picked.texts(_size_texts(rows, 1, "original_width"), "has_width")
-    height = picked.texts(_size_texts(rows, 0, "original_height"), "has_height")
-    shapes = picked.of_items(geometry, "has_geometry")
     score = score_texts(rows)
-    scores = picked.texts(score, "has_score")
     value_scores = picked.texts(score, "scores_value")
-    pieces = [glue, "{", ids, heads, width, height, ',"value":{', shapes, tails, value_scores, "}", scores]
+    end = "}" if value_scores is None else ""
+    tails = [("," if each.has_geometry and each.tail else "") + each.tail + end for each in chosen]
+    pieces = [glue, "{", picked.texts(id_texts(rows), "has_id"), _heads(rows, which, code, chosen)]
+    pieces += [picked.of_items(geometry, "has_geometry"), pa.array(tails, pa.string()).take(pa.array(code))]
+    pieces += [] if value_scores is None else [value_scores, "}"]
+    pieces.append(picked.texts(score, "has_score"))
     if rows.notes.others is not None:
-        meta = joined(',"meta":', rows.notes.others.fill_null("{}"))
-        is_there = rows.notes.others.is_valid().to_numpy(zero_copy_only=False)
-        pieces.append(picked.texts(where(is_there, meta.filter(pa.array(is_there))), "has_meta"))
+        meta = joined(',"meta":', rows.notes.others)  # null where there is none
+        pieces.append(picked.texts(meta.fill_null(""), "has_meta"))
     return joined(*[piece for piece in pieces if piece is not None], "}")
+
+
+def _heads(rows: Rows, which: Ints, code: Ints, results: list[FormResult]) -> pa.StringArray:
+    """Give members of results up to their value: few sorts of results in images of few sizes."""
+    sizes = rows.sizes.astype(np.int64)
+    size = distinct(sizes[:, 0] << 32 | sizes[:, 1])
+    once = distinct(code * size.first.size + size.which[which])
+    texts = []
+    for item in once.first.tolist():
+        result = results[code[item]]
+        height, width = sizes[which[item]].tolist()
+        sides = (f',"original_width":{width}' if result.has_width and width else "") + (
+            f',"original_height":{height}' if result.has_height and height else ""
+        )
+        texts.append(f'{result.head}{sides},"value":{{')
+    return pa.array(texts, pa.string()).take(pa.array(once.which))
 
 
 class _Picker:
@@ -110,10 +121,9 @@ class _Picker:
         self._which = None if (which == np.arange(which.size)).all() else which
         self._code = code
 
-    def texts(self, texts: pa.StringArray, flag: str) -> pa.StringArray | None:
+    def texts(self, texts: pa.StringArray | None, flag: str) -> pa.StringArray | None:
         """Give texts of rows in items whose result has a flag; None where none has."""
-        flags = np.array([getattr(each, flag) for each in self._results], np.bool_)
-        if not flags.any():
+        if texts is None or not any(getattr(each, flag) for each in self._results):
             return None
         texts = texts if self._which is None else texts.take(pa.array(self._which))
         return self.of_items(texts, flag)
@@ -126,28 +136,21 @@ class _Picker:
         return pc.if_else(pa.array(flags[self._code]), texts, "") if flags.any() else None
 
 
-def id_texts(rows: Rows) -> pa.StringArray:
-    """Give ids of regions as members with a comma behind, empty where there is none."""
+def id_texts(rows: Rows) -> pa.StringArray | None:
+    """Give ids of regions as members with a comma behind, empty where there is none; None for none at all."""
     column = rows.columns["object_id"]
     if column.null_count == len(column):
-        return pa.repeat(pa.scalar("", pa.string()), len(column))
+        return None
     texts = joined('"id":', quoted(column.fill_null("")), ",")
     return pc.if_else(column.is_valid(), texts, "") if column.null_count else texts
 
 
-def score_texts(rows: Rows) -> pa.StringArray:
-    """Give confidences as members behind a comma, empty where there is none."""
+def score_texts(rows: Rows) -> pa.StringArray | None:
+    """Give confidences as members behind a comma, empty where there is none; None for none at all."""
     column = rows.columns["confidence"]
     if column.null_count == len(column):
-        return pa.repeat(pa.scalar("", pa.string()), len(column))
-    texts = joined(',"score":', text_of(column.fill_null(0.0)))
-    return pc.if_else(column.is_valid(), texts, "") if column.null_count else texts
-
-
-def _size_texts(rows: Rows, side: int, name: str) -> pa.StringArray:
-    sizes = np.ascontiguousarray(rows.sizes[:, side]).astype(np.int64)
-    texts = joined(f',"{name}":', text_of(sizes))
-    return texts if (sizes > 0).all() else pc.if_else(pa.array(sizes > 0), texts, "")
+        return None
+    return joined(',"score":', text_of(column)).fill_null("")
 
 
 def geometry_texts(rows: Rows) -> pa.StringArray:
