@@ -66,9 +66,9 @@ def import_label_studio_predictions(
     Args:
         project: a project or its folder.
         path: see `read_label_studio`.
-        ontology_mapping: featureNodeHash (or name) -> label of the regions, or name of the control of answers, or a
-            JSON file of that; by default `ontology_mapping.json` beside the files. One label may stand for classes of
-            several shapes: boxes get the one, polygons the other.
+        ontology_mapping: featureNodeHash (or name) -> label of the regions ("" of those without), or name of the
+            control of answers, or a JSON file of that; by default `ontology_mapping.json` beside the files. One label
+            may stand for classes of several shapes: boxes get the one, polygons the other.
         config, data_key, threshold: see `read_label_studio`.
         what: "predictions", "annotations" or "all".
         set_name: the prediction set; None makes each model_version a set of its own, "default" of those without one.

@@ -24,6 +24,7 @@ from predarrow.table import SCHEMA
 Ints = npt.NDArray[np.int64]
 
 _SHAPES = tuple(dict.fromkeys(shape for shapes in KIND_SHAPES.values() for shape in shapes))
+_NO_LABEL = "\0"  # what a mapping to an empty label, which it may not have, is told as
 _LAST_FRAME = 2**31 - 1  # that the table can hold
 
 
@@ -114,7 +115,8 @@ class _Classes:
 
     def __init__(self, mapping: Mapping[str, Any], ontology: Ontology, where: str) -> None:
         self._answers, objects = _answers(mapping, ontology, where)
-        self._objects = mapped_categories(objects, ontology, where=where, shapes=_SHAPES) if objects else {}
+        told = {key: _NO_LABEL if label == "" else label for key, label in objects.items()}
+        self._objects = mapped_categories(told, ontology, where=where, shapes=_SHAPES) if told else {}
         self._known: dict[tuple[str, str], _Class] = {}
 
     def of(self, batch: pa.RecordBatch) -> tuple[Ints, list[_Class]]:
@@ -138,9 +140,9 @@ class _Classes:
         return _Class(*found)
 
     def _object(self, label: str, kind: str) -> _Class:
-        found = self._objects.get(label, [])
+        found = self._objects.get(label or _NO_LABEL, [])
         if not found:
-            got = repr(label) if label else "a region without a label"
+            got = repr(label) if label else "a region without a label, for which a class is mapped to an empty one"
             return _Class("", None, f"must be of a class whose label the mapping names, got {got}")
         for shape in KIND_SHAPES[kind]:
             for thing in found:

@@ -117,7 +117,7 @@ def test_import_tells(folder: Path, capsys: Captured) -> None:
     assert "no predictions, so no set was changed" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("classes", [["a"], ["=b"], ["a=b", "a=c"], ["a=c", "b=c"]])
+@pytest.mark.parametrize("classes", [["a"], ["="], ["a=b", "a=c"], ["a=c", "b=c"]])
 def test_wrong_usage(folder: Path, classes: list[str]) -> None:
     options = [word for each in classes for word in ("--class", each)]
     assert run(["import", "label-studio", "project", "tasks.json", *options]) == 2
@@ -126,6 +126,12 @@ def test_wrong_usage(folder: Path, classes: list[str]) -> None:
 def test_labels_with_an_equals_sign(folder: Path) -> None:
     (folder / "odd.json").write_text(json.dumps(tasks()[:1]).replace('"Car"', '"a=b"'))
     assert run(["import", "label-studio", "project", "odd.json", "--class", "a=b=car"]) == 0
+    content = tasks()[:1]
+    for prediction in content[0]["predictions"]:
+        prediction["result"][0] |= {"from_name": "plain", "type": "rectangle"}
+        del prediction["result"][0]["value"]["rectanglelabels"]
+    (folder / "plain.json").write_text(json.dumps(content))
+    assert run(["import", "label-studio", "project", "plain.json", "--class", "=car"]) == 0
 
 
 def test_convert_and_validate(folder: Path, capsys: Captured) -> None:

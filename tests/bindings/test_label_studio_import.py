@@ -99,6 +99,13 @@ def test_rows_have_the_projects_names(project: Project) -> None:
     assert {row["confidence"] for row in found} == {0.5}
 
 
+def test_regions_without_a_label(project: Project) -> None:
+    assert imported(project, [task(box(None), ring())], {"car": "", "ring": "Car"}).rows == 2
+    assert [row["class_name"] for row in rows(project, "one")] == ["car", "ring"]
+    with pytest.raises(OntologyError, match="a category must stand for one class"):
+        imported(project, [task(box(None))], {"car": "", "box-hash": ""})
+
+
 def test_sizes_come_from_the_project(project: Project) -> None:
     result = imported(project, [task(box(size=None))])
     assert result.rows == 1

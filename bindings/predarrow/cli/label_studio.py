@@ -55,7 +55,13 @@ _read_options = together(config_option, data_key_option, threshold_option, worke
 @click.option("--set", "set_name", help="Prediction set.  [default: one for each model_version]")
 @append_option
 @click.option("--ontology-mapping", type=FILE, help="JSON of featureNodeHash: label.  [default: beside the files]")
-@click.option("--class", "classes", multiple=True, metavar="LABEL=NAME", help="Mapping by label; repeatable.")
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="LABEL=NAME",
+    help="Mapping by label, =NAME of those without; repeatable.",
+)
 @what_option("predictions")
 @_read_options
 @on_error_option
@@ -149,7 +155,7 @@ def _parsed(texts: tuple[str, ...]) -> dict[str, str | None] | None:
     classes: dict[str, str | None] = {}
     for text in texts:
         label, is_pair, name = text.rpartition("=")
-        if not (is_pair and label) or label in classes:
+        if not is_pair or label in classes:
             raise click.BadParameter(f"must be LABEL=NAME, each label once, got {text!r}", param_hint="--class")
         classes[label] = name or None
     return classes or None
