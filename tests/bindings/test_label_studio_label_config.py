@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predarrow import SCHEMA, Code, InputError, LabelingConfig, PredarrowError, label_config
-from predarrow.formats.label_studio.label_config import colour_of
+from predarrow.formats.label_studio.fitting import Fitting
+from predarrow.formats.label_studio.label_config import colour_of, config_text
 
 KINDS = ("bbox", "rotated_bbox", "polygon", "polyline", "ellipse", "circle", "keypoints", "bitmask")
 RING = [{"x": 0.0, "y": 0.0}, {"x": 9.0, "y": 0.0}, {"x": 0.0, "y": 9.0}]
@@ -229,6 +230,10 @@ def test_pairs_and_chats_from_label_studio_are_on_their_objects() -> None:
             [row(attributes=kept(None, ("a", "i", "rectangle"), ("b", "i", "videorectangle")))],
             "object 'i' must be one thing, got Image and Video",
         ),
+        (
+            [row("classification", attributes=kept(None, ("a", "a", "choices")))],
+            "must have names of their own, got 'a'",
+        ),
         ([row("span", attributes=kept(None, ("a", "i", "timeserieslabels")))], "must tell the channels"),
         ([row("classification", attributes={"selected": "left"})], "must tell the two things"),
     ],
@@ -264,6 +269,20 @@ def test_attributes_of_others_are_passed_over() -> None:
 def test_colours_follow_from_names() -> None:
     assert colour_of("Car") == colour_of("Car") != colour_of("Tree")
     assert f'<Label value="Car" background="{colour_of("Car")}"/>' in label_config(table_of(row()))
+
+
+def test_names_stay_when_more_rows_come() -> None:
+    late = row(
+        data_unit="b.jpg", class_name="Bus", attributes=kept(None, ("rectanglelabels", "image", "rectanglelabels"))
+    )
+    fitting = Fitting()
+    fitting.add(table_of(row()).to_batches()[0])
+    first = LabelingConfig.parse(config_text(fitting.finish()))
+    fitting.add(table_of(late, row(data_unit="c.jpg", class_name="Tree")).to_batches()[0])
+    last = LabelingConfig.parse(config_text(fitting.finish()))
+    assert [label.name for label in first.controls["rectanglelabels"].labels] == ["Car"]
+    assert [label.name for label in last.controls["rectanglelabels"].labels] == ["Car", "Bus", "Tree"]
+    assert list(last.controls) == ["rectanglelabels"]
 
 
 def test_names_that_are_taken_are_numbered() -> None:

@@ -195,9 +195,7 @@ class Fitting:
 
     def _of_video(self, to_name: tuple[str, ...]) -> Want:
         """Give the control that has the labels of boxes that move."""
-        want = self.wants.want("labels", VIDEO)
-        want.to_name = to_name
-        return want
+        return self.wants.want("labels", VIDEO, to_name=to_name)
 
     def _place(self, row: _Row, entry: _Entry) -> None:
         names = entry.to_name.split(",")

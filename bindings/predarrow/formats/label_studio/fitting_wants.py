@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from predarrow.errors import InputError
@@ -29,8 +30,7 @@ class Want:
 
     type: str
     is_per_region: bool
-    to_name: tuple[str, ...] = ()
-    """Empty where rows do not tell"""
+    to_name: tuple[str, ...]
     labels: dict[str, None] = field(default_factory=dict)
     """A set in its order"""
     paths: dict[tuple[str, ...], None] = field(default_factory=dict)
@@ -56,37 +56,59 @@ class Want:
 
 @dataclass(slots=True)
 class Wants:
-    """All controls that are needed, and the objects that they are on."""
+    """All controls that are needed, and the objects that they are on. A name that was given stays."""
 
-    named: dict[str, Want] = field(default_factory=dict)
-    """By from_name, of rows that tell it"""
-    unnamed: dict[tuple[str, bool, str, str], Want] = field(default_factory=dict)
-    """By type, whether per region, the object's tag, and the name that they had better have"""
+    controls: dict[str, Want] = field(default_factory=dict)
+    """By from_name"""
     objects: dict[str, str] = field(default_factory=dict)
-    """Tags of objects by name, of rows that tell it"""
+    """Tags of objects by name"""
+    guesses: dict[str, str] = field(default_factory=dict)
+    """The same, where nothing but the address tells"""
     variables: dict[str, str] = field(default_factory=dict)
     """Members of the data by the name of the object that shows them"""
-
-    guesses: dict[str, str] = field(default_factory=dict)
-    """Tags of objects by name, where nothing but the address tells"""
+    _unnamed: dict[tuple[str, bool, str, str], str] = field(default_factory=dict)
+    """Names of controls that no row names, by type, whether per region, object, and the name that they ask for"""
 
     def name(self, name: str, type_: str, to_name: str, *, is_per_region: bool) -> Want:
-        """Give the control of a name.
+        """Give the control that a row names.
 
         Raises:
-            InputError: it is of another type, or on another object.
+            InputError: it is of another type.
         """
         to_names = tuple(to_name.split(","))
-        want = self.named.setdefault(name, Want(type_, is_per_region, to_names))
+        want = self.controls.setdefault(name, Want(type_, is_per_region, to_names))
         if want.type != type_:
             raise unfit(f"results of {name!r} must have one type", f"{want.type} and {type_}")
         want.to_name += tuple(each for each in to_names if each not in want.to_name)
         return want
 
-    def want(self, type_: str, object_tag: str, *, is_per_region: bool = False, name: str = "") -> Want:
-        """Give a control that no result names, under this name where it is free."""
+    def want(
+        self, type_: str, tag: str, *, is_per_region: bool = False, name: str = "", to_name: tuple[str, ...] = ()
+    ) -> Want:
+        """Give a control that no row names, on an object of a tag or a name; its name is its own where that is free."""
+        to_name = to_name or (self._object_of(tag),)
         name = name or (f"{type_}_per_region" if is_per_region else type_)
-        return self.unnamed.setdefault((type_, is_per_region, object_tag, name), Want(type_, is_per_region))
+        key = type_, is_per_region, to_name[0], name
+        if key not in self._unnamed:
+            self._unnamed[key] = self._free(name)
+            self.controls[self._unnamed[key]] = Want(type_, is_per_region, to_name)
+        return self.controls[self._unnamed[key]]
+
+    def _object_of(self, tag: str) -> str:
+        """Give the object of a tag: one that is there, else a new one."""
+        for name, other in self.objects.items():
+            if other == tag:
+                return name
+        name = self._free(tag.lower())
+        self.objects[name] = tag
+        return name
+
+    def _free(self, name: str) -> str:
+        """Give a name that is not taken."""
+        names = (name if number == 1 else f"{name}_{number}" for number in count(1))
+        return next(
+            each for each in names if each not in self.controls and each not in {**self.objects, **self.guesses}
+        )
 
     def place(self, names: Iterable[str], tag: str) -> None:
         """Tell what objects are.
@@ -97,6 +119,19 @@ class Wants:
         for name in names:
             if self.objects.setdefault(name, tag) != tag:
                 raise unfit(f"object {name!r} must be one thing", f"{self.objects[name]} and {tag}")
+
+    def shown(self) -> dict[str, str]:
+        """Give the tags of all objects that controls are on.
+
+        Raises:
+            InputError: a control and an object have one name, and are not one.
+        """
+        names = dict.fromkeys(name for want in self.controls.values() for name in want.to_name)
+        for name in names:
+            want = self.controls.get(name)
+            if want is not None and want.type != "chatmessage":
+                raise unfit("a control and an object must have names of their own", f"{name!r} for both")
+        return {name: self.objects.get(name) or self.guesses.get(name, IMAGE) for name in names}
 
 
 def object_of(type_: str, default: str | None) -> str | None:

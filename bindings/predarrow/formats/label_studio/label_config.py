@@ -78,10 +78,9 @@ def config_text(wants: Wants, data_key: str | None = None) -> str:
         data_key: see `label_config`.
 
     Raises:
-        InputError: a name that XML cannot hold.
+        InputError: a name that XML cannot hold, or that a control and an object share.
     """
-    controls = _named_controls(wants)
-    objects = _objects(wants, controls)
+    controls, objects = wants.controls, wants.shown()
     body = []
     has_bitmasks = any(want.type.startswith("bitmask") for want in controls.values())
     for name, tag in objects.items():
@@ -91,44 +90,6 @@ def config_text(wants: Wants, data_key: str | None = None) -> str:
     body += [_control(name, want) for name, want in controls.items() if want.type != "chatmessage"]
     lines = [f"  {line}" for text in body for line in text.splitlines()]
     return "\n".join(["<View>", *lines, "</View>", ""])
-
-
-def _named_controls(wants: Wants) -> dict[str, Want]:
-    """Give all controls by name: those that rows name, then the others under names that are free."""
-    controls = dict(wants.named)
-    taken = {*controls, *wants.objects, *wants.guesses}
-    for (_, _, tag, name), want in wants.unnamed.items():
-        if not want.to_name:
-            want.to_name = (_object_name(tag, wants, taken),)
-        controls[_free(name, taken)] = want
-    return controls
-
-
-def _object_name(tag: str, wants: Wants, taken: set[str]) -> str:
-    """Give the object of a tag: one that is there, else a new one."""
-    for name, other in wants.objects.items():
-        if other == tag:
-            return name
-    name = _free(tag.lower(), taken)
-    wants.objects[name] = tag
-    return name
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """Give a name that is not taken, and take it."""
-    number = 1
-    result = name
-    while result in taken:
-        number += 1
-        result = f"{name}_{number}"
-    taken.add(result)
-    return result
-
-
-def _objects(wants: Wants, controls: dict[str, Want]) -> dict[str, str]:
-    """Give the tags of all objects that controls are on."""
-    names = dict.fromkeys(name for want in controls.values() for name in want.to_name)
-    return {name: wants.objects.get(name) or wants.guesses.get(name, IMAGE) for name in names}
 
 
 def _control(name: str, want: Want) -> str:
