@@ -86,8 +86,7 @@ def push_label_studio(
     _check_options(project_id, title, config, batch_tasks, batch_bytes, timeout)
     xml = None if config is None else LabelingConfig.read(config).text
     given = Tasks(tasks)
-    server = Server(url, token, timeout)
-    with _journal(tasks, server.url) as journal:
+    with Server(url, token, timeout) as server, _journal(tasks, server.url) as journal:
         number = project_id if title is None else journal.made(title)
         project = None if number is None else server.project(number)
         report = check_label_studio(tasks, xml if project is None else project.config)

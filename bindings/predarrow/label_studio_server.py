@@ -6,6 +6,8 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -57,7 +59,7 @@ class Taken(NamedTuple):
 
 
 class Server:
-    """A Label Studio server.
+    """A Label Studio server; its connections are closed at the end of a `with` block.
 
     Args:
         url: its address.
@@ -85,9 +87,13 @@ class Server:
         self._not_reached = httpx.ConnectError
         self._broken = (httpx.HTTPError, ParsingError)
         self._refused = ApiError
-        http = httpx.Client(timeout=timeout, follow_redirects=False)
         make: Any = LabelStudio  # its arguments have no types
-        self._client = self._asked(lambda: make(base_url=self.url, api_key=secret, httpx_client=http, max_retries=0))
+        with ExitStack() as opened:
+            http = opened.enter_context(httpx.Client(timeout=timeout, follow_redirects=False))
+            self._client = self._asked(
+                lambda: make(base_url=self.url, api_key=secret, httpx_client=http, max_retries=0)
+            )
+            self._opened = opened.pop_all()
 
     def project(self, project_id: int) -> ServerProject:
         """Give a project as it is now."""
@@ -117,6 +123,16 @@ class Server:
             time.sleep(pause)
             pause = min(2 * pause, 10.0)
         return True
+
+    def __enter__(self) -> Server:
+        """Give the server."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close its connections."""
+        self._opened.close()
 
     def __repr__(self) -> str:
         """Name the server."""
