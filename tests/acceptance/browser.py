@@ -64,6 +64,21 @@ class Editor:
         results: list[dict[str, Any]] = self.page.evaluate(_RESULTS)
         return results
 
+    def _settled(self, name: str) -> tuple[list[float], npt.NDArray[np.uint8]]:
+        """Give where the image is, and a picture of the page, when neither changes any more.
+
+        Label Studio moves and draws things anew for a while, of whose end it gives no sign.
+        """
+        last: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+        for _ in range(_MOST_LOOKS):
+            self.page.wait_for_timeout(_BETWEEN)
+            place: list[float] = self.page.evaluate(_PICTURE)
+            picture = self.screenshot(name)
+            if np.array_equal(picture, last) and place == self.page.evaluate(_PICTURE):
+                return place, picture
+            last = picture
+        raise AssertionError(f"{name}: the page must come to rest")
+
     def paint(self, places: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
         """Paint upon the open task with its first label and a thick brush; give the annotation's results.
 
@@ -99,9 +114,7 @@ class Editor:
             (height, width) of the image itself: each pixel is what the screen shows at its centre.
         """
         width, height = self.page.evaluate(_SIZES)
-        self.page.wait_for_timeout(_SETTLES)
-        left, top, across, down = self.page.evaluate(_PICTURE)
-        picture = self.screenshot(name)
+        (left, top, across, down), picture = self._settled(name)
         columns = (left + (np.arange(width) + 0.5) * across / width).astype(np.int64)
         rows = (top + (np.arange(height) + 0.5) * down / height).astype(np.int64)
         darkness = 255 - picture[rows[:, None], columns].min(axis=2).astype(np.int64)
@@ -114,8 +127,10 @@ class Editor:
 _FAINT = 8
 """Of 255: a quarter of the palest fill, 0.2 of a colour, and more than what rounding leaves on white."""
 
-_SETTLES = 400
-"""Milliseconds from a change of the image's size to its drawing, of whose end Label Studio gives no sign."""
+_BETWEEN = 300
+"""Milliseconds between two looks at a page."""
+
+_MOST_LOOKS = 60
 
 
 _PATIENCE = 120_000.0

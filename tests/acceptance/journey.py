@@ -48,7 +48,8 @@ def check_arrived(server: Server, path: Path, project: int) -> Arrived:
 
 
 def _told(prediction: dict[str, Any]) -> dict[str, Any]:
-    return {name: prediction.get(name) for name in ("result", "score", "model_version")}
+    told = {"model_version": "undefined", "score": None, **prediction}  # what the server says where nothing is said
+    return {name: told[name] for name in ("result", "score", "model_version")}
 
 
 def check_opens(editor: Editor, arrived: Arrived, place: int = 0) -> None:

@@ -26,7 +26,7 @@ pytestmark = [
 
 _NAMES = {"plane": "plane"}
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
-_COLUMNS = ["data_unit", "object_id", "class_name", "kind", "confidence", "bbox", "row"]
+_COLUMNS = ["data_unit", "object_id", "class_name", "kind", "confidence", "bbox"]
 
 
 def _project(path: Path) -> Project:
