@@ -45,10 +45,11 @@ def export_label_studio_predictions(
         project: a project or its folder.
         path: file to write, see `write_label_studio`.
         sets: name or names of prediction sets; None for all of the project.
-        config, data_key, url, masks, holes, on_outside, max_bytes, progress: see `write_label_studio`.
+        config, data_key, url, masks, holes, on_outside, max_bytes: see `write_label_studio`.
         overwrite: replace the files.
         on_error: "raise" writes nothing where a row cannot be held; "skip" leaves such rows out and tells of them
             in the report.
+        progress: called with the number of rows done and of all rows.
 
     Raises:
         InputError: a row that Label Studio cannot hold.
@@ -77,5 +78,11 @@ def export_label_studio_predictions(
         max_bytes=max_bytes,
         on_error=on_error,
         overwrite=overwrite,
-        progress=progress,
+        progress=None if progress is None else _of_all(project, names, progress),
     )
+
+
+def _of_all(project: Project, names: Sequence[str], progress: Progress) -> Progress:
+    """Give what tells the number of all rows, which a stream does not."""
+    total = sum(project.history(name)["rows"][0].as_py() or 0 for name in names)
+    return lambda done, _: progress(done, total)

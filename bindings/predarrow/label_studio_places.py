@@ -18,7 +18,7 @@ from predarrow.ordering import Keyed, keys
 from predarrow.project import Project
 from predarrow.project_index import KIND_SHAPES
 from predarrow.refusals import Refusals
-from predarrow.report import Code, Report
+from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA
 
 Ints = npt.NDArray[np.int64]
@@ -221,7 +221,7 @@ def _taken(texts: list[str | None] | list[str], codes: Ints) -> pa.Array:
     return text_array(texts).take(numbers_array(codes))
 
 
-def _told(refusals: Refusals, batch: pa.RecordBatch) -> list[Any]:
+def _told(refusals: Refusals, batch: pa.RecordBatch) -> list[Problem]:
     """Give problems with the source and the number of their regions there."""
     if not refusals.problems:
         return []

@@ -167,6 +167,13 @@ def test_one_set_without_versions(project: Project) -> None:
     assert [each["model_version"] for each in back["predictions"]] == ["model-a"]
 
 
+def test_progress(project: Project) -> None:
+    taken(project, CASES["two versions"])
+    told: list[tuple[int, int]] = []
+    given_back(project, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (4, 4)
+
+
 def test_rows_that_were_appended(project: Project) -> None:
     taken(project, [task(1, B, one=[box("r1")]), task(2, A, one=[box("r2")])])
     taken(project, [task(3, A, one=[box("r3")]), task(4, B, one=[box("r4")])], mode="append")
