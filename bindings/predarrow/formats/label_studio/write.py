@@ -125,8 +125,9 @@ def write_label_studio(
             raise InputError(report.problems)
         files.finish()
         report.flagged[_LONG] += files.n_long
+        report.flagged[f"no labelling config is written: {suit.unfit}"] += suit.unfit is not None
         report.flagged = Counter({what: count for what, count in report.flagged.items() if count})
-        paths, beside = files.publish(suit.config.text if given is None else None, overwrite=overwrite)
+        paths, beside = files.publish(suit.made, overwrite=overwrite)
     return LabelStudioWriteResult(writer.n_tasks, report.imported, report, paths, beside)
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from predarrow.formats.label_studio.write_attributes import Notes, notes_of
 from predarrow.formats.label_studio.write_checks import Outside, check
 from predarrow.formats.label_studio.write_forms import Form
+from predarrow.formats.label_studio.write_ids import check_ids, fill_ids
 from predarrow.formats.label_studio.write_rings import has_rings, paint
 from predarrow.formats.label_studio.write_sorts import Sorts
 from predarrow.formats.label_studio.write_suit import Suit
@@ -91,6 +92,8 @@ class Gatherer:
         if self._holes != "refuse":
             paint(columns, refusals, flags)
         form, forms = self._sorts.forms(columns, kinds, unit, notes, refusals, flags)
+        columns["object_id"] = fill_ids(columns["object_id"], form, forms, refusals.rows)
+        check_ids(columns, unit, notes, refusals)
         return Rows(columns, sizes, notes, unit, form, forms)
 
     def _refuse_again(self, names: list[str], unit: Ints, refusals: Refusals) -> None:

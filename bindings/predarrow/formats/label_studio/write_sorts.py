@@ -58,7 +58,9 @@ class Sorts:
                 kind, class_name = columns["kind"][row].as_py(), columns["class_name"][row].as_py()
                 sorts.append((number, Wanted(kind, class_name, notes.of(row), bool(moving[unit[row]]))))
         new = [number for number, wanted in sorts if not self._is_known(wanted) and not wanted.note.follows]
-        self._learn(columns | {"kind": kinds}, once.first[new], moving[unit[once.first[new]]])
+        first = once.first[new]
+        are_kept = all(notes.of(row).is_kept for row in first.tolist())
+        self._suit.learn(_taken(columns | {"kind": kinds}, first, moving[unit[first]]), are_kept=are_kept)
         counts = np.bincount(once.which, minlength=once.first.size).tolist()
         forms = [NO_FORM] * once.first.size
         for number, wanted in sorts:
@@ -78,12 +80,13 @@ class Sorts:
             self._known[_key(wanted)] = self._suit.form(wanted, n_rows, flags)
         return self._known[_key(wanted)]
 
-    def _learn(self, columns: dict[str, pa.Array], first: Ints, moving: Bools) -> None:
-        """Let the config that is made have room for rows, given by the first of each sort."""
-        chosen = pa.array(first, pa.int64())
-        taken = {name: columns[name].take(chosen) for name in _LEARNT}
-        taken["frame"] = pa.array(moving.astype(np.int32))
-        self._suit.learn(pa.RecordBatch.from_pydict(taken))
+
+def _taken(columns: dict[str, pa.Array], first: Ints, moving: Bools) -> pa.RecordBatch:
+    """Give the first row of each sort, on a later frame where its data unit has such."""
+    chosen = pa.array(first, pa.int64())
+    taken = {name: columns[name].take(chosen) for name in _LEARNT}
+    taken["frame"] = pa.array(moving.astype(np.int32))
+    return pa.RecordBatch.from_pydict(taken)
 
 
 def _sorted_out(columns: dict[str, pa.Array], unit: Ints, notes: Notes, refusals: Refusals) -> tuple[Distinct, Bools]:

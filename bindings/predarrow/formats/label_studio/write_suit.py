@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from predarrow.errors import InputError
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio.config import LabelingConfig
 from predarrow.formats.label_studio.fitting import Fitting
@@ -54,24 +55,44 @@ class Suit:
         self._masks, self._holes = masks, holes
         self._data_key = data_key
         self._fitting = Fitting(masks, holes) if config is None else None
+        self._are_kept = True
+        self._unfit: InputError | None = None
         self._controls = Controls(config or LabelingConfig("", {}, {}), masks, holes)
 
     @property
-    def config(self) -> LabelingConfig:
-        """The config that is given, or fits the rows so far."""
-        return self._controls.config
+    def made(self) -> str | None:
+        """The config that was made, as XML; None where one was given, or none fits all rows."""
+        return None if self._fitting is None or self._unfit is not None else self._controls.config.text
 
-    def learn(self, rows: pa.RecordBatch) -> None:
+    @property
+    def unfit(self) -> InputError | None:
+        """Why no config fits rows that were read from Label Studio."""
+        return self._unfit
+
+    def learn(self, rows: pa.RecordBatch, *, are_kept: bool) -> None:
         """Make room for rows of whole data units in the config that is made.
+
+        Args:
+            rows: of the table.
+            are_kept: whether all of them were read from Label Studio. These need no config to be written.
 
         Raises:
             InputError: no config can be made for them.
         """
         if self._fitting is None or not rows.num_rows:
             return
-        self._fitting.add(rows)
-        text = config_text(self._fitting.finish(), self._data_key)
-        if text != self.config.text:
+        self._are_kept = self._are_kept and are_kept
+        try:
+            if self._unfit is not None:
+                raise self._unfit
+            self._fitting.add(rows)
+            text = config_text(self._fitting.finish(), self._data_key)
+        except InputError as error:
+            if not self._are_kept:
+                raise
+            self._unfit = error
+            return
+        if text != self._controls.config.text:
             self._controls = Controls(LabelingConfig.parse(text), self._masks, self._holes)
 
     def form(self, wanted: Wanted, n_rows: int, flags: Counter[str]) -> Form:
@@ -126,7 +147,7 @@ class Suit:
         """
         if self._fitting is not None:
             return True
-        config = self.config
+        config = self._controls.config
         for result in wanted.note.results:
             control = config.controls.get(result.entry.from_name)
             if control is None or control.type != result.entry.type.lower():
