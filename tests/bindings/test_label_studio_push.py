@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import predarrow.label_studio_server as server_module
 from predarrow import InputError, PredarrowError, push_label_studio
@@ -130,6 +132,35 @@ def test_goes_on_where_an_answer_was_lost(double: Double, file: Path, is_after: 
     result = push(double, file)
     assert (result.tasks, result.done_before) == ((1, 4) if is_after else (3, 2))
     assert names(double) == ALL
+
+
+_FAULTS = (
+    st.builds(Fault, st.sampled_from([400, 413, 500, 502]), is_after=st.booleans(), hangs_up=st.booleans()) | st.none()
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_FAULTS, max_size=6), st.lists(st.integers(1, 3), min_size=7, max_size=7))
+def test_every_task_arrives_once(double: Double, tmp_path: Path, faults: list[Fault | None], sizes: list[int]) -> None:
+    """Whatever goes wrong, and however large batches are in later runs."""
+    project = double.add_project()
+    path = tmp_path / f"{project}.json"
+    path.write_text(json.dumps([task(number) for number in range(5)]))
+    known = {place: fault for place, fault in enumerate(faults) if fault is not None and fault.status >= 500}
+    known |= {
+        place: Fault(fault.status) for place, fault in enumerate(faults) if fault is not None and place not in known
+    }
+    double.faults = {double.n_imports + place: fault for place, fault in known.items()}
+    n_done = 0
+    for size in sizes:
+        try:
+            result = push(double, path, project_id=project, batch_tasks=size)
+        except OutputError:
+            continue
+        n_done += 1
+        assert result.tasks + result.done_before == 5
+        assert names(double, project) == ALL
+    assert n_done
 
 
 def test_asks_where_nobody_can_tell(double: Double, file: Path) -> None:
