@@ -127,7 +127,7 @@ def check_ocr(value: Object, place: str, flagged: Flagged) -> None:
 
 def check_video_rectangle(value: Object, place: str, flagged: Flagged) -> None:
     """Refuse sequences without an entry, and entries without frame, time or box."""
-    n_frames = whole(value, "framesCount", place, 1)
+    n_frames = whole(value, "framesCount", place, 0)
     number(value, "duration", place, least=0)
     for entry, at in _entries(value, place, n_frames, flagged):
         number(entry, "time", at)
@@ -138,7 +138,7 @@ def check_video_rectangle(value: Object, place: str, flagged: Flagged) -> None:
 
 def check_video_vector(value: Object, place: str, flagged: Flagged) -> None:
     """Refuse sequences without an entry, and entries without frame or vertices."""
-    n_frames = optional_whole(value, "framesCount", place, 1)
+    n_frames = optional_whole(value, "framesCount", place, 0)
     optional_number(value, "duration", place)
     for entry, at in _entries(value, place, n_frames, flagged):
         optional_number(entry, "time", at)
@@ -155,7 +155,7 @@ def _entries(value: Object, place: str, n_frames: int | None, flagged: Flagged) 
         optional_bool(entry, "enabled", at)
         if frame in frames:
             flagged["frame twice in one sequence"] += 1
-        if n_frames is not None and frame > n_frames:
+        if n_frames and frame > n_frames:
             flagged["frame beyond framesCount"] += 1
         frames.add(frame)
         result.append((entry, at))

@@ -207,6 +207,10 @@ def _id(result: Object, name: str) -> None:
         raise Flaw(Code.BAD_VALUE, f".{name}", "must be a text: the editor breaks on another", result[name])
 
 
+def _parent(result: Object, name: str) -> None:
+    text(result, name, "")
+
+
 def _side(result: Object, name: str) -> None:
     whole(result, name, "", 1, 2**31 - 1)
 
@@ -229,7 +233,7 @@ def check_score(given: Object, name: str = "score") -> None:
 
 _MEMBERS: Mapping[str, Callable[[Object, str], None]] = {
     "id": _id,
-    "parentID": _id,
+    "parentID": _parent,
     "score": check_score,
     "original_width": _side,
     "original_height": _side,
