@@ -21,6 +21,10 @@ _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 """What Label Studio puts in front of an uploaded file's name: the first digits of a UUID."""
 
 
+_HINT = (
+    "; predictions alone, and tasks without an address, tell a task's number only: take tasks, "
+    "GET /api/tasks?project=…&fields=all"
+)
 _DEPTH = 16  # folders above a name that an id or title may have
 
 
@@ -47,12 +51,18 @@ class Addresses(dict[str, Found]):
         rule = "must be of a data unit of the project, whose id or title the address is or ends in"
         for name in names_of(address):
             row = self._units.by_id(name)
-            rows = self._units.find(name) if row is None else [row]
+            rows = self._rows(name) if row is None else [row]
             if len(rows) == 1:
                 return Found(self._units.row(rows[0]), None)
             if rows:
                 return Found(None, (Code.AMBIGUOUS_DATA_UNIT, f"{rule}, got {name!r}, which {len(rows)} have"))
-        return Found(None, (Code.UNKNOWN_DATA_UNIT, f"{rule}, got {shown(address)}"))
+        hint = _HINT if address.isdecimal() else ""
+        return Found(None, (Code.UNKNOWN_DATA_UNIT, f"{rule}, got {shown(address)}{hint}"))
+
+    def _rows(self, title: str) -> list[int]:
+        """Give the data units of a title, with or without extension; a number, which may be a task's, is no 7.png."""
+        rows = self._units.find(title)
+        return [row for row in rows if self._units.row(row).title == title] if title.isdecimal() else rows
 
 
 class Sizes(Mapping[str, tuple[int, int]]):

@@ -8,10 +8,10 @@ from predarrow.report import Code
 
 UNITS = DataUnits.from_table(
     {
-        "id": ["u1", "u2", "u3", "u4", "s3://bucket/d.png", "left/e.png", "right/e.png", "f#1%20.png"],
-        "title": ["a.png", "My car.png", "c.png", "c.png", "d.png", "e.png", "e.png", "f.png"],
-        "width": [10, 20, None, 5, 40, None, None, None],
-        "height": [30, 40, None, None, 80, None, None, None],
+        "id": ["u1", "u2", "u3", "u4", "s3://bucket/d.png", "left/e.png", "right/e.png", "f#1%20.png", "12"],
+        "title": ["a.png", "My car.png", "c.png", "c.png", "d.png", "e.png", "e.png", "f.png", "7.png"],
+        "width": [10, 20, None, 5, 40, None, None, None, None],
+        "height": [30, 40, None, None, 80, None, None, None, None],
     }
 )
 
@@ -36,6 +36,8 @@ UNITS = DataUnits.from_table(
         ("https://host/data/left/e.png", "left/e.png"),
         ("/data/local-files/?d=set/right%2Fe.png", "right/e.png"),
         ("images/f#1%20.png", "f#1%20.png"),
+        ("12", "12"),
+        ("https://host/7.png", "12"),
     ],
 )
 def test_found(address: str, id_: str) -> None:
@@ -54,6 +56,7 @@ def test_found(address: str, id_: str) -> None:
         ("/".join("x" * 2000), Code.UNKNOWN_DATA_UNIT),
         ("b.png", Code.UNKNOWN_DATA_UNIT),
         ("", Code.UNKNOWN_DATA_UNIT),
+        ("7", Code.UNKNOWN_DATA_UNIT),  # a task's number
         ("https://host/", Code.UNKNOWN_DATA_UNIT),
         ("https://[", Code.UNKNOWN_DATA_UNIT),
         ("https://host/1F0C2AB9-a.png", Code.UNKNOWN_DATA_UNIT),  # hexadecimal digits of another's name
@@ -67,7 +70,8 @@ def test_not_found(address: str, code: Code) -> None:
     assert found.unit is None
     assert found.flaw is not None
     assert found.flaw[0] == code
-    assert len(found.flaw[1]) < 250
+    assert len(found.flaw[1]) < 300
+    assert ("GET /api/tasks" in found.flaw[1]) == (address == "7")
 
 
 def test_the_likeliest_name_comes_first() -> None:
