@@ -100,6 +100,23 @@ def test_openlabel(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (cuboid["width"], cuboid["length"]) == (4.1, 1.8)
 
 
+def test_label_studio(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = [{"id": 7, "width": 60, "height": 40, "file_name": "street 0.png"}]
+    lists = {"images": images, "categories": [{"id": 3, "name": "car"}], "annotations": []}
+    (folder / "annotations.json").write_text(json.dumps(lists))
+    result = {"image_id": 7, "category_id": 3, "bbox": [1.5, 2, 30, 4], "score": 0.5}
+    (folder / "results.json").write_text(json.dumps([result]))
+    (block,) = _blocks("Label Studio", "python")
+    names: dict[str, Any] = {}
+    exec(block, names)
+    printed = capsys.readouterr().out
+    assert "1 tasks.xml" in printed
+    assert "refused 0" in printed
+    assert names["again"]["bbox"].equals(names["table"]["bbox"])
+    (task,) = json.loads((folder / "tasks.json").read_text())
+    assert task["data"] == {"image": "/data/local-files/?d=images/street%200.png"}
+
+
 def test_from_a_model() -> None:
     (block,) = _blocks("From a model", "python")
     names: dict[str, Any] = {}
