@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -69,11 +71,13 @@ class Given:
         return len(self.regions)
 
     def numbers(self, *names: str) -> Floats:
-        """Give members, (k, n); what is not there is 0."""
-        result = np.zeros((len(names), self.n))
-        for row, name in enumerate(names):
-            result[row] = np.fromiter(_numbers(self.values, name), np.float64, self.n)
-        return result
+        """Give at least two members, (k, n); what is not there is 0."""
+        k, n = len(names), len(self.values)
+        try:
+            flat = np.fromiter(chain.from_iterable(map(attrgetter(*names), self.values)), np.float64, k * n)
+        except TypeError:  # some are not there
+            return np.array([_numbers(self.values, name) for name in names], np.float64).reshape(k, n)
+        return np.ascontiguousarray(flat.reshape(n, k).T)
 
     def bools(self, name: str) -> list[bool]:
         """Tell where a member is true; one that is not there is not."""

@@ -12,6 +12,7 @@ from msgspec import UNSET, Raw, Struct
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.wire import (
+    BESIDE,
     KNOWN,
     Members,
     Result,
@@ -128,6 +129,10 @@ def _read(place: int, raw: Raw, flagged: Counter[str]) -> Part | None:
     if "value" not in members and any_of(members.get("type", Raw(b"null"))) == "relation":
         return None
     more = {name: members.pop(name) for name in list(members) if name not in KNOWN}
+    for name in ("at", "without"):
+        if name in more:
+            rule = "must not have a member of this name, which attributes have for themselves"
+            raise Flaw(Code.CANNOT_HOLD, f".{name}", rule, any_of(more[name]))
     given: dict[str, Any] = {}
     for name in ("value", "from_name", "to_name", "type"):
         if name not in members:
@@ -144,7 +149,11 @@ def _read(place: int, raw: Raw, flagged: Counter[str]) -> Part | None:
         given["id"] = _id(members.pop("id"), more, flagged)
     if "score" in members:
         given["score"] = _score(members.pop("score"), more, flagged)
-    given |= members
+    for name, raw in members.items():
+        try:
+            given[name] = msgspec.json.decode(raw, type=BESIDE[name])
+        except msgspec.DecodeError:
+            more[name] = raw
     return Part(place, Result(**given), more)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from predarrow.formats.label_studio.collect import Collected
 from predarrow.formats.label_studio.regions import Region
@@ -11,28 +12,34 @@ from predarrow.formats.label_studio.wire import members_text, text_of
 from predarrow.formats.openlabel.wire import string_text
 
 
-class Line(NamedTuple):
-    """What a row's attributes are made of, before it is known which rows are first."""
+@dataclass(slots=True)
+class Lines:
+    """What attributes are made of, row by row, before it is known which rows are first."""
 
-    region: int
-    head: str
+    regions: list[int] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
     """Attributes, each with a comma behind"""
-    inner: str
+    inner: list[str] = field(default_factory=list)
     """Members of the attribute `label_studio`, each with a comma before"""
-    results: str
-    is_entry: bool
-    """Whether it is an entry of a sequence"""
+    results: list[str] = field(default_factory=list)
+    """The region's results, empty where another row has them"""
+
+    def take(self, order: Sequence[int]) -> Lines:
+        """Give rows in an order."""
+        texts = ([column[place] for place in order] for column in (self.heads, self.inner, self.results))
+        return Lines([self.regions[place] for place in order], *texts)
 
 
-def row_texts(lines: Sequence[Line], collected: Collected) -> list[str]:
+def row_texts(lines: Lines, collected: Collected) -> list[str]:
     """Give attributes of rows in their order; the first of a task and of a prediction tell of these."""
     versions = [_version(prediction.model_version) for prediction in collected.predictions]
     lists = ["" if each.of_list == "predictions" else f',"list":"{each.of_list}"' for each in collected.predictions]
     regions = collected.regions
     texts = []
     last_prediction, last_task = -1, -1
-    for line in lines:
-        number = regions[line.region].prediction
+    columns = zip(lines.regions, lines.heads, lines.inner, lines.results, strict=True)
+    for place, head, own, results in columns:
+        number = regions[place].prediction
         inner = lists[number]
         if number != last_prediction:
             inner = _prediction_text(collected, number) + inner
@@ -40,12 +47,12 @@ def row_texts(lines: Sequence[Line], collected: Collected) -> list[str]:
             if task != last_task:
                 inner = _task_text(collected, task) + inner
             last_prediction, last_task = number, task
-        if line.results:
-            inner += f',"results":{line.results}'
-        inner += line.inner
+        if results:
+            inner += f',"results":{results}'
+        inner += own
         if collected.tasks[last_task].has_sequence:
-            inner += _at(collected, regions[line.region])
-        texts.append(f'{{{line.head}{versions[number]}"label_studio":{{{inner[1:]}}}}}')
+            inner += _at(collected, regions[place])
+        texts.append(f'{{{head}{versions[number]}"label_studio":{{{inner[1:]}}}}}')
     return texts
 
 

@@ -16,7 +16,7 @@ from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.collect import Collected
 from predarrow.formats.label_studio.given import Ints
 from predarrow.formats.label_studio.regions import Region, scored
-from predarrow.formats.label_studio.row_texts import Line, row_texts
+from predarrow.formats.label_studio.row_texts import Lines, row_texts
 from predarrow.formats.label_studio.texts import Others, Teller, entries_text, head_of, is_plain, shared_members
 from predarrow.formats.label_studio.values import Piece, pieces_of
 from predarrow.formats.openlabel.wire import string_text
@@ -42,33 +42,38 @@ def batch_of(
         return None
     pieces = pieces_of(collected, sizes_of(collected, image_sizes), threshold)
     batches: list[pa.RecordBatch] = []
-    lines: list[Line] = []
+    lines = Lines()
     for piece in pieces:
         rows = [row for row, owner in enumerate(piece.owners) if not piece.given.refusals.bad[owner]]
         if rows:
             rows_of = _Rows(collected, piece, rows)
             batches.append(rows_of.batch())
-            lines += rows_of.lines(teller)
-    if not lines:
+            rows_of.add_lines(lines, teller)
+    if not batches:
         return None
-    order = np.argsort(np.array([line.region for line in lines], np.int64), kind="stable")
-    batch = batches[0] if len(batches) == 1 else pa.concat_batches(batches).take(numbers_array(order))
-    column = text_array(row_texts([lines[place] for place in order.tolist()], collected))
+    batch = batches[0]
+    if len(batches) > 1:
+        order = np.argsort(np.array(lines.regions, np.int64), kind="stable")
+        batch = pa.concat_batches(batches).take(numbers_array(order))
+        lines = lines.take(order.tolist())
+    column = text_array(row_texts(lines, collected))
     return batch.set_column(_ATTRIBUTES, batch.schema.field(_ATTRIBUTES), column)
 
 
 def sizes_of(collected: Collected, image_sizes: Mapping[str, tuple[int, int]]) -> Ints:
     """Give (n, 2) height and width of each region's image; 0 where not known, -1 where they do not hold."""
-    units = [image_sizes.get(task.data_unit) or (0, 0) for task in collected.tasks] if image_sizes else []
-    sizes = np.zeros((len(collected.regions), 2), np.int64)
-    pairs = [_told_size(region) for region in collected.regions]
-    told = np.array(pairs, np.float64).reshape(-1, 2)
-    good = (told >= 1) & (told <= _MOST) & (told == np.floor(told))
-    is_known = np.isfinite(told).all(axis=1)
-    sizes[is_known] = np.where(good, told, -1)[is_known].astype(np.int64)
-    if units:
+    regions = collected.regions
+    try:
+        told = np.array([(region.main.original_height, region.main.original_width) for region in regions], np.float64)
+    except TypeError:  # some are not there
+        told = np.array([_told_size(region) for region in regions], np.float64)
+    is_known = np.asarray(np.isfinite(told).all(axis=1))
+    sizes = np.where((told >= 1) & (told <= _MOST) & (told == np.floor(told)), told, -1).astype(np.int64)
+    sizes[~is_known] = 0
+    if image_sizes and not is_known.all():
+        units = [image_sizes.get(task.data_unit) or (0, 0) for task in collected.tasks]
         for place in np.flatnonzero(~is_known).tolist():
-            sizes[place] = units[collected.predictions[collected.regions[place].prediction].task]
+            sizes[place] = units[collected.predictions[regions[place].prediction].task]
     return sizes
 
 
@@ -77,10 +82,9 @@ _UNKNOWN = (float("nan"), float("nan"))
 
 def _told_size(region: Region) -> tuple[float, float]:
     """Give the height and width that a region tells, NaN where it does not."""
-    results = [part.result for part in region.parts] if region.parts else (region.main,)
-    for result in results:
-        width, height = result.original_width, result.original_height
-        if width is not UNSET and width is not None and height is not UNSET and height is not None:
+    for result in [part.result for part in region.parts] if region.parts else (region.main,):
+        height, width = result.original_height, result.original_width
+        if isinstance(height, float) and isinstance(width, float):
             return height, width
     return _UNKNOWN
 
@@ -108,7 +112,7 @@ class _Rows:
             for owner, region in zip(self._owners, self._regions, strict=True)
             if len(region.parts) > 1
         }
-        self._labels = [self._labels_of(owner) for owner in self._owners]
+        self._labels = self._all_labels()
         self._scores, self._score_places = self._told_scores()
 
     def _final_sizes(self) -> Ints:
@@ -117,36 +121,39 @@ class _Rows:
             return shaped.sizes[self._rows]
         return given.sizes[self._owners]
 
-    def _labels_of(self, owner: int) -> tuple[str, ...] | None:
-        labels = self._piece.labels[owner]
-        if labels is not UNSET:
-            found: tuple[str, ...] = labels
-            return found
-        others = self._others.get(owner)
-        return None if others is None else others.labels
+    def _all_labels(self) -> list[tuple[str, ...] | None]:
+        found: list[Any] = [self._piece.labels[owner] for owner in self._owners]
+        for number, labels in enumerate(found):
+            if labels is UNSET:
+                others = self._others.get(self._owners[number])
+                found[number] = None if others is None else others.labels
+        return found
 
     def _told_scores(self) -> tuple[list[float | None], list[str]]:
         """Give confidences, and where they are told: empty for the region itself."""
-        piece, predictions = self._piece, self._collected.predictions
-        scores: list[float | None] = []
-        places: list[str] = []
-        for row, owner, region in zip(self._rows, self._owners, self._regions, strict=True):
-            place = ""
-            score = piece.shaped.entry_scores.get(row)
-            if score is not None:
-                place = "sequence"
-            elif (score := scored(region)) is None:
-                score = piece.scores.get(owner)
-                place = "value"
-                if score is None:
-                    score = predictions[region.prediction].score
-                    place = "" if score is None else "prediction"
-            scores.append(score)
-            places.append(place)
-        odd = sum(1 for score in scores if score is not None and not 0 <= score <= 1)
+        scores: list[Any] = [scored(region) if region.parts else region.main.score for region in self._regions]
+        places = [""] * len(scores)
+        entry_scores = self._piece.shaped.entry_scores
+        for number, score in enumerate(scores):
+            if score is None or score is UNSET or entry_scores:
+                scores[number], places[number] = self._other_score(number, None if score is UNSET else score)
+        odd = sum([1 for score in scores if score is not None and not 0 <= score <= 1])
         if odd:
             self._collected.flagged[ODD_SCORE] += odd
         return scores, places
+
+    def _other_score(self, number: int, score: float | None) -> tuple[float | None, str]:
+        """Give a row's confidence where the region may not tell it, and where it is told."""
+        own = self._piece.shaped.entry_scores.get(self._rows[number])
+        if own is not None:
+            return own, "sequence"
+        if score is not None:
+            return score, ""
+        own = self._piece.scores.get(self._owners[number])
+        if own is not None:
+            return own, "value"
+        own = self._collected.predictions[self._regions[number].prediction].score
+        return own, "" if own is None else "prediction"
 
     def batch(self) -> pa.RecordBatch:
         """Give them as a batch, without attributes."""
@@ -181,51 +188,72 @@ class _Rows:
             return [region.main.from_name for region in self._regions]
         return [labels[0] if labels else "" for labels in self._labels]
 
-    def lines(self, teller: Teller) -> list[Line]:
-        """Give what attributes are made of."""
-        seen: set[int] = set()
+    def add_lines(self, lines: Lines, teller: Teller) -> None:
+        """Add what attributes are made of."""
         has_size = np.asarray((self._sizes > 0).all(axis=1)).tolist()
-        found = []
-        for number, row in enumerate(self._rows):
-            owner, region = self._owners[number], self._regions[number]
-            is_first = owner not in seen
-            seen.add(owner)
-            is_scored = self._score_places[number] == "" and self._scores[number] is not None
+        results = []
+        beside = []
+        for number, region in enumerate(self._regions):
+            is_scored = not self._score_places[number] and self._scores[number] is not None
             if is_plain(region, is_scored):
-                head, results = teller.results(region, has_size=has_size[number])
+                head, text = teller.tell(region, has_size=has_size[number])
             else:
-                size = tuple(self._sizes[number].tolist())
-                shared = shared_members(region, size, self._scores[number] if is_scored else None)
-                others = self._others.get(owner)
-                head, results = head_of(shared), entries_text(region, shared, {} if others is None else others.values)
-            head = self._head(number, row, owner) + head
-            inner = self._inner(number, row, owner, is_first)
-            is_entry = self._piece.given.shape == forms.SEQUENCE
-            found.append(Line(self._places[number], head, inner, results if is_first else "", is_entry))
-        return found
+                head, text = self._tell(number, self._owners[number], is_scored)
+            results.append(text)
+            beside.append(head)
+        inner = self._inner()
+        if self._piece.given.shape == forms.SEQUENCE:
+            self._tell_sequences(results, inner)
+        lines.regions += self._places
+        lines.results += results
+        lines.inner += inner
+        lines.heads += [own + head for own, head in zip(self._heads(), beside, strict=True)]
 
-    def _head(self, number: int, row: int, owner: int) -> str:
-        """Give the row's own attributes, each with a comma behind."""
-        labels, head = self._labels[number], ""
-        if labels is not None and (len(labels) != 1 or not labels[0]):
-            head = f'"labels":{json_text(list(labels))},'
-        others = self._others.get(owner)
-        answers = self._piece.answers.get(owner) if others is None else others.answers
-        if answers:
-            head += members(answers)
-        own = self._piece.shaped.attributes.get(row)
-        return head if own is None else f"{head}{own},"
+    def _tell_sequences(self, results: list[str], inner: list[str]) -> None:
+        """Leave the results to the first row of each sequence, with what its value has further."""
+        seen: set[int] = set()
+        for number, owner in enumerate(self._owners):
+            if owner in seen:
+                results[number] = ""
+            else:
+                inner[number] += f',"sequence":{{{self._piece.shaped.heads.get(owner, "")}}}'
+            seen.add(owner)
 
-    def _inner(self, number: int, row: int, owner: int, is_first: bool) -> str:
-        """Give members of `label_studio` that the value and the confidence tell, each with a comma before."""
-        shaped = self._piece.shaped
-        inner = f',"value":{{{shaped.kept[row]}}}' if row in shaped.kept else ""
-        if row in shaped.without:
-            inner += f',"without":{json_text(shaped.without[row])}'
-        if self._score_places[number]:
-            inner += f',"score":"{self._score_places[number]}"'
-        if is_first and self._piece.given.shape == forms.SEQUENCE:
-            inner += f',"sequence":{{{shaped.heads.get(owner, "")}}}'
+    def _tell(self, number: int, owner: int, is_scored: bool) -> tuple[str, str]:
+        """Give attributes that results share, and the list of results, of a region that is not plain."""
+        region, others = self._regions[number], self._others.get(owner)
+        height, width = self._sizes[number].tolist()
+        shared = shared_members(region, (height, width), self._scores[number] if is_scored else None)
+        return head_of(shared), entries_text(region, shared, {} if others is None else others.values)
+
+    def _heads(self) -> list[str]:
+        """Give the rows' own attributes, each with a comma behind."""
+        heads = [
+            "" if labels is None or (len(labels) == 1 and labels[0]) else f'"labels":{json_text(list(labels))},'
+            for labels in self._labels
+        ]
+        answers, own = self._piece.answers, self._piece.shaped.attributes
+        if not answers and not own and not self._others:
+            return heads
+        for number, (row, owner) in enumerate(zip(self._rows, self._owners, strict=True)):
+            others = self._others.get(owner)
+            texts = answers.get(owner, {}) if others is None else others.answers
+            heads[number] += members(texts)
+            if row in own:
+                heads[number] += f"{own[row]},"
+        return heads
+
+    def _inner(self) -> list[str]:
+        """Give members of `label_studio` that values and confidences tell, each with a comma before."""
+        kept, without = self._piece.shaped.kept, self._piece.shaped.without
+        inner = [""] * len(self._rows)
+        if kept:
+            inner = [f',"value":{{{kept[row]}}}' if row in kept else "" for row in self._rows]
+        for number, (row, place) in enumerate(zip(self._rows, self._score_places, strict=True)):
+            if row in without:
+                inner[number] += f',"without":{json_text(without[row])}'
+            if place:
+                inner[number] += f',"score":"{place}"'
         return inner
 
 

@@ -18,7 +18,7 @@ from predarrow.formats.encord.columns import cover, keypoint_column, polygon_col
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.given import Floats, Given, Ints, Shaped
-from predarrow.formats.label_studio.wire import ABSENT, any_of, number_text, text_of
+from predarrow.formats.label_studio.wire import ABSENT, any_of, members_of, text_of
 from predarrow.report import Code
 
 
@@ -59,9 +59,8 @@ def boxes_of(given: Given, values: Floats, lacks_rotation: Sequence[int]) -> Sha
     if values[4].any():
         shaped.kinds = ["rotated_bbox" if degrees else "bbox" for degrees in values[4].tolist()]
         shaped.columns["rotation"] = rotations(values[4])
-    names = ("x", "y", "width", "height")
-    for row, numbers in zip(lost.tolist(), values[:4, lost].T.tolist(), strict=True):
-        shaped.kept[row] = _named(names, numbers)
+    for row, x, y, w, h in zip(lost.tolist(), *values[:4, lost].tolist(), strict=True):
+        shaped.kept[row] = f'"x":{x!r},"y":{y!r},"width":{w!r},"height":{h!r}'
     shaped.lack(lacks_rotation, "rotation")
     return shaped
 
@@ -95,9 +94,8 @@ def ellipses(given: Given) -> Shaped:
     back = np.stack([x, y, across, down])
     shaped = Shaped("ellipse", {"rotation": np.ascontiguousarray(values[4])}, corners)
     lost = np.flatnonzero((back != values[:4]).any(axis=0) & ~given.refusals.bad)
-    names = ("x", "y", "radiusX", "radiusY")
-    for row, numbers in zip(lost.tolist(), values[:4, lost].T.tolist(), strict=True):
-        shaped.kept[row] = _named(names, numbers)
+    for row, *numbers in zip(lost.tolist(), *values[:4, lost].tolist(), strict=True):
+        shaped.kept[row] = '"x":{!r},"y":{!r},"radiusX":{!r},"radiusY":{!r}'.format(*numbers)
     shaped.lack(given.lacks("rotation"), "rotation")
     return shaped
 
@@ -115,7 +113,7 @@ def keypoints(given: Given) -> Shaped:
     back = shortest(x, width), shortest(y, height)
     lost = (back[0] != values[0]) | (back[1] != values[1])
     for row in np.flatnonzero(lost & ~given.refusals.bad).tolist():
-        shaped.kept[row] = _named(("x", "y"), values[:, row].tolist())
+        shaped.kept[row] = '"x":{!r},"y":{!r}'.format(*values[:, row].tolist())
     for row, value in enumerate(given.values):
         if value.width is ABSENT:
             continue
@@ -138,8 +136,8 @@ def _single(values: Floats, side: Floats) -> npt.NDArray[np.float32]:
 def polygons(given: Given) -> Shaped:
     """Give polygons of one ring each."""
     rings = [value.points for value in given.values]
-    flat = np.array(list(chain.from_iterable(chain.from_iterable(rings))), np.float64)
     counts = np.fromiter(map(len, rings), np.int64, given.n)
+    flat = np.fromiter(chain.from_iterable(chain.from_iterable(rings)), np.float64, 2 * int(counts.sum()))
     shaped = rings_of(given, flat.reshape(-1, 2), counts, 3)
     shaped.kinds = "polygon"
     shaped.lack(given.lacks("closed"), "closed")
@@ -178,12 +176,9 @@ def rings_of(given: Given, vertices: Floats, counts: Ints, least: int) -> Shaped
     lost[owner[is_lost]] = True
     if given.shape == forms.POLYGON:
         for row in np.flatnonzero(lost & ~given.refusals.bad).tolist():
-            shaped.kept[row] = f'"points":{_points(given.values[row].points)}'
+            points = members_of(given.regions[row].main.value)["points"]  # six times as quick as from the numbers
+            shaped.kept[row] = f'"points":{text_of(points)}'
     return shaped
-
-
-def _points(points: Sequence[tuple[float, float]]) -> str:
-    return "[" + ",".join([f"[{number_text(x)},{number_text(y)}]" for x, y in points]) + "]"
 
 
 class Vertex(Struct, gc=False):
@@ -219,7 +214,3 @@ def vectors(given: Given) -> Shaped:
         if value.closed is False:
             shaped.keep(row, '"closed":false')
     return shaped
-
-
-def _named(names: Sequence[str], numbers: Sequence[float]) -> str:
-    return ",".join([f'"{name}":{number_text(number)}' for name, number in zip(names, numbers, strict=True)])

@@ -17,9 +17,9 @@ from predarrow.formats.openlabel.wire import string_text
 _SHARED = {"readonly": "readonly", "hidden": "hidden", "parentID": "parent", "meta": "meta", "item_index": "item_index"}
 """Members of results that belong to their region, and what attributes call them."""
 
-_shared_of = attrgetter(*_SHARED)
-_NOTHING = (ABSENT,) * len(_SHARED)
-_NAMES = tuple(_SHARED.values())
+_ALIKE = ("from_name", "to_name", "type", "image_rotation", "origin", "readonly", "hidden", "parentID", "item_index")
+_alike_of = attrgetter(*_ALIKE)
+_MOST_KEPT = 10_000
 
 Texts = dict[str, str]
 
@@ -28,38 +28,35 @@ class Teller:
     """Gives what regions have beside geometry; the same texts are made once."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[Any, ...], str] = {}
+        self._kept: dict[tuple[Any, ...], tuple[str, str]] = {}
 
-    def results(self, region: Region, *, has_size: bool) -> tuple[str, str]:
-        """Give attributes that results share, each with a comma behind, and their list.
+    def tell(self, region: Region, *, has_size: bool) -> tuple[str, str]:
+        """Give attributes that results share, each with a comma behind, and the list of results.
 
         Args:
             region: with one result as it should be, see `is_plain`.
             has_size: whether the columns have a size.
         """
         result = region.main
-        shared = _shared_of(result)
-        head = "" if shared == _NOTHING else _head(dict(zip(_NAMES, shared, strict=True)))
-        is_sized = result.original_width is not UNSET
-        key = (
-            result.from_name,
-            result.to_name,
-            result.type,
-            bytes(result.image_rotation),
-            bytes(result.origin),
-            has_size and not is_sized,
-        )
-        text = self._kept.get(key)
-        if text is None:
+        key = (_alike_of(result), has_size and result.original_width is UNSET)
+        found = self._kept.get(key)
+        if found is None:
+            shared = {name: text for name in _SHARED if (text := _text(getattr(result, name)))}
             members = _own(result)
-            if has_size and not is_sized:
+            if key[1]:
                 members["without"] = '["original_width","original_height"]'
-            text = self._kept[key] = f"[{_object(members)}]"
-        return head, text
+            found = head_of(shared), f"[{_object(members)}]"
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
 
 
-def _head(raws: Mapping[str, Raw]) -> str:
-    return "".join([f'"{name}":{text_of(raw)},' for name, raw in raws.items() if raw is not ABSENT])
+def _text(value: Any) -> str:
+    """Give a member as JSON text, nothing where it is not there."""
+    if value is UNSET:
+        return ""
+    return text_of(value) if isinstance(value, Raw) else json_text(value)
 
 
 def is_plain(region: Region, is_scored: bool) -> bool:
@@ -67,6 +64,7 @@ def is_plain(region: Region, is_scored: bool) -> bool:
     result = region.main
     return (
         not region.parts
+        and result.meta is ABSENT
         and result.id != ""
         and result.id is not None
         and result.score is not None
@@ -94,9 +92,9 @@ def shared_members(region: Region, size: tuple[int, int], score: float | None) -
     if 0 not in size:
         found["original_width"], found["original_height"] = str(size[1]), str(size[0])
     for name in _SHARED:
-        raw = next((raw for part in parts if (raw := getattr(part.result, name)) is not ABSENT), None)
-        if raw is not None:
-            found[name] = text_of(raw)
+        text = next((text for part in parts if (text := _text(getattr(part.result, name)))), None)
+        if text is not None:
+            found[name] = text
     return found
 
 
@@ -142,10 +140,10 @@ def _own(result: Result) -> Texts:
         "to_name": string_text(result.to_name),
         "type": string_text(result.type),
     }
-    if result.image_rotation:
-        members["image_rotation"] = text_of(result.image_rotation)
-    if result.origin:
-        members["origin"] = text_of(result.origin)
+    if result.image_rotation is not UNSET:
+        members["image_rotation"] = "null" if result.image_rotation is None else number_text(result.image_rotation)
+    if result.origin is not UNSET:
+        members["origin"] = json_text(result.origin)
     return members
 
 
@@ -159,7 +157,7 @@ def _all_members(part: Part) -> Texts:
         value = getattr(result, name)
         if value is not UNSET:
             found[name] = "null" if value is None else number_text(value)
-    found |= {name: text_of(raw) for name in _SHARED if (raw := getattr(result, name)) is not ABSENT}
+    found |= {name: text for name in _SHARED if (text := _text(getattr(result, name)))}
     return found | {name: text_of(raw) for name, raw in part.more.items()}
 
 

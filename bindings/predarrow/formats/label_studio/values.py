@@ -75,7 +75,7 @@ class Piece:
 
 
 def pieces_of(collected: Collected, sizes: Ints, threshold: int) -> list[Piece]:
-    """Give all regions in columns; those that do not hold are refused.
+    """Give all regions in columns, by geometry and type; those that do not hold are refused.
 
     Args:
         collected: regions.
@@ -86,7 +86,7 @@ def pieces_of(collected: Collected, sizes: Ints, threshold: int) -> list[Piece]:
     unknown = []
     for place, region in enumerate(collected.regions):
         if region.shape:
-            key = region.shape, forms.labels_member(region.main.type)
+            key = region.shape, region.main.type
             found = groups.get(key)
             if found is None:
                 groups[key] = [place]
@@ -96,8 +96,11 @@ def pieces_of(collected: Collected, sizes: Ints, threshold: int) -> list[Piece]:
             unknown.append(place)
     for place, shape in zip(unknown, _shapes(collected, unknown), strict=True):
         type_ = collected.regions[place].main.type.lower()
-        groups.setdefault((shape, forms.labels_member(type_)), []).append(place)
-    return [_piece(collected, members, *key, sizes, threshold) for key, members in groups.items()]
+        groups.setdefault((shape, type_), []).append(place)
+    return [
+        _piece(collected, members, shape, forms.labels_member(type_.lower()), sizes, threshold)
+        for (shape, type_), members in groups.items()
+    ]
 
 
 def _shapes(collected: Collected, places: Sequence[int]) -> list[str]:

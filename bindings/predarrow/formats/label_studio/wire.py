@@ -40,16 +40,18 @@ class Result(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     score: Number = UNSET
     original_width: Number = UNSET
     original_height: Number = UNSET
-    image_rotation: Raw = ABSENT
-    origin: Raw = ABSENT
-    readonly: Raw = ABSENT
-    hidden: Raw = ABSENT
-    parentID: Raw = ABSENT
+    image_rotation: Number = UNSET
+    origin: Text = UNSET
+    readonly: bool | UnsetType = UNSET
+    hidden: bool | UnsetType = UNSET
+    parentID: Text = UNSET
     meta: Raw = ABSENT
-    item_index: Raw = ABSENT
+    item_index: int | UnsetType = UNSET
 
 
 KNOWN = frozenset(Result.__struct_fields__)
+BESIDE = {field.name: field.type for field in msgspec.structs.fields(Result) if not field.required}
+"""Members that a result may have, and their types."""
 
 SPAN_PLACES = ("startOffset", "endOffset", "globalOffsets")
 """Members that tell with start and end where in HTML or a dialogue a span is."""
