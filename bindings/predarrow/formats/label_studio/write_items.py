@@ -82,7 +82,7 @@ def _result_texts(
 ) -> pa.StringArray:
     used, code = np.unique(code, return_inverse=True)
     chosen = [results[place] for place in used.tolist()]
-    picked = _Picker(chosen, which, code)
+    picked = _Picker(chosen, which, code, len(rows))
     score = score_texts(rows)
     value_scores = picked.texts(score, "scores_value")
     end = "}" if value_scores is None else ""
@@ -116,9 +116,9 @@ def _heads(rows: Rows, which: Ints, code: Ints, results: list[FormResult]) -> pa
 class _Picker:
     """Texts of rows -> texts of items, empty where their result has none."""
 
-    def __init__(self, results: list[FormResult], which: Ints, code: Ints) -> None:
+    def __init__(self, results: list[FormResult], which: Ints, code: Ints, n_rows: int) -> None:
         self._results = results
-        self._which = None if (which == np.arange(which.size)).all() else which
+        self._which = None if which.size == n_rows and (which == np.arange(n_rows)).all() else which
         self._code = code
 
     def texts(self, texts: pa.StringArray | None, flag: str) -> pa.StringArray | None:

@@ -106,6 +106,9 @@ class _Builder:
         self._at: list[int] = []
         self._texts: list[str] = []
         self._begins: list[int] = []
+        """Items that are the first of their task"""
+        self._before: list[int] = []
+        """Bytes in front of each of them that are of the task before"""
         self._spans: list[tuple[Ints, Ints]] = []
         self._entries: dict[int, str] = {}
         self._n = 0
@@ -136,6 +139,7 @@ class _Builder:
                 if task >= 0:
                     self._close_task(task, name, n_listed)
                 self._begins.append(self._n)
+                self._before.append(len("".join(self._parts).encode()))
                 self._add(heads[group.task])
                 task, name = group.task, ""
             if group.list_name != name:
@@ -162,6 +166,7 @@ class _Builder:
         pairs = zip(self._heads(), self._places.groups, strict=True)
         self._texts = [f"]}}]}}{head}{heads[group.model_version]}" for head, group in pairs]
         self._texts[0] = self._texts[0].removeprefix("]}]}")
+        self._before = [0, *[len("]}]}")] * (len(starts) - 1)]
         self._parts = ["]}]}"]
         self._spans.append((self._owner, self._code))
         self._n = self._owner.size
@@ -298,11 +303,12 @@ class _Builder:
         items = Items(rows, owner, code, self._results, self._entries)
         size = 12 * sum(column.nbytes for column in rows.columns.values()) // max(len(rows), 1) + 400
         step = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // size))
-        begins = np.array(self._begins, np.int64)
+        begins, before = np.array(self._begins, np.int64), np.array(self._before, np.int64)
         for begin in range(0, self._n, step):
             end = min(begin + step, self._n)
             first, last = np.searchsorted(begins, [begin, end]).tolist()
-            yield partial(_block, items, begin, end, self._glue(begin, end), begins[first:last] - begin)
+            told = begins[first:last] - begin, before[first:last]
+            yield partial(_block, items, begin, end, self._glue(begin, end), *told)
         yield partial(Text, memoryview("".join(self._parts).encode()), np.empty(0, np.int64))
 
     def _glue(self, begin: int, end: int) -> pa.StringArray:
@@ -324,12 +330,12 @@ def _place(entry: tuple[int, msgspec.Raw]) -> int:
     return entry[0]
 
 
-def _block(items: Items, begin: int, end: int, glue: pa.StringArray, begins: Ints) -> Text:
+def _block(items: Items, begin: int, end: int, glue: pa.StringArray, begins: Ints, before: Ints) -> Text:
     texts = items.texts(begin, end, glue)
     _, offsets, data = texts.buffers()
     places = np.frombuffer(offsets, np.int32, len(texts) + 1, 4 * texts.offset)
     text = memoryview(data)[int(places[0]) : int(places[-1])]
-    return Text(text, places[begins].astype(np.int64) - places[0])
+    return Text(text, places[begins].astype(np.int64) - places[0] + before)
 
 
 def others_of(group: Group) -> list[tuple[int, str]]:

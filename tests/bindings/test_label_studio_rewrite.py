@@ -1,0 +1,195 @@
+"""Label Studio's tasks, read and written again, are what they were."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from predarrow import read_label_studio, write_label_studio
+from tests import label_studio_tasks
+from tests.corpus import corpus_path
+
+
+def _tasks_with_rows(entries: list[Any]) -> list[Any]:
+    """Give the tasks that have a region."""
+    found = []
+    for entry in entries:
+        lists = [entry.get(name) or [] for name in ("predictions", "annotations", "completions")]
+        results = [result for one in lists for each in one for result in each.get("result") or []]
+        if any(each["type"] != "relation" for each in results):
+            found.append(entry)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Give numbers as floats: to JSON 1 is 1.0, and 0.0 is -0.0."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return float(value) + 0.0 if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _same(one: Any, other: Any) -> None:
+    assert json.dumps(_plain(one), sort_keys=True, indent=1) == json.dumps(_plain(other), sort_keys=True, indent=1)
+
+
+def _again(table: pa.Table, folder: Path, **options: Any) -> list[Any]:
+    """Write a table, and give the tasks."""
+    result = write_label_studio(table, folder / "again.json", overwrite=True, **options)
+    return [task for path in result.paths for task in json.loads(path.read_bytes())]
+
+
+def _task(*results: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {"data": {"image": "a.jpg"}, "predictions": [{"result": list(results), **members}]}
+
+
+def _box(id_: str, **members: Any) -> dict[str, Any]:
+    value = {"x": 1.5, "y": 2, "width": 30, "height": 4, "rotation": 0, "rectanglelabels": ["Car"]}
+    names = {"id": id_, "from_name": "box", "to_name": "image", "type": "rectanglelabels"}
+    return {**names, "original_width": 640, "original_height": 480, "value": value, **members}
+
+
+_PLACE = {"x": 10, "y": 20, "width": 5, "height": 6, "rotation": 12}
+_SIZE = {"original_width": 640, "original_height": 480}
+
+TASKS: dict[str, Any] = {
+    "box": _task(_box("a")),
+    "order": _task(_box("b"), {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}, _box("a")),
+    "rest of a task": {"id": 7, "meta": {"a": [1]}, "annotations": [], **_task(_box("a"), score=0.5, id=3)},
+    "two lists": {
+        "annotations": [{"id": 1, "completed_by": 5, "result": [_box("a")]}, {"id": 2, "result": []}],
+        "predictions": [{"model_version": "one", "result": [_box("a", score=0.25)]}, {"result": []}],
+        "data": {"image": "a.jpg", "other": 1},
+    },
+    "models": {
+        "data": {"image": "a.jpg"},
+        "predictions": [{"model_version": name, "result": [_box("a")]} for name in ("one", "two", "one")],
+    },
+    "ocr": _task(
+        {"id": "a", "from_name": "r", "to_name": "image", "type": "rectangle", **_SIZE, "value": _PLACE},
+        {
+            "id": "a",
+            "from_name": "l",
+            "to_name": "image",
+            "type": "labels",
+            **_SIZE,
+            "value": {**_PLACE, "labels": ["T"]},
+        },
+        {
+            "id": "a",
+            "from_name": "t",
+            "to_name": "image",
+            "type": "textarea",
+            **_SIZE,
+            "value": {**_PLACE, "text": ["x"]},
+        },
+    ),
+    "parts apart": _task(
+        {"id": "a", "from_name": "r", "to_name": "image", "type": "rectangle", **_SIZE, "value": _PLACE},
+        _box("b"),
+        {
+            "id": "a",
+            "from_name": "t",
+            "to_name": "image",
+            "type": "textarea",
+            **_SIZE,
+            "value": {**_PLACE, "text": ["x"]},
+        },
+    ),
+    "members": _task(_box("a", readonly=True, hidden=False, parentID="p", meta={"text": ["n"]}, odd=[1, {"b": None}])),
+    "no rotation": _task(_box("a", value={"x": 1, "y": 2, "width": 3, "height": 4, "rectanglelabels": []})),
+    "sequence": {
+        "data": {"video": "0.mp4"},
+        "predictions": [
+            {
+                "model_version": "m",
+                "result": [
+                    {
+                        "id": id_,
+                        "from_name": "box",
+                        "to_name": "video",
+                        "type": "videorectangle",
+                        "value": {
+                            "framesCount": 9,
+                            "duration": 0.3,
+                            "labels": ["Car"],
+                            "sequence": [
+                                {**_PLACE, "frame": frame, "time": frame / 30, "enabled": frame < 5}
+                                for frame in (1, 3, 5)
+                            ],
+                        },
+                    }
+                    for id_ in ("a", "b")
+                ],
+            }
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_tasks_are_written_as_they_were_read(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([TASKS[name], _task(_box("z"))]))
+    table = read_label_studio(path, image_sizes={"0.mp4": (480, 640)}).read_all()
+    _same(_again(table, tmp_path), [TASKS[name], _task(_box("z"))])
+
+
+@settings(  # without shrinking, which takes minutes of such large inputs
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(entries=label_studio_tasks.FILES)
+def test_any_tasks_are_written_as_they_were_read(entries: list[Any], tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(entries))
+    table = read_label_studio(path, workers=1).read_all()
+    _same(_again(table, tmp_path), _tasks_with_rows(entries))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ls_text_with_2_predictions",
+        "sdk_test_export_coco_data",
+        "sdk_test_export_csv_csv_test2",
+        "sdk_test_export_csv_csv_test_colliding_keys_mixed",
+        "sdk_test_export_doclang_data",
+        "sdk_test_export_json_min_data",
+        "sdk_test_export_yolo_data_keypoints",
+        "sdk_test_export_yolo_data_polygons",
+    ],
+)
+def test_real_files_are_written_as_they_were_read(name: str, tmp_path: Path) -> None:
+    path = corpus_path("label_studio", f"{name}.json")
+    pages = {f"https://example.com/pages/page-{number}.png": (1000, 800) for number in (1, 2)}
+    table = read_label_studio(path, image_sizes=pages).read_all()
+    _same(_again(table, tmp_path), _tasks_with_rows(json.loads(path.read_text())))
+
+
+def test_a_class_that_was_renamed_is_written_with_its_new_name(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([TASKS["box"]]))
+    table = read_label_studio(path).read_all()
+    renamed = table.set_column(table.schema.get_field_index("class_name"), "class_name", pa.array(["Bus"]))
+    ((result,),) = [each["result"] for task in _again(renamed, tmp_path) for each in task["predictions"]]
+    assert result["value"]["rectanglelabels"] == ["Bus"]
+
+
+def test_rows_of_another_project_go_to_the_controls_of_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([TASKS["box"]]))
+    control = '<RectangleLabels name="r" toName="i"><Label value="Car"/></RectangleLabels>'
+    config = f'<View><Image name="i" value="$image"/>{control}</View>'
+    result = write_label_studio(read_label_studio(path), tmp_path / "again.json", config=config)
+    ((found,),) = [each["result"] for task in json.loads(result.paths[0].read_bytes()) for each in task["predictions"]]
+    assert (found["from_name"], found["to_name"]) == ("r", "i")
+    assert result.report.flagged == {"region put to another control, as the config lacks the one that it came from": 1}
