@@ -145,7 +145,8 @@ def test_sequences_are_one_row_for_each_entry(tmp_path: Path) -> None:
     assert {row["class_name"] for row in rows} == {"Car"}
     kept = [row["attributes"]["label_studio"] for row in rows]
     assert kept[0]["sequence"] == {"framesCount": 9, "duration": 0.4}
-    assert "sequence" not in kept[1] and kept[1]["at"] == [0, 0, 0]
+    assert "sequence" not in kept[1]
+    assert kept[1]["at"] == [0, 0, 0]
     assert kept[1]["value"] == {"time": 0.2, "enabled": False}
 
 
@@ -167,7 +168,8 @@ def test_sequences_are_one_row_for_each_entry(tmp_path: Path) -> None:
 def test_spans_have_ranges(tmp_path: Path, type_: str, value: Json, ranges: list[Any]) -> None:
     row = one(tmp_path, result(type_, {**value, type_: ["PER"]}))
     assert (row["kind"], row["class_name"], row["attributes"]["ranges"]) == ("span", "PER", ranges)
-    assert row["image_width"] is None and row["bbox"] is None
+    assert row["image_width"] is None
+    assert row["bbox"] is None
 
 
 @pytest.mark.parametrize(
@@ -330,7 +332,8 @@ def test_workers_do_not_matter(tmp_path: Path) -> None:
     one_worker, two = (read_label_studio(tmp_path, workers=workers).read_all() for workers in (1, 2))
     assert one_worker.equals(two)
     names = one_worker["data_unit"].to_pylist()
-    assert names == sorted(names) and len(names) == 40
+    assert names == sorted(names)
+    assert len(names) == 40
 
 
 def test_nothing_is_a_table_without_rows(tmp_path: Path) -> None:
