@@ -193,3 +193,21 @@ def test_rows_of_another_project_go_to_the_controls_of_this_one(tmp_path: Path) 
     ((found,),) = [each["result"] for task in json.loads(result.paths[0].read_bytes()) for each in task["predictions"]]
     assert (found["from_name"], found["to_name"]) == ("r", "i")
     assert result.report.flagged == {"region put to another control, as the config lacks the one that it came from": 1}
+
+
+def test_geometry_that_was_changed_is_written_as_it_is_now(tmp_path: Path) -> None:
+    ring = {"points": [[1 / 3, 2 / 7], [30.123456789, 3], [4, 50.987654321]], "closed": True, "polygonlabels": ["Car"]}
+    boxes = [_box("a", value={"x": 1.1, "y": 0.7, "width": 33.333, "height": 0.1 + 0.2, "rectanglelabels": ["Car"]})]
+    boxes.append({**_box("b"), "from_name": "ring", "type": "polygonlabels", "value": ring})
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([_task(*boxes)]))
+    table = read_label_studio(path).read_all()
+    _same(_again(table, tmp_path), [_task(*boxes)])
+    rows = table.to_pylist()
+    rows[0]["bbox"]["xmin"] += 1
+    rows[1]["polygon"][0][0][0]["x"] += 1
+    ((changed,),) = [task["predictions"] for task in _again(pa.Table.from_pylist(rows, table.schema), tmp_path)]
+    first, second = (each["value"] for each in changed["result"])
+    assert first["x"] == pytest.approx(1.1 + 100 / 640)
+    assert "rotation" not in first
+    assert second["points"][0] == pytest.approx([1 / 3 + 100 / 640, 2 / 7], rel=1e-6)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -12,9 +11,9 @@ import pyarrow.compute as pc
 
 from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_objects import quoted
-from predarrow.formats.label_studio.write_attributes import members_text, texts_of
 from predarrow.formats.label_studio.write_forms import FormResult
 from predarrow.formats.label_studio.write_geometry import TEXTS, Part
+from predarrow.formats.label_studio.write_kept import kept_texts
 from predarrow.formats.label_studio.write_rows import Rows
 from predarrow.formats.write_text import joined, text_of
 
@@ -172,15 +171,8 @@ def _of_shape(rows: Rows, shape: str) -> pa.StringArray:
     if not shape:
         return pa.repeat(pa.scalar("", pa.string()), len(rows))
     has_default = np.array([form.has_default for form in rows.forms], np.bool_)[rows.form]
-    texts = TEXTS[shape](Part(rows.columns, rows.sizes, has_default))
-    has_overrides = np.array([form.overrides is not None for form in rows.forms], np.bool_)[rows.form]
-    if not has_overrides.any():
+    part = Part(rows.columns, rows.sizes, has_default)
+    texts = TEXTS[shape](part)
+    if all(form.overrides is None for form in rows.forms):
         return texts
-    every = texts.to_pylist()
-    for row in np.flatnonzero(has_overrides).tolist():
-        overrides = rows.forms[rows.form[row]].overrides or {}
-        every[row] = members_text(texts_of(_decode(f"{{{every[row]}}}")) | overrides)
-    return pa.array(every, pa.string())
-
-
-_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+    return kept_texts(texts, shape, [rows.forms[form].overrides for form in rows.form.tolist()], part)
