@@ -16,18 +16,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import helper, kernel
+from predarrow_engine._jit import helper, inline, kernel
+from predarrow_engine._simd_text import BLOCK, equal, first_bit, load_byte, load_int, store
 from predarrow_engine.json_scan import DECIMAL, WHOLE_NUMBER, number
 from predarrow_engine.rle_text import fixed
 from predarrow_engine.runs import ONE, ZERO
+from predarrow_engine.spans import are_equal
+from predarrow_engine.text_rows import copy_bytes
 
 Bytes = npt.NDArray[np.uint8]
 
 _QUOTE, _COMMA, _COLON, _BACKSLASH, _OPEN, _CLOSE = 34, 44, 58, 92, 123, 125
 _LIST, _LIST_END = 91, 93
-_TWO = np.uint64(2)
-_NOWHERE = np.uint64(2**63)
-"""Behind the end of every text."""
+_TWO, _BLOCK = np.uint64(2), np.uint64(BLOCK)
+_SLOTS = 4
 
 
 class Parted(NamedTuple):
@@ -101,37 +103,54 @@ def _place(text: Bytes, begin: np.uint64, end: np.uint64, key: Bytes, steps: npt
     return end
 
 
+@inline
+def _marks(here: int) -> np.uint64:
+    """Give which of 64 bytes are quotes, backslashes or brackets."""
+    brackets = equal(here, _OPEN) | equal(here, _CLOSE) | equal(here, _LIST) | equal(here, _LIST_END)
+    return brackets | equal(here, _QUOTE) | equal(here, _BACKSLASH)
+
+
 @helper
 def _behind(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
-    """Give the first byte behind the object that begins at `at`, 0 where none does or none ends."""
-    depth = 0
-    is_text = False
+    """Give the first byte behind the object that begins at `at`, 0 where none does or none ends.
+
+    Nothing but quotes, backslashes and brackets is looked at: 64 bytes at a time, where as many are left.
+    """
+    address, depth, is_text = int(np.int64(text.ctypes.data)), 0, False
     if at >= end or text[at] != _OPEN:
         return ZERO
     while at < end:
-        byte = text[at]
-        if is_text:
-            if byte == _BACKSLASH:
-                at += ONE
+        marks, size = ONE, ONE
+        if at + _BLOCK <= np.uint64(text.size):
+            marks, size = _marks(address + int(np.int64(at))), _BLOCK
+        next_block = at + size
+        while marks != ZERO:
+            here = at + np.uint64(first_bit(marks))
+            if here >= end:
+                return ZERO
+            marks &= marks - ONE
+            byte = text[here]
+            if byte == _BACKSLASH and is_text:
+                marks, next_block = ZERO, here + _TWO
             elif byte == _QUOTE:
-                is_text = False
-        elif byte == _QUOTE:
-            is_text = True
-        elif byte in (_OPEN, _LIST):
-            depth += 1
-        elif byte in (_CLOSE, _LIST_END):
-            depth -= 1
-            if depth == 0:
-                return at + ONE
-        at += ONE
+                is_text = not is_text
+            elif is_text:
+                continue
+            elif byte in (_OPEN, _LIST):
+                depth += 1
+            elif byte in (_CLOSE, _LIST_END):
+                depth -= 1
+                if depth == 0:
+                    return here + ONE
+        at = next_block
     return ZERO
 
 
-@helper
+@inline
 def _copy(source: Bytes, begin: np.uint64, end: np.uint64, target: Bytes, at: np.uint64) -> np.uint64:
     """Write source[begin:end] to `at`; give where it ends."""
-    for k in range(end - begin):
-        target[at + k] = source[begin + k]
+    first, size = int(np.int64(source.ctypes.data + begin)), int(np.int64(end - begin))
+    copy_bytes(first, size, int(np.int64(target.ctypes.data + at)))
     return at + (end - begin)
 
 
@@ -166,64 +185,83 @@ def _numbers(
     values: npt.NDArray[np.float64],
     fits: npt.NDArray[np.bool_],
 ) -> None:
-    k = np.uint64(values.shape[1])
     address = int(np.int64(text.ctypes.data))
-    slots = np.zeros(4, np.int64)
-    flaw = int(np.int64(slots.ctypes.data))
+    memory = np.zeros(_SLOTS + values.shape[1], np.int64)  # of `number`, and the name that stood at each place before
+    slots = int(np.int64(memory.ctypes.data))
     for i in range(np.uint64(fits.size)):
-        at, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
-        at = _behind_byte(text, at, end, _OPEN)
-        at = _behind_byte(text, _behind_word(text, at, end, words, ends, ZERO), end, _COLON)
-        at = _behind_byte(text, at, end, _OPEN)
-        seen = ZERO
-        for j in range(k):
-            if j > 0:
-                at = _behind_byte(text, at, end, _COMMA)
-            name, behind = ZERO, ZERO
-            while at <= end and name < k:
-                behind = _behind_word(text, at, end, words, ends, name + ONE)
-                if behind <= end and seen >> name & ONE == ZERO:
-                    break
-                name += ONE
-            at = _behind_byte(text, behind, end, _COLON) if name < k else _NOWHERE
-            if at <= end:
-                at = _behind_blanks(text, at, end)
-                if at < end:
-                    stop, value, form = number(address, int(np.int64(at)), int(np.int64(end)), flaw)
-                    is_number = stop >= 0 and form in (DECIMAL, WHOLE_NUMBER)
-                    at = np.uint64(stop) if is_number else _NOWHERE
-                    values[i, name] = value
-                seen |= ONE << name
-        at = _behind_byte(text, _behind_byte(text, at, end, _CLOSE), end, _CLOSE)
+        at, end = int(offsets[i]), int(offsets[i + ONE])
+        at = _behind_byte(address, at, end, _OPEN)
+        at = _behind_byte(address, _behind_word(address, at, end, words, ends, 0), end, _COLON)
+        at = _behind_byte(address, at, end, _OPEN)
+        at = _behind_numbers(address, at, end, words, ends, values[i], slots)
+        at = _behind_byte(address, _behind_byte(address, at, end, _CLOSE), end, _CLOSE)
         fits[i] = at == end
 
 
-@helper
-def _behind_byte(text: Bytes, at: np.uint64, end: np.uint64, byte: int) -> np.uint64:
-    """Give what stands behind a byte, which may have blanks in front; _NOWHERE where another one does."""
-    if at > end:
-        return _NOWHERE
-    at = _behind_blanks(text, at, end)
-    return at + ONE if at < end and text[at] == byte else _NOWHERE
+@inline
+def _behind_numbers(
+    address: int,
+    at: int,
+    end: int,
+    words: Bytes,
+    ends: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    slots: int,
+) -> int:
+    """Write the numbers of names from `at` on, each once; give what stands behind them, -1 where others do."""
+    seen = 0
+    for place in range(values.size):
+        if place > 0:
+            at = _behind_byte(address, at, end, _COMMA)
+        guess = slots + 8 * (_SLOTS + place)
+        name = load_int(guess)
+        behind = _behind_word(address, at, end, words, ends, name + 1)
+        if behind < 0:
+            name = 0
+            while name < values.size and behind < 0:
+                behind = _behind_word(address, at, end, words, ends, name + 1)
+                name += 1
+            name -= 1
+            store(guess, np.int64(name))
+        at = _behind_byte(address, behind, end, _COLON)
+        if at < 0 or seen >> name & 1:
+            return -1
+        seen |= 1 << name
+        at = _behind_blanks(address, at, end)
+        if at >= end:
+            return -1
+        at, value, form = number(address, at, end, slots)
+        if at < 0 or form not in (DECIMAL, WHOLE_NUMBER):
+            return -1
+        values[np.uint64(name)] = value
+    return at
 
 
-@helper
-def _behind_blanks(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
-    while at < end and (text[at] == 32 or text[at] == 10 or text[at] == 13 or text[at] == 9):
-        at += ONE
+@inline
+def _behind_byte(address: int, at: int, end: int, byte: int) -> int:
+    """Give what stands behind a byte, which may have blanks in front; -1 where another one does."""
+    if at < 0:
+        return -1
+    if at < end and load_byte(address + at) == byte:
+        return at + 1
+    at = _behind_blanks(address, at, end)
+    return at + 1 if at < end and load_byte(address + at) == byte else -1
+
+
+@inline
+def _behind_blanks(address: int, at: int, end: int) -> int:
+    while at < end and load_byte(address + at) in (32, 10, 13, 9):
+        at += 1
     return at
 
 
 @helper
-def _behind_word(
-    text: Bytes, at: np.uint64, end: np.uint64, words: Bytes, ends: npt.NDArray[np.int64], word: np.uint64
-) -> np.uint64:
-    """Give what stands behind one of words, which may have blanks in front; _NOWHERE where another one does."""
-    if at > end:
-        return _NOWHERE
-    at = _behind_blanks(text, at, end)
-    for k in range(np.uint64(ends[word]), np.uint64(ends[word + ONE])):
-        if at >= end or text[at] != words[k]:
-            return _NOWHERE
-        at += ONE
-    return at
+def _behind_word(address: int, at: int, end: int, words: Bytes, ends: npt.NDArray[np.int64], word: int) -> int:
+    """Give what stands behind one of words, which may have blanks in front; -1 where another one does."""
+    if at < 0:
+        return -1
+    at = _behind_blanks(address, at, end)
+    begin, size = int(ends[np.uint64(word)]), int(ends[np.uint64(word + 1)] - ends[np.uint64(word)])
+    if at + size > end:
+        return -1
+    return at + size if are_equal(address, at, int(np.int64(words.ctypes.data)) - address + begin, size) else -1

@@ -98,7 +98,7 @@ def _hash(address: int, start: Index, end: Index, seed: np.uint64) -> np.uint64:
 
 
 @helper
-def _are_equal(address: int, a: Index, b: Index, n: Index) -> bool:
+def are_equal(address: int, a: Index, b: Index, n: Index) -> bool:
     """Tell whether n bytes are the same at two places."""
     k = 0
     while k + 8 <= n:
@@ -132,7 +132,7 @@ def _are_same(keys: _Keys, a: Index, b: Index) -> bool:
         size = spans[a, k, 1] - spans[a, k, 0]
         if size != spans[b, k, 1] - spans[b, k, 0] or (spans[a, k, 0] < 0) != (spans[b, k, 0] < 0):
             return False
-        if not _are_equal(address, spans[a, k, 0], spans[b, k, 0], size):
+        if not are_equal(address, spans[a, k, 0], spans[b, k, 0], size):
             return False
     return True
 

@@ -50,7 +50,10 @@ def test_as_pythons_json_parts_them(objects: list[dict[str, Any]], data: st.Data
             inside = data.draw(st.dictionaries(_WORDS, _VALUES, max_size=2))
             item["encord"] = {"coordinates": inside} | data.draw(st.sampled_from([{}, {"z": [1]}]))
     texts = [json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in objects]
-    assert parted(texts) == [tuple(naive_part(text)) for text in texts]
+    wanted = [tuple(naive_part(text)) for text in texts]
+    assert parted(texts) == wanted
+    behind = json.dumps({"a": "}" * 64})  # so that 64 bytes may be looked at together everywhere before
+    assert parted([*texts, behind]) == [*wanted, (behind, "")]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,15 @@ def test_texts_without_a_tail_stay_whole(text: str) -> None:
         (text, ""),
         ("{}", ""),
     ]
+    assert parted([text, "{}" * 64])[0] == (text, "")
+
+
+@pytest.mark.parametrize("length", [0, 1, 50, 61, 62, 63, 64, 65, 127, 128, 200])
+@pytest.mark.parametrize("letters", ["a", "\\", '"', "}", "é"])
+def test_long_texts_inside(length: int, letters: str) -> None:
+    tail = json.dumps({"b": letters * length, "c": [{}]}, ensure_ascii=False, separators=(",", ":"))
+    text = f'{{"a":1,"encord":{{"coordinates":{tail}}}}}'
+    assert parted([text, text]) == [('{"a":1}', tail)] * 2
 
 
 def test_no_texts() -> None:
