@@ -130,6 +130,18 @@ def _last_bits(values: npt.NDArray[np.uint8], byte: int) -> np.uint64:
     return word
 
 
+@inline
+def _header(values: npt.NDArray[np.uint8], begin: np.int64, end: np.int64, size: int) -> tuple[_Found, np.uint64]:
+    """Give what the header tells, and the sizes of lengths, 4 bits each, less one, the last one lowest."""
+    if 8 * (end - begin) < HEADER_BITS:
+        return _Found(NO_HEADER, 0, 0, 0, 0, 0, 0), ZERO
+    word = _bits(values, 8 * begin)
+    number = np.int64(word >> np.uint64(32))
+    word_size = np.int64((word >> np.uint64(27)) & np.uint64(31)) + 1
+    flaw = WRONG_NUMBER if number != 4 * size else (WORD_SIZE if word_size > _MOST_WORD else OK)
+    return _Found(flaw, 0, number, word_size, 0, 0, 0), word >> np.uint64(11)
+
+
 @helper
 def _read_one(
     values: npt.NDArray[np.uint8],
@@ -138,31 +150,18 @@ def _read_one(
     size: int,
     threshold: int,
     counts: npt.NDArray[np.uint32],
-    n: np.uint64,
+    first: np.uint64,
 ) -> tuple[np.uint64, _Found]:
-    """Write the counts of values[begin:end] from counts[n] on; give where they end, and what was found."""
-    last_bit = 8 * end
-    bit = 8 * begin
-    if last_bit - bit < HEADER_BITS:
-        return n, _Found(NO_HEADER, 0, 0, 0, 0, 0, 0)
-    word = _bits(values, bit)
-    number = np.int64(word >> np.uint64(32))
-    word_size = np.int64((word >> np.uint64(27)) & np.uint64(31)) + 1
-    length_sizes = word >> np.uint64(11)  # 4 bits each, the last one lowest
-    if number != 4 * size or word_size > _MOST_WORD:
-        return n, _Found(WRONG_NUMBER if number != 4 * size else WORD_SIZE, 0, number, word_size, 0, 0, 0)
-    bit += HEADER_BITS
-    first = n
-    at = np.int64(0)  # values so far
-    run, is_inside = np.int64(0), False
-    partial, highest = np.int64(0), np.int64(0)
+    """Write the counts of values[begin:end] from counts[first] on; give where they end, and what was found."""
+    found, length_sizes = _header(values, begin, end, size)
+    if found.flaw != OK:
+        return first, found
+    number, word_size = np.int64(found.number), np.int64(found.word_size)
+    bit, last_bit, n = 8 * begin + HEADER_BITS, 8 * end, first
+    at, run, is_inside = np.int64(0), np.int64(0), False  # values so far; pixels of the run that is open
+    partial, highest = np.int64(0), np.int64(0)  # as plain numbers: in a tuple they take half as long again
     while at < number:
-        word = _bits(values, bit)
-        length_size = ((length_sizes >> (_TWELVE - ((word >> _FIFTY_NINE) & _TWELVE))) & _FIFTEEN) + ONE
-        length = np.int64((word << _THREE) >> (_SIXTY_FOUR - length_size)) + 1
-        is_repeat = word >> _SIXTY_THREE != ZERO
-        chunk = bit
-        bit += 3 + np.int64(length_size)
+        chunk, (is_repeat, length, bit) = bit, _chunk(values, bit, length_sizes)
         n_words = 1 if is_repeat else length
         stop = bit + n_words * word_size
         if stop > last_bit or at + length > number:
@@ -170,21 +169,29 @@ def _read_one(
             return first, _Found(flaw, (chunk >> 3) - begin, number, word_size, 0, 0, 0)
         step = length if is_repeat else np.int64(1)
         for _ in range(n_words):
-            value = np.int64(_bits(values, bit) >> (_SIXTY_FOUR - np.uint64(word_size)))
+            alpha = np.int64(_bits(values, bit) >> (_SIXTY_FOUR - np.uint64(word_size)))
             bit += word_size
-            known = at >> 2
-            at += step
-            new = (at >> 2) - known
-            if new > 0:
-                if (value >= threshold) != is_inside:
+            known, at = at >> 2, at + step
+            n_new = (at >> 2) - known
+            if n_new > 0:
+                if (alpha >= threshold) != is_inside:
                     counts[n] = np.uint32(run)
                     n += ONE
                     run, is_inside = np.int64(0), not is_inside
-                run += new
-                partial += new if 0 < value < _OPAQUE else 0
-                highest = max(highest, value)
+                run += n_new
+                partial += n_new if 0 < alpha < _OPAQUE else 0
+                highest = max(highest, alpha)
     counts[n] = np.uint32(run)
     return n + ONE, _Found(OK, 0, number, word_size, partial, highest, _spare(values, bit, end))
+
+
+@inline
+def _chunk(values: npt.NDArray[np.uint8], bit: np.int64, length_sizes: np.uint64) -> tuple[bool, np.int64, np.int64]:
+    """Give whether the chunk at a bit repeats its value, its length, and the bit where its values begin."""
+    word = _bits(values, bit)
+    length_size = ((length_sizes >> (_TWELVE - (word >> _FIFTY_NINE & _TWELVE))) & _FIFTEEN) + ONE
+    length = (word << _THREE) >> (_SIXTY_FOUR - length_size)
+    return word >> _SIXTY_THREE != ZERO, np.int64(length) + 1, bit + 3 + np.int64(length_size)
 
 
 @inline

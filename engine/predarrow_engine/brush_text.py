@@ -142,25 +142,29 @@ def _after_blanks(texts: npt.NDArray[np.uint8], at: np.int64, end: np.int64) -> 
 
 
 @inline
+def _value_before(place: int, length: np.uint64) -> np.int64:
+    """Give the number of up to three digits in front of an address, a blank among so many bytes counting as a zero."""
+    unused = (_THREE - min(length, _THREE)) << _THREE  # bits of what stands in front of the number
+    word = (load_word(place - 3) & _THREE_DIGITS) >> unused << unused
+    return np.int64((word & _FIFTEEN) * _HUNDRED + (word >> _EIGHT & _FIFTEEN) * _TEN + (word >> _SIXTEEN))
+
+
+@inline
 def _read_quickly(
     texts: npt.NDArray[np.uint8], begin: np.int64, end: np.int64, values: npt.NDArray[np.uint8], n: np.uint64
 ) -> tuple[np.int64, np.uint64]:
     """Write the first values of texts[begin:end]; give the place of the next item, `end` for what is odd, and its n."""
     if end - begin < 2 or texts[np.uint64(begin)] != _OPEN:
         return end, n
-    address = texts.ctypes.data
-    last = end - 1
+    address, last = texts.ctypes.data, end - 1
     stop = min(last, np.int64(texts.size - _AHEAD + 1))  # a block that begins from here on is left to the careful way
     # The first number has no three bytes in front of its comma for certain.
     flaw, value, start = _number(texts, begin + 1, last)
     if flaw != OK or texts[np.uint64(start)] != _COMMA:
         return end, n
-    values[n] = np.uint8(value)
-    n += ONE
-    start += 1
+    values[n], n, start = np.uint8(value), n + ONE, start + 1
     digits, twos, threes, zeros, commas = ZERO, ZERO, ZERO, ZERO, ONE << _TOP
-    too_large = np.int64(0)
-    block = start
+    block, too_large = start, np.int64(0)
     while block < stop:
         place = int(address + block)
         mask = ALL >> np.uint64(LANES - min(np.int64(LANES), last - block))
@@ -179,9 +183,7 @@ def _read_quickly(
         while comma != ZERO:
             at = block + np.int64(count_trailing_zeros(comma))
             comma &= comma - ONE
-            unused = _THREE - min(np.uint64(at - start), _THREE)  # of the three bytes in front of the comma
-            word = (load_word(int(address + at) - 3) & _THREE_DIGITS) >> (unused << _THREE) << (unused << _THREE)
-            value = np.int64((word & _FIFTEEN) * _HUNDRED + (word >> _EIGHT & _FIFTEEN) * _TEN + (word >> _SIXTEEN))
+            value = _value_before(int(address + at), np.uint64(at - start))
             too_large |= value >> 8
             values[n] = np.uint8(value)
             n += ONE
