@@ -21,7 +21,6 @@ from predarrow.formats.label_studio.fitting_wants import (
     Want,
     Wants,
     object_of,
-    unfit,
     variable_of,
 )
 from predarrow.formats.label_studio.tags import TAGS
@@ -199,8 +198,8 @@ class Fitting:
 
     def _place(self, row: _Row, entry: _Entry) -> None:
         names = entry.to_name.split(",")
-        default = _medium_of_span(row.attributes.ranges) if row.kind == "span" and entry.type == "labels" else None
-        tag = object_of(entry.type, default)
+        default = _medium_of_span(row) if row.kind == "span" and entry.type == "labels" else None
+        tag = object_of(entry.type, default, is_named=True)
         if tag is not None:
             self.wants.place(names, tag)
         for name in names:
@@ -212,13 +211,11 @@ class Fitting:
 
     def _add_answers(self, row: _Row) -> None:
         """Want controls for answers about a whole task."""
-        medium = VIDEO if row.is_moving else guess(row.data_unit, is_task=False)
+        medium = self.wants.any_object() or (VIDEO if row.is_moving else guess(row.data_unit, is_task=False))
         answers = row.attributes.answers()
         if not answers:  # the class is the answer
             self.wants.want("choices", medium).add_answer([row.class_name])
         for type_, value in answers.items():
-            if type_ == "pairwise":
-                raise unfit("must tell the two things of a Pairwise, which rows do not", type_)
             self.wants.want(type_, object_of(type_, medium) or medium, name=row.class_name).add_answer(value)
 
     def _add_region(self, row: _Row) -> None:
@@ -233,7 +230,8 @@ class Fitting:
             medium, type_ = VIDEO, "labels"
         elif row.kind == "span":
             type_ = shape
-            medium = object_of(shape, _medium_of_span(row.attributes.ranges)) or TEXT
+            default = _medium_of_span(row) if row.attributes.ranges else self.wants.any_object()
+            medium = object_of(shape, default) or TEXT
         else:
             type_ = f"{shape}labels" if labels else shape
         if labels or row.kind == "span":
@@ -244,14 +242,15 @@ class Fitting:
             self.wants.want(answer, medium, is_per_region=True).add_answer(value)
 
     def _shape(self, row: _Row) -> str | None:
-        if row.kind == "bitmask":
-            return self._masks
+        """Give the bare geometry's type; None of what Label Studio has no control for."""
         if row.kind == "span":
             return _span_type(row)
+        shape = self._masks if row.kind == "bitmask" else _TYPES.get(row.kind)
         if row.kind == "polygon" and row.has_holes and self._holes != "refuse":
-            return self._holes
-        shape = _TYPES.get(row.kind)
-        return "videorectangle" if shape == "rectangle" and row.is_moving else shape
+            shape = self._holes
+        if shape == "rectangle" and (row.is_moving or self.wants.shows(VIDEO)):  # some have a first frame alone
+            return "videorectangle"
+        return None if row.is_moving else shape
 
 
 def _labels(row: _Row) -> tuple[str, ...]:
@@ -318,10 +317,12 @@ def _span_type(row: _Row) -> str:
     return "timelinelabels" if row.is_moving or (isinstance(ranges, list) and len(ranges) > 1) else "labels"
 
 
-def _medium_of_span(ranges: Any) -> str:
-    """Give what a span of numbers is on: characters are whole numbers, seconds are not."""
+def _medium_of_span(row: _Row) -> str:
+    """Give what a span of numbers is on: characters are whole numbers, seconds need not be."""
+    ranges = row.attributes.ranges
     ends = [end for item in ranges if isinstance(item, list) for end in item] if isinstance(ranges, list) else []
-    return AUDIO if any(isinstance(end, float) for end in ends) else TEXT
+    is_sound = guess(row.data_unit, is_task=False) == AUDIO or any(isinstance(end, float) for end in ends)
+    return AUDIO if is_sound else TEXT
 
 
 def guess(data_unit: str, *, is_task: bool) -> str:

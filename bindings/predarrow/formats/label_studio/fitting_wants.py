@@ -17,7 +17,10 @@ IMAGE, VIDEO, TEXT, AUDIO = "Image", "Video", "Text", "Audio"
 
 _ON_VIDEO = ("videorectangle", "videovector", "timeline")
 _OBJECTS = {"hypertextlabels": "HyperText", "paragraphlabels": "Paragraphs", "chatmessage": "Chat", "ranker": "List"}
+_NAMED = ("pairwise", "ranker")
 _UNTOLD = {
+    "pairwise": "the two things of a Pairwise",
+    "ranker": "the things that are ranked",
     "timeserieslabels": "the channels of a time series",
     "ocrlabels": "the document that OcrLabels are on",
     "reactcode": "the code of ReactCode",
@@ -95,13 +98,28 @@ class Wants:
         return self.controls[self._unnamed[key]]
 
     def _object_of(self, tag: str) -> str:
-        """Give the object of a tag: one that is there, else a new one."""
+        """Give the object of a tag: one that is there, else a new one.
+
+        Raises:
+            InputError: a second one would be new.
+        """
         for name, other in self.objects.items():
             if other == tag:
                 return name
+        if others := {*self.objects.values(), *self.guesses.values()}:
+            rule = "rows must be on one kind of data, as every task must have all that the config shows"
+            raise unfit(rule, " and ".join([*sorted(others), tag]))
         name = self._free(tag.lower())
         self.objects[name] = tag
         return name
+
+    def shows(self, tag: str) -> bool:
+        """Tell whether there is an object of a tag."""
+        return tag in self.objects.values()
+
+    def any_object(self) -> str | None:
+        """Give the tag of an object that is there."""
+        return next(iter(self.objects.values()), None)
 
     def _free(self, name: str) -> str:
         """Give a name that is not taken."""
@@ -134,13 +152,18 @@ class Wants:
         return {name: self.objects.get(name) or self.guesses.get(name, IMAGE) for name in names}
 
 
-def object_of(type_: str, default: str | None) -> str | None:
+def object_of(type_: str, default: str | None, *, is_named: bool = False) -> str | None:
     """Give the tag of the objects that a type of results is on; `default` where it can be on several.
+
+    Args:
+        type_: the type.
+        default: where rows tell nothing else.
+        is_named: whether rows name the objects.
 
     Raises:
         InputError: rows do not tell what that object must have.
     """
-    if type_ in _UNTOLD:
+    if type_ in _UNTOLD and not (is_named and type_ in _NAMED):
         raise unfit(f"must tell {_UNTOLD[type_]}, which rows do not", type_)
     tag = TAGS.get(type_)
     if type_ in _OBJECTS:
@@ -152,7 +175,7 @@ def object_of(type_: str, default: str | None) -> str | None:
 
 def unfit(rule: str, told: str) -> InputError:
     """Give the error of rows that no config can be made for."""
-    message = f"{rule}, got {told}; give the labelling config that they belong to"
+    message = f"{rule}, got {told}; give the labelling config that they belong to, or write them apart"
     return InputError([Problem(SOURCE, None, "", Code.BAD_CONFIG, message)])
 
 

@@ -43,12 +43,13 @@ def label_config(
 
     There is one control for each geometry, with the classes of its rows as labels: RectangleLabels, PolygonLabels,
     EllipseLabels, KeyPointLabels, VectorLabels (polylines), BrushLabels or BitmaskLabels, Labels (spans), and without
-    labels for rows of no class. (Labels and Choices must have one: there it is "unlabelled" and "none".) Boxes of data
-    units with several frames get a VideoRectangle with Labels. Answers in `attributes` get their own controls, per
-    region where they are of regions. Rows that `read_label_studio` read get the controls and objects that they name. A
-    label's colour follows from its name alone.
+    labels for rows of no class. (Labels and Choices must have one: there it is "unlabelled" and "none".) Boxes get a
+    VideoRectangle with Labels where a data unit has a frame after its first. Answers in `attributes` get their own
+    controls, per region where they are of regions. Rows that `read_label_studio` read get the controls and objects
+    that they name. A label's colour follows from its name alone.
 
-    Kinds that Label Studio has no control for are left out.
+    Rows must be on images, videos, texts or sounds alone, as Label Studio wants all that the config shows in every
+    task. Kinds that it has no control for, and geometries other than boxes on frames of a video, are left out.
 
     Args:
         table: predictions with `__arrow_c_stream__` in the prediction table's schema, the rows of a data unit one after
