@@ -97,6 +97,10 @@ class Gatherer:
         return Rows(columns, sizes, notes, unit, form, forms)
 
     def _refuse_again(self, names: list[str], unit: Ints, refusals: Refusals) -> None:
+        own = set(names)
+        if len(own) == len(names) and not own & self._seen:
+            self._seen |= own
+            return
         hint = 'sort the table by ("data_unit", "frame", "row")'
         for number, name in enumerate(names):
             if name in self._seen:

@@ -90,7 +90,7 @@ class _Builder:
         self._options = options
         self._group = places.group[places.order]
         self._region = None if places.region is None else places.region[places.order]
-        self._waiting = [dict(_rowless(note)) for note in places.tasks]
+        self._waiting: list[dict[str, list[tuple[int, msgspec.Raw]]]] = []
         """By task and list, entries without a row"""
         self._results = [result for form in rows.forms for result in form.results]
         counts = np.array([len(form.results) for form in rows.forms], np.int64)
@@ -127,6 +127,7 @@ class _Builder:
         if len(groups) == len(self._places.units) and not any(self._places.tasks) and not self._is_odd.any():
             self._build_plain()
             return
+        self._waiting = [_rowless(note) for note in self._places.tasks]
         bounds = np.searchsorted(self._group, np.arange(len(groups) + 1)).tolist()
         heads = self._heads()
         has_odd = np.zeros(len(groups), np.bool_)
