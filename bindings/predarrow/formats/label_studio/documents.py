@@ -65,11 +65,11 @@ def _content(source: str) -> bytes:
     try:
         data = read_bytes(source)
         return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Flaw(Code.DAMAGED, "", "must be a whole gzip stream", told=f"a damaged one: {error}") from None
     except OSError as error:
         rule = "must be a file that can be read"
         raise Flaw(Code.UNREADABLE, "", rule, told=error.strerror or str(error)) from None
-    except (EOFError, zlib.error) as error:
-        raise Flaw(Code.DAMAGED, "", "must be a whole gzip stream", told=f"a damaged one: {error}") from None
 
 
 def _lines(data: bytes) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,13 @@ from predarrow.formats.label_studio.given import Given, Ints, Shaped
 from predarrow.formats.label_studio.wire import any_of
 from predarrow.report import Code
 
+if TYPE_CHECKING:
+    from predarrow_engine.brush_read import Chunks
+
 PARTIAL = "mask with values between transparent and opaque, cut at the threshold"
 SPARE = "run lengths with bytes behind their end"
 
 _PREFIX = "data:image/png;base64,"
-_LONGEST = 2**31 - 1
 
 
 def brushes(given: Given) -> Shaped:
@@ -64,11 +67,10 @@ def _joined(pieces: list[bytes]) -> tuple[npt.NDArray[np.uint8], Ints]:
     return np.frombuffer(b"".join(pieces), np.uint8), offsets
 
 
-def _flaw(chunks: object, row: int, size: list[int], n_bytes: int) -> tuple[Code, str]:
+def _flaw(chunks: Chunks, row: int, size: list[int], n_bytes: int) -> tuple[Code, str]:
     """Word what is wrong with run lengths."""
     from predarrow_engine import brush_read as engine
 
-    assert isinstance(chunks, engine.Chunks)
     flaw, height, width = int(chunks.flaw[row]), *size
     number = int(chunks.number[row])
     if flaw == engine.WRONG_NUMBER:
