@@ -87,6 +87,8 @@ def test_configs_are_read_from_files_and_texts(tmp_path: Path) -> None:
     file.write_text("\ufeff\n" + CONFIG, encoding="utf-8")
     assert LabelingConfig.read(file) == LabelingConfig.read(str(file)) == LabelingConfig.read(" " + CONFIG)
     assert LabelingConfig.read(CONFIG).text == CONFIG
+    with pytest.raises(InputError, match="must be XML"):
+        LabelingConfig.read(" ")
 
 
 def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:

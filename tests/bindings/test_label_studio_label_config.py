@@ -105,6 +105,12 @@ def test_boxes_of_videos_get_labels_beside_them() -> None:
     assert config.variables == ("video",)
 
 
+def test_spans_without_a_place_get_a_control_all_the_same() -> None:
+    odd = row("span", "Lost", attributes={"ranges": []})
+    assert shape_of(config_of(odd)) == {"labels": ("Labels", ("text",), ["Lost"])}
+    assert shape_of(config_of(odd, row()))["labels"] == ("Labels", ("image",), ["Lost"])
+
+
 def test_rows_on_images_and_on_others_do_not_fit_together() -> None:
     video, span = row(data_unit="z", frame=1), row("span", data_unit="z", attributes={"ranges": [[0, 4]]})
     for other, tag in ((video, "Video"), (span, "Text")):
@@ -383,7 +389,8 @@ def test_configs_are_taken_by_label_studio_s_own_check(rows: list[dict[str, Any]
             "label_studio_sdk.label_interface.interface", reason="the peer is not installed"
         )
         text = text_of(table_of(*rows))
-        assume(text is not None)
+        assume(text)
+        assert text is not None
         judge = interface.LabelInterface(text)
         judge.validate()
     ours = LabelingConfig.parse(text)

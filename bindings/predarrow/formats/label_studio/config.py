@@ -30,6 +30,7 @@ from predarrow.sources import StrPath
 
 _LABEL_TAGS = ("Label", "Choice", "Relation")
 _BOTH = {"chat": "ChatMessage", "reactcode": "ReactCode"}
+_BLANK = "\ufeff \t\r\n"
 _VARIABLE = re.compile(r"\$[^, ]+")
 
 
@@ -129,8 +130,8 @@ class LabelingConfig:
         Raises:
             InputError: the file cannot be read, or the config does not hold; see `parse`.
         """
-        if isinstance(path_or_xml, str) and path_or_xml.lstrip("\ufeff \t\r\n").startswith("<"):
-            return cls.parse(path_or_xml.lstrip("\ufeff \t\r\n"))
+        if isinstance(path_or_xml, str) and path_or_xml.lstrip(_BLANK)[:1] in ("<", ""):
+            return cls.parse(path_or_xml.lstrip(_BLANK))
         path = os.fspath(path_or_xml)
         try:
             with Path(path).open("rb") as file:

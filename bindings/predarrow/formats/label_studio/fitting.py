@@ -121,6 +121,7 @@ class Fitting:
         self._is_moving = False
         self._data: dict[str, Any] | None = None
         self._data_unit: str | None = None
+        self._placeless: dict[str, None] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take rows in; those of a data unit stand one after the other.
@@ -152,6 +153,8 @@ class Fitting:
     def finish(self) -> Wants:
         """Give what is needed for all rows."""
         self._let_go()
+        if self._placeless:
+            self.wants.want("labels", self.wants.any_object() or TEXT).labels.update(self._placeless)
         return self.wants
 
     def _let_go(self) -> None:
@@ -230,8 +233,10 @@ class Fitting:
             medium, type_ = VIDEO, "labels"
         elif row.kind == "span":
             type_ = shape
-            default = _medium_of_span(row) if row.attributes.ranges else self.wants.any_object()
-            medium = object_of(shape, default) or TEXT
+            if not row.attributes.ranges:  # refused where it is written, but not for want of a control
+                self._placeless.update(dict.fromkeys(labels))
+                return
+            medium = object_of(shape, _medium_of_span(row)) or TEXT
         else:
             type_ = f"{shape}labels" if labels else shape
         if labels or row.kind == "span":
