@@ -44,7 +44,7 @@ _F = np.uint64(ord("f"))
 
 
 @helper
-def _words(address: int, start: int, end: int) -> tuple[np.uint64, np.uint64]:
+def words(address: int, start: int, end: int) -> tuple[np.uint64, np.uint64]:
     """Give the first and the last eight bytes of a text, zeros behind one that is shorter."""
     n = end - start
     low = load_word(address + start)
@@ -57,7 +57,7 @@ def _words(address: int, start: int, end: int) -> tuple[np.uint64, np.uint64]:
 @helper
 def frame_key(address: int, start: int, end: int) -> int:
     """Give a key of a frame; -1 for one that is not known."""
-    low, high = _words(address, start, end)
+    low, high = words(address, start, end)
     if low == _OBJECTS_LOW and end - start == _OBJECTS_LENGTH:
         return OBJECTS
     if low == _CLASS_LOW and high == _CLASS_HIGH and end - start == _CLASS_LENGTH:
@@ -68,7 +68,7 @@ def frame_key(address: int, start: int, end: int) -> int:
 @helper
 def object_key(address: int, start: int, end: int, guess: int) -> int:
     """Give a key of an object, the one at this place of the object before first; -1 for one that is not known."""
-    low, high = _words(address, start, end)
+    low, high = words(address, start, end)
     n = end - start
     key = load_int(guess)
     if low == _LOW[key] and high == _HIGH[key] and n == _LENGTHS[key]:
@@ -83,7 +83,7 @@ def object_key(address: int, start: int, end: int, guess: int) -> int:
 @helper
 def is_bounding_box(address: int, start: int, end: int) -> bool:
     """Tell whether a text is the shape of a bounding box."""
-    low, high = _words(address, start, end)
+    low, high = words(address, start, end)
     return bool(low == _BOX_LOW and high == _BOX_HIGH and end - start == _BOX_LENGTH)
 
 

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import helper, inline, kernel
-from predarrow_engine._simd_text import BLOCK, load_byte, load_int, store
+from predarrow_engine._simd_text import load_byte, load_int, store
+from predarrow_engine.json_plain import LIST_END, OBJECT_END, after_item, after_plain, colon, skip
 from predarrow_engine.json_scan import (
     CLOSE_LIST,
     CLOSE_OBJECT,
-    COMMA,
     DECIMAL,
     LETTER_F,
     LETTER_N,
@@ -31,12 +31,9 @@ from predarrow_engine.json_scan import (
     QUOTE,
     UNSETTLED,
     WHOLE_NUMBER,
-    after_blanks,
-    after_colon,
     begins_number,
     constants,
     number,
-    text_run,
 )
 from predarrow_engine.label_keys import (
     BOX,
@@ -60,9 +57,6 @@ X, Y, W, H, CONFIDENCE = range(5)
 NOT_GIVEN = -1
 """Where a span begins of what is not there, and the value of a flag that is not."""
 
-PADDING = 2 * BLOCK
-"""Bytes that must follow the texts."""
-
 _SPANS, _NUMBERS, _MANUALS, _GUESSES = constants(4, 8)
 _SLOTS = 24
 _SPAN_BYTES, _NUMBER_BYTES = 8 * 2 * 8, 5 * 8
@@ -72,7 +66,6 @@ _LEAST_FRAME = 5
 _NEEDED = (1 << OBJECT) | (1 << FEATURE) | (1 << BOX) | (1 << SHAPE)
 
 _MOST_KEYS = 16
-_LIST_END, _OBJECT_END = constants(CLOSE_LIST, CLOSE_OBJECT + 1, CLOSE_OBJECT - CLOSE_LIST)
 _ZERO = constants(0, 1)[0]
 
 
@@ -113,7 +106,7 @@ def scan(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], by_frame: 
         np.empty(n_frames, np.int64),
     )
     found = np.zeros(2, np.int64)
-    if not _scan(fixed(data), fixed(offsets), fixed(by_frame), room, found):
+    if not _scan(fixed(data), fixed(offsets), fixed(by_frame), room, np.zeros(_SLOTS, np.int64), found):
         return None
     n, n_frames = found.tolist()
     frames = room.keys[:n_frames], room.counts[:n_frames], room.texts[:n_frames]
@@ -126,11 +119,15 @@ def _scan(
     offsets: npt.NDArray[np.int64],
     by_frame: npt.NDArray[np.bool_],
     room: Labels,
+    memory: npt.NDArray[np.int64],
     found: npt.NDArray[np.int64],
 ) -> bool:
-    """Write the labels, and how many objects and frames there are; give whether all texts have the form."""
+    """Write the labels, and how many objects and frames there are; give whether all texts have the form.
+
+    Args:
+        memory: (_SLOTS,) zeros to work in; Numba would give up its own as soon as the address is taken.
+    """
     address = data.ctypes.data
-    memory = np.zeros(_SLOTS, np.int64)
     slots = memory.ctypes.data
     store(slots + 8 * _SPANS, np.int64(room.spans.ctypes.data))
     store(slots + 8 * _NUMBERS, np.int64(room.numbers.ctypes.data))
@@ -138,53 +135,17 @@ def _scan(
     n, n_frames = _ZERO, _ZERO
     for text in range(by_frame.size):
         at, end = int(offsets[text]), int(offsets[text + 1])
-        at = _skip(address, at, end)
+        at = skip(address, at, end)
         if by_frame[text]:
             at, n_frames, n = _frames(address, at, end, slots, room, n_frames, n, text)
         else:
             room.keys[n_frames, 0] = room.keys[n_frames, 1] = NOT_GIVEN
             at, n = _frame(address, at, end, slots, n)
             n_frames = _put_frame(room, n_frames, n, text)
-        if at < 0 or _skip(address, at, end) != end:
+        if at < 0 or skip(address, at, end) != end:
             return False
     found[0], found[1] = n, n_frames
     return True
-
-
-@helper
-def _skip(address: int, at: int, end: int) -> int:
-    return after_blanks(address, at, end)
-
-
-@helper
-def _colon(address: int, at: int, end: int, slots: int) -> int:
-    return after_colon(address, at, end, slots)
-
-
-@helper
-def _after_item(address: int, at: int, end: int, close: int) -> int:
-    """Give the next item behind a comma, or the closing bracket; -1 where neither follows."""
-    at = _skip(address, at, end)
-    if at >= end:
-        return -1
-    byte = load_byte(address + at)
-    if byte == close:
-        return at
-    if byte != COMMA:
-        return -1
-    at = _skip(address, at + 1, end)
-    return -1 if at >= end or load_byte(address + at) == close else at
-
-
-@helper
-def _after_plain(address: int, at: int, end: int, slots: int) -> int:
-    """Give the end of the string whose opening quote stands before `at`; -1 where it has an escape."""
-    while at < end:
-        n = text_run(address, at, slots)
-        at += n
-        if n < BLOCK:
-            break
-    return at + 1 if at < end and load_byte(address + at) == QUOTE else -1
 
 
 @helper
@@ -194,18 +155,18 @@ def _frames(
     """Take the frames at `at` with their keys; give their end, -1 where they have another form, and both numbers."""
     if at >= end or load_byte(address + at) != OPEN_OBJECT:
         return -1, n_frames, n
-    at = _skip(address, at + 1, end)
+    at = skip(address, at + 1, end)
     while 0 <= at < end and load_byte(address + at) == QUOTE:
-        stop = _after_plain(address, at + 1, end, slots)
+        stop = after_plain(address, at + 1, end, slots)
         if stop < 0:
             return -1, n_frames, n
         room.keys[n_frames, 0], room.keys[n_frames, 1] = at + 1, stop - 1
-        at = _colon(address, stop, end, slots)
+        at = colon(address, stop, end, slots)
         if at >= 0:
             at, n = _frame(address, at, end, slots, n)
             n_frames = _put_frame(room, n_frames, n, text)
         if at >= 0:
-            at = _after_item(address, at, end, _OBJECT_END)
+            at = after_item(address, at, end, OBJECT_END)
     if at < 0 or at >= end or load_byte(address + at) != CLOSE_OBJECT:
         return -1, n_frames, n
     return at + 1, n_frames, n
@@ -224,27 +185,27 @@ def _frame(address: int, at: int, end: int, slots: int, n: int) -> tuple[int, in
     seen = 0
     if at >= end or load_byte(address + at) != OPEN_OBJECT:
         return -1, n
-    at = _skip(address, at + 1, end)
+    at = skip(address, at + 1, end)
     while at < end and load_byte(address + at) == QUOTE:
-        stop = _after_plain(address, at + 1, end, slots)
+        stop = after_plain(address, at + 1, end, slots)
         key = frame_key(address, at + 1, stop - 1) if stop >= 0 else -1
         if key < 0 or seen & (1 << key):
             return -1, n
         seen |= 1 << key
-        at = _colon(address, stop, end, slots)
+        at = colon(address, stop, end, slots)
         if at < 0 or load_byte(address + at) != OPEN_LIST:
             return -1, n
-        at = _skip(address, at + 1, end)
+        at = skip(address, at + 1, end)
         while key == OBJECTS and at < end and load_byte(address + at) == OPEN_OBJECT:
             at = _object(address, at, end, slots, n)
             n += 1
             if at >= 0:
-                at = _after_item(address, at, end, _LIST_END)
+                at = after_item(address, at, end, LIST_END)
             if at < 0:
                 return -1, n
         if at >= end or load_byte(address + at) != CLOSE_LIST:
             return -1, n
-        at = _after_item(address, at + 1, end, _OBJECT_END)
+        at = after_item(address, at + 1, end, OBJECT_END)
         if at < 0:
             return -1, n
     if at >= end or load_byte(address + at) != CLOSE_OBJECT:
@@ -261,21 +222,21 @@ def _object(address: int, at: int, end: int, slots: int, row: int) -> int:
     store(load_int(slots + 8 * _NUMBERS) + _NUMBER_BYTES * row + 8 * CONFIDENCE, np.nan)
     store(load_int(slots + 8 * _MANUALS) + row, np.int8(NOT_GIVEN))
     seen, place = 0, 0
-    at = _skip(address, at + 1, end)
+    at = skip(address, at + 1, end)
     while at < end and load_byte(address + at) == QUOTE and place < _MOST_KEYS:
-        stop = _after_plain(address, at + 1, end, slots)
+        stop = after_plain(address, at + 1, end, slots)
         key = object_key(address, at + 1, stop - 1, slots + 8 * (_GUESSES + place)) if stop >= 0 else -1
         if key < 0 or seen & (1 << key):
             return -1
         seen |= 1 << key
         place += 1
-        at = _colon(address, stop, end, slots)
+        at = colon(address, stop, end, slots)
         if at < 0:
             return -1
         at = _member(address, at, end, slots, row, key)
         if at < 0:
             return -1
-        at = _after_item(address, at, end, _OBJECT_END)
+        at = after_item(address, at, end, OBJECT_END)
         if at < 0:
             return -1
     if at >= end or load_byte(address + at) != CLOSE_OBJECT or seen & _NEEDED != _NEEDED:
@@ -301,7 +262,7 @@ def _member(address: int, at: int, end: int, slots: int, row: int, key: int) -> 
         store(load_int(slots + 8 * _NUMBERS) + _NUMBER_BYTES * row + 8 * CONFIDENCE, value)
         return stop if form in (DECIMAL, WHOLE_NUMBER) else -1
     if byte == QUOTE:
-        stop = _after_plain(address, at + 1, end, slots)
+        stop = after_plain(address, at + 1, end, slots)
         if stop < 0 or key > SHAPE:
             return -1
         if key < BOX:
@@ -313,7 +274,7 @@ def _member(address: int, at: int, end: int, slots: int, row: int, key: int) -> 
         store(load_int(slots + 8 * _MANUALS) + row, np.int8(byte == LETTER_T))
         return after_flag(address, at)
     if key == REVIEWS and byte == OPEN_LIST:
-        at = _skip(address, at + 1, end)
+        at = skip(address, at + 1, end)
         return at + 1 if at < end and load_byte(address + at) == CLOSE_LIST else -1
     is_needed = key in (OBJECT, FEATURE, SHAPE)
     return at + 4 if byte == LETTER_N and not is_needed and is_null(address, at) else -1
@@ -326,21 +287,21 @@ def _box(address: int, at: int, end: int, slots: int, row: int) -> int:
         return -1
     start, seen = at, 0
     numbers = load_int(slots + 8 * _NUMBERS) + _NUMBER_BYTES * row
-    at = _skip(address, at + 1, end)
+    at = skip(address, at + 1, end)
     while at + 3 < end and load_byte(address + at) == QUOTE and load_byte(address + at + 2) == QUOTE:
         letter = load_byte(address + at + 1)
         column = X if letter == 120 else Y if letter == 121 else W if letter == 119 else H if letter == 104 else -1
         if column < 0 or seen & (1 << column):
             return -1
         seen |= 1 << column
-        at = _colon(address, at + 3, end, slots)
+        at = colon(address, at + 3, end, slots)
         if at < 0 or not begins_number(load_byte(address + at)):
             return -1
         at, value, form = number(address, at, end, slots)
         if at < 0 or form not in (DECIMAL, WHOLE_NUMBER, UNSETTLED):
             return -1
         store(numbers + 8 * column, value if form != UNSETTLED else np.nan)
-        at = _after_item(address, at, end, _OBJECT_END)
+        at = after_item(address, at, end, OBJECT_END)
         if at < 0:
             return -1
     if at >= end or load_byte(address + at) != CLOSE_OBJECT or seen != 15:

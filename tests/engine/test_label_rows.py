@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from predarrow_engine.json_plain import PADDING
 from predarrow_engine.label_keys import BOX
-from predarrow_engine.label_rows import CONFIDENCE, PADDING, H, Labels, W, X, Y, scan
+from predarrow_engine.label_rows import CONFIDENCE, H, Labels, W, X, Y, scan
 
 Json = dict[str, Any]
 SPANS = ("objectHash", "featureHash", "name", "createdAt", "createdBy", "lastEditedAt", "lastEditedBy")

@@ -8,6 +8,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from msgspec import Raw
 
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.pointers import pointer
+from predarrow.formats.openlabel.scanned import LEAST_BYTES, ScannedObjects, scan_objects
 from predarrow.formats.openlabel.wire import JSON, MESSAGE_PACK, Codec, Members, RootObject
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
@@ -39,7 +41,17 @@ class FileFrame(NamedTuple):
     raw: Raw
 
 
-class Document(NamedTuple):
+class _Root(NamedTuple):
+    """Objects at the root."""
+
+    objects: dict[str, RootObject]
+    extras: dict[str, Members]
+    has_geometries: bool
+    problems: list[Problem]
+
+
+@dataclass
+class Document:
     """One file."""
 
     source: str
@@ -50,12 +62,34 @@ class Document(NamedTuple):
     """Those of `openlabel`, without frames and objects"""
     frames: list[FileFrame]
     """By number"""
-    objects: dict[str, RootObject]
-    object_extras: dict[str, Members]
-    """By object, members that are not known"""
-    has_root_geometries: bool
-    """Whether `objects` may have geometries that become rows"""
-    problems: list[Problem]
+    scanned: ScannedObjects | None
+    """Objects at the root, where they were scanned"""
+    frame_problems: list[Problem]
+    root: _Root | None
+    """Objects at the root, where they were not"""
+    raw_objects: Raw | None
+
+    @property
+    def objects(self) -> dict[str, RootObject]:
+        """Objects at the root; where they were scanned, they are read when they are first asked for."""
+        if self.root is None:
+            self.root = _objects(self.raw_objects, self.codec, self.source)
+        return self.root.objects
+
+    @property
+    def object_extras(self) -> dict[str, Members]:
+        """By object, members that are not known."""
+        return self.root.extras if self.root is not None else {}
+
+    @property
+    def has_root_geometries(self) -> bool:
+        """Whether `objects` may have geometries that become rows."""
+        return self.root is not None and self.root.has_geometries
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Objects and frames that do not hold."""
+        return [*(self.root.problems if self.root is not None else ()), *self.frame_problems]
 
 
 def read_document(source: str) -> Document:
@@ -67,7 +101,7 @@ def read_document(source: str) -> Document:
     data = _content(source).removeprefix(b"\xef\xbb\xbf")
     try:
         data.isascii() or data.decode()  # what is only carried along is not looked at later
-        if b"\\u" in data and _HALF_CHARACTER.search(data):
+        if b"\\" in data and b"\\u" in data and _HALF_CHARACTER.search(data):
             msgspec.json.decode(data)
         if b"\n" in data:
             data = msgspec.json.format(data, indent=-1)
@@ -140,11 +174,12 @@ def _document(data: bytes, codec: Codec, source: str) -> Document:
     name = codec.any(metadata["name"]) if "name" in metadata else None
     problems: list[Problem] = []
     raw = members.pop("objects", None)
-    is_searched = raw is not None and (codec is not JSON or _names_geometries(bytes(raw)))
-    objects, extras = _objects(raw, codec, source, problems)
+    is_large = codec is JSON and raw is not None and len(data) >= LEAST_BYTES
+    scanned = scan_objects(raw) if is_large and raw is not None else None
+    root = _objects(raw, codec, source) if scanned is None else None
     frames = _frames(members.pop("frames", None), codec, source, problems)
     called = name if isinstance(name, str) and name else _stem(source)
-    return Document(source, codec, called, members, frames, objects, extras, is_searched, problems)
+    return Document(source, codec, called, members, frames, scanned, problems, root, raw)
 
 
 def _root(data: bytes, codec: Codec) -> Members:
@@ -205,17 +240,17 @@ def _frames(raw: Raw | None, codec: Codec, source: str, problems: list[Problem])
     return [frames[number] for number in sorted(frames)]
 
 
-def _objects(
-    raw: Raw | None, codec: Codec, source: str, problems: list[Problem]
-) -> tuple[dict[str, RootObject], dict[str, Members]]:
+def _objects(raw: Raw | None, codec: Codec, source: str) -> _Root:
     if raw is None:
-        return {}, {}
+        return _Root({}, {}, False, [])
+    has_geometries = codec is not JSON or _names_geometries(bytes(raw))
     try:
-        return codec.root_objects(raw), {}
+        return _Root(codec.root_objects(raw), {}, has_geometries, [])
     except msgspec.ValidationError:
         pass
     objects: dict[str, RootObject] = {}
     extras: dict[str, Members] = {}
+    problems: list[Problem] = []
     for uid, each in _object(raw, codec, ROOT, "objects").items():
         where = pointer(ROOT, "objects", uid)
         try:
@@ -233,4 +268,4 @@ def _objects(
         objects[uid] = RootObject(type=class_name, **known)
         if members:
             extras[uid] = members
-    return objects, extras
+    return _Root(objects, extras, has_geometries, problems)

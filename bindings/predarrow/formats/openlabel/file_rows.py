@@ -11,8 +11,8 @@ import pyarrow as pa
 from predarrow.buffers import numbers_array, text_array
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.openlabel.columns import Piece, batch_of, heads_of, inner_of, piece_of
-from predarrow.formats.openlabel.document import ROOT, Document
-from predarrow.formats.openlabel.frames import Collected, object_text_of
+from predarrow.formats.openlabel.document import ROOT, Document, FileFrame
+from predarrow.formats.openlabel.frames import Collected, collect_frames, external_id, object_text_of
 from predarrow.formats.openlabel.geometries import Given, given
 from predarrow.formats.openlabel.images import images
 from predarrow.formats.openlabel.places import Classes, ClassOf, Match, Place
@@ -27,6 +27,8 @@ from predarrow.formats.openlabel.rules import (
     check_streams,
     streams_of,
 )
+from predarrow.formats.openlabel.scanned_attributes import First
+from predarrow.formats.openlabel.scanned_rows import Context, ScannedRows, scanned_rows
 from predarrow.formats.openlabel.shapes import Shaped, boxes, cuboids, points, rotated_boxes
 from predarrow.formats.openlabel.wire import Data, object_text, string_text
 from predarrow.report import Code, Problem, Report
@@ -54,13 +56,6 @@ class Done(NamedTuple):
     report: Report
 
 
-class _First(NamedTuple):
-    """The attributes of the file's first row, to which the file's own are added in the end."""
-
-    begin: str
-    inner: str
-
-
 class FileRows:
     """The rows of one file, made chunk by chunk.
 
@@ -84,10 +79,37 @@ class FileRows:
         self._seen: set[str] = set()
         self._rowless_frames: dict[str, str] = {}
         self._told: set[str] = set()
-        self._first: _First | None = None
+        self._first: First | None = None
         self._batches: list[pa.RecordBatch] = []
         self.n = 0
         """How many geometries there were so far"""
+
+    def add_frames(self, frames: Sequence[FileFrame]) -> None:
+        """Add the geometries of some frames."""
+        objects = self._document.scanned
+        if objects is None:
+            self.add(collect_frames(self._document, frames, self.n))
+            return
+        context = Context(
+            self._document, self._dialect, self._match, self._class_of, self._streams, self._first_type, self.n
+        )
+        scanned = scanned_rows(frames, objects, context)
+        if scanned is not None:
+            self._add_scanned(scanned)
+            objects.seen = scanned.seen
+        else:
+            self._seen |= objects.seen_uids()
+            self.add(collect_frames(self._document, frames, self.n))
+            objects.see(self._seen)
+
+    def _add_scanned(self, scanned: ScannedRows) -> None:
+        if not self._batches:
+            self._first = scanned.first
+        self._first_type = self._first_type or scanned.kind
+        self._batches.append(scanned.batch)
+        self._rowless_frames |= scanned.rowless
+        self._report.flagged += scanned.flagged
+        self.n += scanned.batch.num_rows
 
     def add(self, collected: Collected) -> None:
         """Add the geometries of some frames, or of the root."""
@@ -181,7 +203,7 @@ class FileRows:
         places: dict[int, Place] = {}
         for number in sorted({frame for piece in pieces for frame in piece.given.group.frames}):
             frame = collected.frames[number]
-            external = None if collected.is_root else self._external_id(collected, number)
+            external = None if collected.is_root else external_id(collected.rests[number], self._document.codec)
             try:
                 places[number] = self._match(self._document, frame, external)
             except Flaw as flaw:
@@ -193,12 +215,6 @@ class FileRows:
                 for piece in pieces:
                     piece.given.refusals.bad |= np.array(piece.given.group.frames) == number
         return places
-
-    def _external_id(self, collected: Collected, number: int) -> str | None:
-        raw = collected.rests[number].members.get("frame_properties")
-        value = None if raw is None else self._document.codec.any(raw)
-        external = value.get("external_id") if isinstance(value, dict) else None
-        return external if isinstance(external, str) and external else None
 
     def _add_rows(self, collected: Collected, pieces: Sequence[Piece], places: dict[int, Place]) -> None:
         order = np.argsort(np.concatenate([piece.numbers for piece in pieces]), kind="stable")
@@ -213,7 +229,7 @@ class FileRows:
             self._keep_frames(collected, set(rows.frames))
             self._add_frame_members(collected, rows)
         if not self._batches:
-            self._first = _First(rows.begins[0], rows.inner.get(0, ""))
+            self._first = First(rows.begins[0], rows.inner.get(0, ""))
         texts = [begin + "}" for begin in rows.begins]
         for row, inner in rows.inner.items():
             texts[row] = f'{rows.begins[row]},"openlabel":{{{inner}}}}}'
@@ -253,6 +269,11 @@ class FileRows:
         if self._rowless_frames:
             members["frames"] = object_text(self._rowless_frames)
         objects = {}
+        scanned = document.scanned
+        if scanned is not None and scanned.seen.all():
+            return object_text(members)
+        if scanned is not None:
+            self._seen |= scanned.seen_uids()
         for uid, item in document.objects.items():
             if uid not in self._seen:
                 type_ = f'"type":{string_text(item.type)}'

@@ -80,6 +80,14 @@ class FrameRest:
         return object_text(members) if members or not has_rows else None
 
 
+def external_id(rest: FrameRest, codec: Codec) -> str | None:
+    """Give a frame's external_id, None where it has none."""
+    raw = rest.members.get("frame_properties")
+    value = None if raw is None else codec.any(raw)
+    external = value.get("external_id") if isinstance(value, dict) else None
+    return external if isinstance(external, str) and external else None
+
+
 def _text(rest: ObjectRest, codec: Codec) -> str:
     members = {name: codec.text(raw) for name, raw in rest.members.items()}
     if rest.has_data:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from predarrow.formats.openlabel.document import Document, FileFrame
 from predarrow.formats.openlabel.file_rows import Done, FileRows
-from predarrow.formats.openlabel.frames import collect_frames, collect_root
+from predarrow.formats.openlabel.frames import collect_root
 from predarrow.formats.openlabel.places import Classes, Match
 from predarrow.formats.openlabel.rules import Dialect
 
@@ -26,7 +26,7 @@ def converted(document: Document, dialect: Dialect, match: Match, classes: Class
     if document.has_root_geometries:
         state.add(collect_root(document))
     for frames in _chunks(document.frames):
-        state.add(collect_frames(document, frames, state.n))
+        state.add_frames(frames)
     return state.done()
 
 

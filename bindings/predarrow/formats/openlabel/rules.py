@@ -74,16 +74,22 @@ def check_streams(given: Given, streams: Streams, dialect: Dialect, flagged: Cou
     named = given.streams
     for name in set(named):
         if dialect == "asam":
-            if name is not None and name not in streams.types and name not in streams.systems:
+            if is_unknown(name, streams):
                 flagged[UNKNOWN_STREAM] += named.count(name)
             continue
-        flaw = _stream_flaw(name, given.type, streams)
+        flaw = stream_flaw(name, given.type, streams)
         if flaw is not None:
             where = np.fromiter((each == name for each in named), np.bool_, len(named))
             given.refusals.add(where, flaw[0], "/attributes/text", flaw[1])
 
 
-def _stream_flaw(name: str | None, type_: str, streams: Streams) -> tuple[Code, str] | None:
+def is_unknown(name: str | None, streams: Streams) -> bool:
+    """Tell whether a stream is named that the file does not list."""
+    return name is not None and name not in streams.types and name not in streams.systems
+
+
+def stream_flaw(name: str | None, type_: str, streams: Streams) -> tuple[Code, str] | None:
+    """Give why Kognic refuses geometries of a type in a stream, None where it does not."""
     if name is None:
         rule = 'must name its stream: a text attribute "stream", or coordinate_system'
         return Code.NO_STREAM, f"{rule}, got none; {_HINT}"

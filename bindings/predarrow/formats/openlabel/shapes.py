@@ -16,6 +16,7 @@ from predarrow.buffers import numbers_array, text_array
 from predarrow.formats.openlabel.geometries import GeometryRefusals, Given
 from predarrow.formats.openlabel.wire import Numbers
 from predarrow.formats.write_text import text_of
+from predarrow.refusals import Refusals
 from predarrow.report import Code
 from predarrow.table import CUBOID, KEYPOINTS
 
@@ -54,15 +55,15 @@ class Shaped:
 def boxes(given: Given) -> Shaped:
     """Give bbox, [cx, cy, w, h], as boxes."""
     values = numbers(given.values, (4,), given.refusals)
-    corners = _corners(values, given.refusals)
-    rows = np.flatnonzero(~_come_back(values, corners) & ~given.refusals.bad).tolist()
+    corners = corners_of(values, given.refusals)
+    rows = np.flatnonzero(~come_back(values, corners) & ~given.refusals.bad).tolist()
     return Shaped("bbox", {}, corners, np.arange(given.n), {row: _val(given, row) for row in rows})
 
 
 def rotated_boxes(given: Given) -> Shaped:
     """Give rbbox, [cx, cy, w, h, alpha], as boxes before they are rotated, and degrees clockwise."""
     values = numbers(given.values, (5,), given.refusals)
-    corners = _corners(values[:, :4], given.refusals)
+    corners = corners_of(values[:, :4], given.refusals)
     with np.errstate(over="ignore"):
         degrees = np.degrees(values[:, 4])
     rule = "the angle must be finite in degrees, too"
@@ -74,17 +75,30 @@ def rotated_boxes(given: Given) -> Shaped:
 
 def cuboids(given: Given) -> Shaped:
     """Give cuboids of 10 numbers as they stand, and those of 9 with quaternions of their Euler angles (ZYX)."""
-    from predarrow_engine.cuboids import from_euler, norms
+    from predarrow_engine.cuboids import from_euler
 
     refusals = given.refusals
     values = numbers(given.values, (_N_CUBOID, 9), refusals)
     is_euler = np.fromiter((len(each) == 9 for each in given.values), np.bool_, given.n)
     values[is_euler] = from_euler(values[is_euler, :9])
+    check_cuboids(values, given.values, refusals)
+    inner = {row: _val(given, row) for row in np.flatnonzero(is_euler & ~refusals.bad).tolist()}
+    return Shaped("cuboid", {"cuboid": cuboid_column(values)}, np.full((4, given.n), np.nan), np.arange(given.n), inner)
+
+
+def check_cuboids(values: Floats, told: Sequence[Numbers] | Floats, refusals: Refusals) -> None:
+    """Refuse cuboids, (n, 10), whose quaternion is none of a rotation, and those without a size.
+
+    Args:
+        told: (n,) the numbers that stand in the file.
+    """
+    from predarrow_engine.cuboids import norms
+
     lengths = norms(values)
     rule = "qx, qy, qz and qw must be a quaternion of length 1"
 
     def words(row: int) -> str:
-        return f"{rule}, got {list(given.values[row][3:7])} of length {lengths[row]:.6g}"
+        return f"{rule}, got {list(told[row][3:7])} of length {lengths[row]:.6g}"
 
     refusals.add(np.asarray(~(abs(lengths - 1) <= UNIT)), Code.BAD_ROTATION, "/val/3", words)
     sizes = values[:, 7:]
@@ -93,10 +107,12 @@ def cuboids(given: Given) -> Shaped:
         return f"the three sizes must be above 0, got {sizes[row].tolist()}"
 
     refusals.add(np.asarray(~(sizes > 0).all(axis=1)), Code.BAD_SIZE, "/val", size)
+
+
+def cuboid_column(values: Floats) -> pa.StructArray:
+    """Give (n, 10) numbers as a column."""
     leaves = [numbers_array(np.ascontiguousarray(leaf)) for leaf in values.T]
-    column = pa.Array.from_buffers(CUBOID, given.n, [None], children=leaves)
-    inner = {row: _val(given, row) for row in np.flatnonzero(is_euler & ~refusals.bad).tolist()}
-    return Shaped("cuboid", {"cuboid": column}, np.full((4, given.n), np.nan), np.arange(given.n), inner)
+    return pa.Array.from_buffers(CUBOID, len(values), [None], children=leaves)
 
 
 def points(given: Given) -> Shaped:
@@ -163,7 +179,8 @@ def is_decimal(values: Floats) -> Bools:
     return result
 
 
-def _corners(values: Floats, refusals: GeometryRefusals) -> Floats:
+def corners_of(values: Floats, refusals: Refusals) -> Floats:
+    """Give (4, n) corners of (n, 4) boxes, [cx, cy, w, h]; those without a size are refused."""
     from predarrow_engine.boxes import Layout, to_corners
 
     def words(row: int) -> str:
@@ -179,7 +196,7 @@ def _corners(values: Floats, refusals: GeometryRefusals) -> Floats:
     return corners
 
 
-def _come_back(values: Floats, corners: Floats) -> Bools:
+def come_back(values: Floats, corners: Floats) -> Bools:
     """Tell which boxes have so few decimals that no others have these corners, so that the writer finds them."""
     result = np.ones(len(values), np.bool_)
     for axis in (0, 1):
