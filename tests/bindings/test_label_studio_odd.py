@@ -97,6 +97,7 @@ REFUSED: list[tuple[Any, Code, str]] = [
         Code.BAD_BOX,
         ".value.sequence[1]",
     ),
+    (result("videorectangle", {"sequence": []}, **SIZE), Code.BAD_VALUE, ".value.sequence"),
     (result("timelinelabels", {"ranges": []}), Code.BAD_VALUE, ".value.ranges"),
     (result("timelinelabels", {"ranges": [5]}), Code.BAD_VALUE, ".value.ranges[0]"),
     (result("choices", ["a"]), Code.BAD_VALUE, ".value"),
@@ -210,6 +211,13 @@ def test_odd_regions_that_are_taken(tmp_path: Path, results: list[Json], told: s
     reader = read_label_studio(written(tmp_path, [task(*results)]))
     assert reader.read_all().num_rows == len(results)
     assert reader.report.flagged == ({told: 1} if told else {})
+
+
+def test_sequences_out_of_order_are_told(tmp_path: Path) -> None:
+    entries = [{"frame": 5, **BOX}, {"frame": 2, **BOX}]
+    reader = read_label_studio(written(tmp_path, [task(result("videorectangle", {"sequence": entries}, **SIZE))]))
+    assert reader.read_all()["frame"].to_pylist() == [1, 4]
+    assert reader.report.flagged == {"sequence whose frames do not ascend": 1}
 
 
 def test_odd_numbers_are_kept_as_they_are(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def _floats(value: Any) -> Any:
 
 
 @settings(  # without shrinking, which takes minutes of such large inputs
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

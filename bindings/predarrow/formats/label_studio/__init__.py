@@ -36,7 +36,7 @@ Coordinates are pixels of `original_width` and `original_height`. What fits no c
     parent          `parentID`
     model_version   of the prediction
     label_studio    what only Label Studio has:
-        task        on the first row of a task: the task without predictions, annotations and completions
+        task        on the first row of a task: the task without predictions, annotations and completions that are lists
         rowless     on the first row of a task: entries of those lists without a row, {"predictions": [[place, entry],
                     …]}; a list with rows and nothing else is not named, one that is there and empty is []
         list        "annotations" or "completions", where the row is not of "predictions"
@@ -72,12 +72,16 @@ with `prediction`. A bare prediction has no `task`.
 | masks with values between transparent and opaque | cut at `threshold`, flagged |
 | negative sizes, beyond the image, rings of fewer than 3 vertices | refused where a column cannot hold it, else taken |
 | a score beyond 0 to 1, a score as text | kept, flagged |
+| a sequence without an entry; members of a result called `at` or `without` | refused |
+| a sequence whose frames do not ascend | taken, flagged: its entries come back by frame |
 | an `id` that is no text | taken as text, kept as it is, flagged |
 | a type in capitals, unknown | taken by its small letters or its geometry, flagged |
 | two geometries with one id | two rows, flagged |
 | from_name that the config lacks | taken |
 | relations | kept with their prediction |
 | a task or prediction without a row | counted |
+| tasks and predictions that stand alone in one file | refused |
+| NaN or an infinite number anywhere in a file | the file is refused |
 
 Source: Label Studio's pages on pre-annotations and tasks, and its tags' pages; `converter/brush.py` for run lengths.
 """

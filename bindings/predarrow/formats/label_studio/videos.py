@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ from predarrow.formats.label_studio.wire import (
     text_of,
 )
 from predarrow.report import Code
+
+NOT_ASCENDING = "sequence whose frames do not ascend"
 
 _LAST_FRAME = 2**31
 
@@ -64,6 +67,11 @@ def sequences(given: Given) -> Shaped:
         except Flaw as flaw:
             given.refusals.add_flaw(row, flaw)
             continue
+        if not found and not given.refusals.bad[row]:
+            where = ".value.sequence"
+            given.refusals.add_flaw(row, Flaw(Code.BAD_VALUE, where, "must have at least one entry", told="none"))
+        if any(one.frame >= other.frame for one, other in pairwise(found)):
+            given.flagged[NOT_ASCENDING] += 1
         entries += found
         owner += [row] * len(found)
         places += range(len(found))
