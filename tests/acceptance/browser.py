@@ -26,17 +26,17 @@ _IS_READY = """() => {
 
 _RESULTS = "() => Htx.annotationStore.selected.serializeAnnotation()"
 
-_SIZES = """() => {
-    const image = [...Htx.annotationStore.selected.names.values()].find(tag => tag.type === "image");
-    image.sizeToFit();
-    return [image.naturalWidth, image.naturalHeight];
-}"""
+_IMAGE = 'const image = [...Htx.annotationStore.selected.names.values()].find(tag => tag.type === "image");'
+_SIZES = f"() => {{ {_IMAGE} return [image.naturalWidth, image.naturalHeight]; }}"
 
-_PICTURE = """() => {
-    const image = [...document.querySelectorAll("img")].find(image => image.src.startsWith("blob:"));
-    const box = image.getBoundingClientRect();
-    return [box.left, box.top, box.width, box.height];
-}"""
+_PLACE = f"""() => {{
+    {_IMAGE}
+    const stage = image.stageRef, box = stage.container().getBoundingClientRect();
+    const size = [image.stageWidth * stage.scaleX(), image.stageHeight * stage.scaleY()];
+    return [box.left + stage.x(), box.top + stage.y(), ...size, box.left, box.top, box.right, box.bottom];
+}}"""
+"""In pixels of the screen: left, top, width and height of what regions are drawn in; then left, top, right and bottom
+of what is seen of it, as the editor opens images somewhat zoomed, sometimes."""
 
 
 @dataclass
@@ -72,9 +72,9 @@ class Editor:
         last: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
         for _ in range(_MOST_LOOKS):
             self.page.wait_for_timeout(_BETWEEN)
-            place: list[float] = self.page.evaluate(_PICTURE)
+            place: list[float] = self.page.evaluate(_PLACE)
             picture = self.screenshot(name)
-            if np.array_equal(picture, last) and place == self.page.evaluate(_PICTURE):
+            if np.array_equal(picture, last) and place == self.page.evaluate(_PLACE):
                 return place, picture
             last = picture
         raise AssertionError(f"{name}: the page must come to rest")
@@ -88,7 +88,7 @@ class Editor:
         self.page.keyboard.press("1")
         for _ in range(_THICKER):
             self.page.keyboard.press("]")
-        left, top, across, down = self.page.evaluate(_PICTURE)
+        left, top, across, down = self.page.evaluate(_PLACE)[:4]
         points = [(left + x * across, top + y * down) for x, y in places]
         self.page.mouse.move(*points[0])
         self.page.mouse.down()
@@ -111,13 +111,16 @@ class Editor:
         """Give the pixels that are drawn upon on the white image of the open task.
 
         Returns:
-            (height, width) of the image itself: each pixel is what the screen shows at its centre.
+            (height, width) of the image itself: each pixel is what the screen shows at its centre, False at a border
+            that is not seen.
         """
         width, height = self.page.evaluate(_SIZES)
-        (left, top, across, down), picture = self._settled(name)
+        (left, top, across, down, *seen), picture = self._settled(name)
         columns = (left + (np.arange(width) + 0.5) * across / width).astype(np.int64)
         rows = (top + (np.arange(height) + 0.5) * down / height).astype(np.int64)
+        is_seen = ((rows >= seen[1]) & (rows < seen[3] - 1))[:, None] & (columns >= seen[0]) & (columns < seen[2] - 1)
         darkness = 255 - picture[rows[:, None], columns].min(axis=2).astype(np.int64)
+        darkness[~is_seen] = 0
         coloured = darkness[darkness > _FAINT]
         least = float(np.median(coloured)) / 2 if coloured.size else _FAINT
         result: npt.NDArray[np.bool_] = darkness > least

@@ -43,7 +43,8 @@ def check_arrived(server: Server, path: Path, project: int) -> Arrived:
     got = server.tasks(project)
     assert [task["data"] for task in got] == [task["data"] for task in sent]
     for task, other in zip(sent, got, strict=True):
-        assert [_told(prediction) for prediction in other["predictions"]] == list(map(_told, task["predictions"]))
+        ours, theirs = (list(map(_told, each["predictions"])) for each in (task, other))
+        assert ours == theirs, f"sent {ours}, got {theirs}"
     return Arrived(project, sent, [task["id"] for task in got])
 
 
@@ -55,5 +56,6 @@ def _told(prediction: dict[str, Any]) -> dict[str, Any]:
 def check_opens(editor: Editor, arrived: Arrived, place: int = 0) -> None:
     """Open a task: the annotation that the editor makes of its last prediction means the same, without a fault."""
     results = editor.open(arrived.project, arrived.numbers[place])
-    assert editor.faults == []
-    assert differences(arrived.tasks[place]["predictions"][-1]["result"], results) == []
+    assert not editor.faults, editor.faults
+    told = differences(arrived.tasks[place]["predictions"][-1]["result"], results)
+    assert not told, told

@@ -18,9 +18,11 @@ _ADDED: dict[str, Any] = {"origin": "prediction", "closed": True}
 def differences(sent: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[str]:
     """Tell where results differ in meaning; [] where they do not.
 
-    The editor may give them in another order, name the origin, say that a polygon is closed, and take sizes and times
-    from the media. Bitmasks are compared by what is opaque: it packs PNGs anew.
+    The editor may give them in another order, name those without an id, name the origin, say that a polygon is closed,
+    quote the text of a span, and take sizes and times from the media. Bitmasks are compared by what is opaque: it packs
+    PNGs anew.
     """
+    sent = [_named_alike(result, got) for result in sent]
     ours, theirs = ({_name(result): result for result in results} for results in (sent, got))
     told = [f"{name}: lost" for name in ours.keys() - theirs.keys()]
     told += [f"{name}: made up" for name in theirs.keys() - ours.keys()]
@@ -31,6 +33,14 @@ def differences(sent: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[s
     return sorted(told)
 
 
+def _named_alike(result: dict[str, Any], got: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give a result without an id that of the only one of its control."""
+    if "id" in result or "from_name" not in result:
+        return result
+    alike = [other.get("id") for other in got if other.get("from_name") == result["from_name"]]
+    return {"id": alike[0], **result} if len(alike) == 1 else result
+
+
 def _name(result: dict[str, Any]) -> tuple[str | None, ...]:
     names = ("from_id", "to_id") if result.get("type") == "relation" else ("id", "from_name", "type")
     return tuple(result.get(name) for name in names)
@@ -39,7 +49,7 @@ def _name(result: dict[str, Any]) -> tuple[str | None, ...]:
 def _unlike(sent: Any, got: Any, place: str) -> list[str]:
     if isinstance(sent, dict) and isinstance(got, dict):
         told = [f"{place}.{key}: lost" for key in sent.keys() - got.keys()]
-        added = (key for key in got.keys() - sent.keys() if not _may_add(key, got[key]))
+        added = (key for key in got.keys() - sent.keys() if not _may_add(key, got[key], sent))
         told += [f"{place}.{key}: made up, {got[key]!r}" for key in added]
         for key in sent.keys() & got.keys():
             told += _unlike_member(key, sent[key], got[key], f"{place}.{key}")
@@ -58,8 +68,9 @@ def _unlike_member(key: str, sent: Any, got: Any, place: str) -> list[str]:
     return _unlike(sent, got, place)
 
 
-def _may_add(key: str, value: Any) -> bool:
-    return key == "original_length" or (key in _ADDED and _ADDED[key] == value)
+def _may_add(key: str, value: Any, sent: dict[str, Any]) -> bool:
+    is_quoted = key == "text" and "start" in sent
+    return key == "original_length" or is_quoted or (key in _ADDED and _ADDED[key] == value)
 
 
 def _opaque(address: str) -> Any:
