@@ -392,6 +392,6 @@ def test_of_a_frame_that_stands_twice_the_later_one_holds(least_bytes: int, tmp_
 
 
 def test_the_scanners_padding_is_there() -> None:
-    from predarrow_engine import label_rows
+    from predarrow_engine import json_plain
 
-    assert documents.PADDING >= label_rows.PADDING
+    assert documents.PADDING >= json_plain.PADDING
