@@ -56,7 +56,7 @@ def check_label_studio(
         progress: called with the number of files done and of all files.
 
     Returns:
-        A report: sources are files, imported are results that hold.
+        A report: sources are files, imported are results that hold, relations aside.
 
     Raises:
         InputError: the config cannot be read or does not hold, or nothing to check.

@@ -17,6 +17,7 @@ Object = Mapping[str, Any]
 PERCENT = "; coordinates are percent of the image: 100 * pixels / size"
 
 _EXACT = 2**53
+_LARGEST = 1.7e308
 
 
 def needed(given: Object, name: str, place: str) -> Any:
@@ -30,16 +31,13 @@ def number(
     given: Object, name: str, place: str, *, least: float = -math.inf, most: float = math.inf, hint: str = ""
 ) -> float:
     """Give a number that must be there, finite, and from `least` to `most`."""
-    value = needed(given, name, place)
+    value: Any = given.get(name)
     kind = type(value)
     if kind is not float and kind is not int:
-        raise Flaw(Code.BAD_NUMBER, f"{place}.{name}", "must be a number", value)
+        raise Flaw(Code.BAD_NUMBER, f"{place}.{name}", "must be a number", needed(given, name, place))
     if not least <= value <= most or abs(value) > _LARGEST:
         raise Flaw(Code.BAD_NUMBER, f"{place}.{name}", _bounds(least, most) + hint, value)
     return float(value)
-
-
-_LARGEST = 1.7e308
 
 
 def _bounds(least: float, most: float) -> str:
