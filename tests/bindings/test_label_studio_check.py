@@ -291,7 +291,7 @@ def test_files_of_every_form_are_checked(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read_are_told_and_the_others_checked(tmp_path: Path) -> None:
-    for name, text in (("a.json", "[{"), ("b.json", "[NaN]"), ("c.json", "[]")):
+    for name, text in (("a.json", "[{"), ("b.json", "[NaN]"), ("c.jsonl", "")):
         (tmp_path / name).write_text(text, encoding="utf-8")
     done: list[tuple[int, int]] = []
     report = check_label_studio(tmp_path, progress=lambda count, total: done.append((count, total)))

@@ -29,7 +29,7 @@ from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_files import find_files
 from predarrow.formats.label_studio.check_tasks import check_task
 from predarrow.formats.label_studio.config import LabelingConfig
-from predarrow.formats.label_studio.documents import entries_of
+from predarrow.formats.label_studio.documents import SUFFIXES, entries_of
 from predarrow.formats.label_studio.wire import any_of
 from predarrow.pipeline import Progress
 from predarrow.report import Problem, Report
@@ -67,7 +67,7 @@ def check_label_studio(
     if isinstance(tasks, Sequence) and not isinstance(tasks, str) and any(isinstance(task, Mapping) for task in tasks):
         return _check_given(tasks, config)
     report = Report()
-    files = find_files(_paths(tasks))
+    files = find_files(_paths(tasks), SUFFIXES)
     for done, file in enumerate(files):
         _check_file(file, config, report)
         if progress is not None:
