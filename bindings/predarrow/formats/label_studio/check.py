@@ -29,7 +29,8 @@ from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_files import find_files
 from predarrow.formats.label_studio.check_tasks import check_task
 from predarrow.formats.label_studio.config import LabelingConfig
-from predarrow.formats.label_studio.documents import SUFFIXES, entries_of
+from predarrow.formats.label_studio.documents import entries_of
+from predarrow.formats.label_studio.read import SUFFIXES
 from predarrow.formats.label_studio.wire import any_of
 from predarrow.pipeline import Progress
 from predarrow.report import Problem, Report
