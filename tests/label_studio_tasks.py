@@ -145,6 +145,23 @@ ANSWERS: dict[str, Any] = {
 }
 
 
+ON_OTHERS = [("labels", SPANS), ("hypertextlabels", HTML), ("timeserieslabels", TIMES), ("timelinelabels", RANGES)]
+
+
+@st.composite
+def geometries(draw: st.DrawFn, size: tuple[int, int] | None, kind: str) -> tuple[str, Json]:
+    """Give a type and a value of a span, a mask or another geometry of an image."""
+    if kind == "span":
+        type_, values = draw(st.sampled_from(ON_OTHERS))
+        value: Json = draw(values)
+        return type_, value
+    if kind == "mask":
+        assert size is not None
+        return "brushlabels", draw(brushes(size))
+    shape = draw(st.sampled_from(sorted(GEOMETRIES)))
+    return shape if draw(st.booleans()) else f"{shape}labels", draw(GEOMETRIES[shape])
+
+
 @st.composite
 def regions(draw: st.DrawFn, number: int, size: tuple[int, int] | None, kind: str) -> list[Json]:
     """Give the results of one region of an image, a text, a video or the whole task."""
@@ -173,20 +190,7 @@ def regions(draw: st.DrawFn, number: int, size: tuple[int, int] | None, kind: st
         return [result(type_, draw(st.fixed_dictionaries(ANSWERS[type_])))]
     if kind == "video":
         return [result("videorectangle", draw(sequences()) | ({"labels": labels} if has_labels else {}))]
-    if kind == "span":
-        type_, values = draw(
-            st.sampled_from(
-                [("labels", SPANS), ("hypertextlabels", HTML), ("timeserieslabels", TIMES), ("timelinelabels", RANGES)]
-            )
-        )
-        value = draw(values)
-    elif kind == "mask":
-        assert size is not None
-        type_, value = "brushlabels", draw(brushes(size))
-    else:
-        shape = draw(st.sampled_from(sorted(GEOMETRIES)))
-        value = draw(GEOMETRIES[shape])
-        type_ = shape if draw(st.booleans()) else f"{shape}labels"
+    type_, value = draw(geometries(size, kind))
     if type_.endswith("labels"):
         found.append(result(type_, value | ({type_: labels} if has_labels else {})))
     else:

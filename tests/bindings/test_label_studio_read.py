@@ -351,3 +351,40 @@ def test_brushes_of_the_editor_have_literal_chunks_too(tmp_path: Path) -> None:
     plain = encode(counts, np.array([0, counts.size]), np.array([[100, 200]])).values.tolist()
     row = one(tmp_path, result("brush", {"format": "rle", "rle": plain}, **SIZE))
     assert row["mask"]["counts"] == counts.tobytes()
+
+
+def test_predictions_of_two_models_and_an_image(tmp_path: Path) -> None:
+    shared = {"image_rotation": 0, "original_width": 600, "original_height": 403, "to_name": "image"}
+    box = {"rotation": 0, "x": 4.98, "y": 12.82, "width": 32.52, "height": 44.91, "rectanglelabels": ["Airplane"]}
+    results = [
+        {**shared, "id": "result1", "type": "rectanglelabels", "from_name": "label", "value": box},
+        {
+            "id": "result3",
+            "type": "choices",
+            "from_name": "choice",
+            "to_name": "image",
+            "value": {"choices": ["Airbus"]},
+        },
+    ]
+    models = [
+        {"model_version": name, "score": score, "result": results} for name, score in (("one", 0.5), ("two", 0.25))
+    ]
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([{"data": {"image": "/static/samples/sample.jpg"}, "predictions": models}]))
+    rows = read_label_studio(path).read_all().to_pylist()
+    told = [(row["kind"], row["class_name"], row["confidence"]) for row in rows]
+    assert told == [
+        ("bbox", "Airplane", 0.5),
+        ("classification", "choice", 0.5),
+        ("bbox", "Airplane", 0.25),
+        ("classification", "choice", 0.25),
+    ]
+    attributes = [json.loads(row["attributes"]) for row in rows]
+    assert [each["model_version"] for each in attributes] == ["one", "one", "two", "two"]
+    assert [each["label_studio"].get("prediction") for each in attributes] == [
+        {"score": 0.5},
+        None,
+        {"score": 0.25},
+        None,
+    ]
+    assert attributes[1]["choices"] == ["Airbus"]

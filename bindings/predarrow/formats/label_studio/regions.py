@@ -126,7 +126,7 @@ def _read(place: int, raw: Raw, flagged: Counter[str]) -> Part | None:
         members = members_of(raw)
     except msgspec.DecodeError:
         raise Flaw(Code.BAD_VALUE, "", "must be an object", any_of(raw)) from None
-    if "value" not in members and any_of(members.get("type", Raw(b"null"))) == "relation":
+    if any_of(members.get("type", Raw(b"null"))) == "relation":
         return None
     more = {name: members.pop(name) for name in list(members) if name not in KNOWN}
     for name in ("at", "without"):
@@ -142,19 +142,25 @@ def _read(place: int, raw: Raw, flagged: Counter[str]) -> Part | None:
             given[name] = any_of(given[name])
             if not isinstance(given[name], str):
                 raise Flaw(Code.BAD_VALUE, f".{name}", "must be text", given[name])
-    for name in ("original_width", "original_height"):
-        if name in members:
-            given[name] = _side(any_of(members.pop(name)), name)
-    if "id" in members:
-        given["id"] = _id(members.pop("id"), more, flagged)
-    if "score" in members:
-        given["score"] = _score(members.pop("score"), more, flagged)
+    return Part(place, Result(**given, **_beside(members, more, flagged)), more)
+
+
+def _beside(members: Members, more: Members, flagged: Counter[str]) -> dict[str, Any]:
+    """Give members that a result may have; those that are not as they should be go to `more`, too."""
+    given: dict[str, Any] = {}
     for name, raw in members.items():
-        try:
-            given[name] = msgspec.json.decode(raw, type=BESIDE[name])
-        except msgspec.DecodeError:
-            more[name] = raw
-    return Part(place, Result(**given), more)
+        if name in ("original_width", "original_height"):
+            given[name] = _side(any_of(raw), name)
+        elif name == "id":
+            given[name] = _id(raw, more, flagged)
+        elif name == "score":
+            given[name] = _score(raw, more, flagged)
+        else:
+            try:
+                given[name] = msgspec.json.decode(raw, type=BESIDE[name])
+            except msgspec.DecodeError:
+                more[name] = raw
+    return given
 
 
 def _side(value: Any, name: str) -> float | None:
