@@ -95,6 +95,24 @@ store = cast(Callable[[int, float | np.generic], None], intrinsic(_store))
 """Write a number to an address, in as many bytes as its type has."""
 
 
+def _prefetch(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind, number = _I8.as_pointer(), ir.IntType(32)
+        fetch_type = ir.FunctionType(ir.VoidType(), [kind, number, number, number])
+        fetch = get_or_insert_function(  # type: ignore[no-untyped-call]  # Numba's own
+            builder.module, fetch_type, "llvm.prefetch.p0i8"
+        )
+        flags = [ir.Constant(number, flag) for flag in (0, 3, 1)]  # to be read, kept, data
+        builder.call(fetch, [builder.inttoptr(args[0], kind), *flags])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+prefetch = cast(Callable[[int], None], intrinsic(_prefetch))
+"""Begin to load the cache line at an address, which may be any."""
+
+
 def _copy_block(typingctx: Any, target: Any, source: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value = _load(builder, args[1], ir.VectorType(_I8, BLOCK))

@@ -103,3 +103,14 @@ def test_store_writes_as_many_bytes_as_the_type_has(value: np.generic) -> None:
     memory = np.full(24, 0xA5, np.uint8)
     _store(memory, value)
     assert memory.tobytes() == b"\xa5" * 8 + value.tobytes() + b"\xa5" * (16 - value.nbytes)
+
+
+@numba.njit
+def _prefetch(address: int) -> int:
+    simd.prefetch(address)
+    return address + 1
+
+
+@pytest.mark.parametrize("address", [0, -1, 2**62])
+def test_prefetch_takes_any_address(address: int) -> None:
+    assert _prefetch(address) == address + 1

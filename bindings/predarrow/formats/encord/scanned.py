@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import numbers_array
 from predarrow.formats.encord.attributes import BASE, NOT_MANUAL
 from predarrow.formats.encord.codec import JSON
 from predarrow.formats.encord.columns import Floats, Ints
@@ -59,14 +60,19 @@ class ScannedBoxes:
         """See `facts.Facts`."""
         from predarrow_engine.label_keys import OBJECT
 
-        return self._texts(self._labels.spans[:, OBJECT])
+        codes, firsts = self._ids
+        return self._texts(self._labels.spans[firsts, OBJECT]).take(numbers_array(codes))
 
-    @cached_property
+    @property
     def id_codes(self) -> Ints:
         """See `facts.Facts`."""
+        return self._ids[0]
+
+    @cached_property
+    def _ids(self) -> tuple[Ints, Ints]:
         from predarrow_engine.label_keys import OBJECT
 
-        return self._distinct(OBJECT, OBJECT + 1)[0]
+        return self._distinct(OBJECT, OBJECT + 1)
 
     @cached_property
     def classes(self) -> tuple[list[ClassKey], Ints]:
@@ -122,7 +128,7 @@ class ScannedBoxes:
         from predarrow_engine.spans import gather
 
         offsets, texts = gather(self._data, spans)
-        return pa.StringArray.from_buffers(self.n, pa.py_buffer(offsets), pa.py_buffer(texts))
+        return pa.StringArray.from_buffers(len(spans), pa.py_buffer(offsets), pa.py_buffer(texts))
 
     def _text(self, row: int, column: int) -> str | None:
         start, end = self._labels.spans[row, column].tolist()
