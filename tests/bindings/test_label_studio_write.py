@@ -158,6 +158,19 @@ def test_all_kinds_of_images_stand_in_one_file(tmp_path: Path) -> None:
     assert (result.tasks, result.rows) == (1, len(rows))
 
 
+def test_blocks_of_any_size_give_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {**each, "data_unit": f"{unit}.jpg", "object_id": None}
+        for unit in range(3)
+        for name, each in KINDS.items()
+        if name != "span"
+    ]
+    moving = [row("bbox", bbox=BOX, frame=frame, object_id=f"o{frame % 2}", data_unit="v.mp4") for frame in range(5)]
+    whole = [written(write(table(*each), tmp_path)) for each in (rows, moving)]
+    monkeypatch.setattr("predarrow.formats.label_studio.write_tasks._BLOCK_ROWS", 3)
+    assert [written(write(table(*each), tmp_path)) for each in (rows, moving)] == whole
+
+
 def test_an_empty_table_is_an_empty_list(tmp_path: Path) -> None:
     result = write(table(), tmp_path)
     assert written(result) == []

@@ -68,8 +68,14 @@ def write_label_studio(
     """Write predictions as Label Studio's tasks, a JSON list that its import takes, with a labelling config for them.
 
     There is one task a data unit, and one prediction in it for each `model_version`. A row is one region, or one answer
-    for the whole task. Percentages are the shortest decimals that read back as the same pixels. Rows that
-    `read_label_studio` read come back as they were.
+    for the whole task; attributes as `predarrow.formats.label_studio` tells them become members and further results of
+    a region, those of other formats its `meta`. Percentages are the shortest decimals that read back as the same
+    pixels. Rows that `read_label_studio` read come back as they were, where the columns were not changed since.
+
+    Boxes on several frames of a data unit are a sequence in a video for each object_id, and shown on these frames only.
+    Several keypoints are regions of one point each below the row's box. Circles are ellipses. Confidences stand at
+    regions. Memory holds some thousand rows, or those of a data unit, and their text. All files appear when they are
+    whole.
 
     Args:
         table: predictions with `__arrow_c_stream__` in the prediction table's schema, the rows of a data unit one after

@@ -42,10 +42,15 @@ class Rows:
         return len(self.unit)
 
     def take(self, chosen: Ints) -> Rows:
-        """Give chosen rows."""
-        if chosen.size == len(self) and (chosen == np.arange(len(self))).all():
-            return self
-        columns = {name: column.take(pa.array(chosen)) for name, column in self.columns.items()}
+        """Give chosen rows; without a copy where they stand together."""
+        n = chosen.size
+        if n and (chosen == np.arange(chosen[0], chosen[0] + n)).all():
+            begin = int(chosen[0])
+            if n == len(self):
+                return self
+            columns = {name: column.slice(begin, n) for name, column in self.columns.items()}
+        else:
+            columns = {name: column.take(pa.array(chosen)) for name, column in self.columns.items()}
         notes = self.notes.take(chosen)
         return Rows(columns, self.sizes[chosen], notes, self.unit[chosen], self.form[chosen], self.forms)
 
