@@ -186,16 +186,18 @@ class _Shape(NamedTuple):
     size: list[Token]
     text: bytes
     counts: list[Token]
+    has_further: bool = False
 
 
 def _shape(value: Any, text: str) -> _Shape:
     if isinstance(value, dict):
         size, counts = value.get("size"), value.get("counts")
+        further = bool(value.keys() - {"size", "counts"})
         if isinstance(size, list) and len(size) == 2 and _are(_is_int, size):
             if isinstance(counts, str) and not _is_number(counts):
-                return _Shape(c.RLE, [], size, text.encode("utf-8", "surrogatepass"), [])
+                return _Shape(c.RLE, [], size, text.encode("utf-8", "surrogatepass"), [], further)
             if isinstance(counts, list) and _are(_is_int, counts):
-                return _Shape(c.COUNTS, [], size, b"", counts)
+                return _Shape(c.COUNTS, [], size, b"", counts, further)
     elif isinstance(value, list) and value:
         if _are(_is_number, value):
             return _Shape(c.FLAT, [value], [], b"", [])
@@ -212,12 +214,6 @@ def _counts_text(text: str, segmentation: Value) -> str:
     return counts if isinstance(counts, str) else ""
 
 
-def _has_further(value: Value | None, shape: _Shape) -> bool:
-    """Tell whether run lengths have members beside size and counts."""
-    is_runs = shape.kind in (c.RLE, c.COUNTS)
-    return is_runs and value is not None and any(key not in ("size", "counts") for key in value.value)
-
-
 def _segmentations(records: list[_Record], text: str) -> Segmentations:
     values = [record.get("segmentation") for record in records]
     nothing = _Shape(c.NO_SEGMENTATION, [], [], b"", [])
@@ -225,9 +221,7 @@ def _segmentations(records: list[_Record], text: str) -> Segmentations:
     rings = [ring for shape in shapes for ring in shape.rings]
     return Segmentations(
         kind=np.array([shape.kind for shape in shapes], np.uint8),
-        has_further=np.array(
-            [_has_further(value, shape) for value, shape in zip(values, shapes, strict=True)], np.bool_
-        ),
+        has_further=np.array([shape.has_further for shape in shapes], np.bool_),
         span=_spans(values),
         rings=_offsets([len(shape.rings) for shape in shapes]),
         ring_offsets=_offsets([len(ring) for ring in rings]),
