@@ -211,3 +211,12 @@ def test_geometry_that_was_changed_is_written_as_it_is_now(tmp_path: Path) -> No
     assert first["x"] == pytest.approx(1.1 + 100 / 640)
     assert "rotation" not in first
     assert second["points"][0] == pytest.approx([1 / 3 + 100 / 640, 2 / 7], rel=1e-6)
+
+
+def test_predictions_alone_are_written_with_what_they_have_beside(tmp_path: Path) -> None:
+    relation = {"type": "relation", "from_id": "a", "to_id": "a", "direction": "left"}
+    predictions = [{"task": n, "id": n, "score": 0.5, "result": [_box("a"), relation]} for n in (7, 8)]
+    path = tmp_path / "predictions.json"
+    path.write_text(json.dumps(predictions))
+    tasks = _again(read_label_studio(path).read_all(), tmp_path)
+    _same([task["predictions"] for task in tasks], [[each] for each in predictions])

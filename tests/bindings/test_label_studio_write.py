@@ -2,91 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from predarrow import (
     InputError,
-    LabelStudioWriteResult,
     PredarrowError,
     check_label_studio,
     read_label_studio,
     write_label_studio,
 )
 from predarrow.errors import OutputError
-from predarrow.table import SCHEMA
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of the peer, while it is imported
-    interface = pytest.importorskip("label_studio_sdk.label_interface.interface", reason="the peer is not installed")
-
-BOX = {"xmin": 10.0, "ymin": 20.0, "xmax": 110.0, "ymax": 70.0}
-RING = [{"x": 1.0, "y": 2.0}, {"x": 101.5, "y": 3.0}, {"x": 50.0, "y": 80.25}]
-HOLE = [{"x": 45.0, "y": 20.0}, {"x": 55.0, "y": 20.0}, {"x": 50.0, "y": 30.0}]
-
-
-def row(kind: str, **values: Any) -> dict[str, Any]:
-    """Give a row in an image of 200 x 100 pixels."""
-    base = {"data_unit": "a.jpg", "frame": 0, "class_name": "Car", "kind": kind}
-    return {**base, "image_height": 100, "image_width": 200, **values}
-
-
-def table(*rows: dict[str, Any]) -> pa.Table:
-    """Give rows as a prediction table."""
-    return pa.Table.from_pylist([{"row": place, **each} for place, each in enumerate(rows)], SCHEMA)
-
-
-def mask(height: int = 100, width: int = 200) -> dict[str, Any]:
-    """Give a mask of a ring."""
-    from predarrow_engine.rle import encode
-
-    y, x = np.mgrid[:height, :width]
-    far = np.hypot(y - height / 2, x - width / 2)
-    return {"height": height, "width": width, "counts": encode((far < 30) & (far > 12)).counts.tobytes()}
-
-
-KINDS: dict[str, dict[str, Any]] = {
-    "bbox": row("bbox", bbox=BOX, confidence=0.25, object_id="r1"),
-    "rotated_bbox": row("rotated_bbox", bbox=BOX, rotation=30.0),
-    "polygon": row("polygon", polygon=[[RING]]),
-    "polyline": row("polyline", polygon=[[RING]]),
-    "ellipse": row("ellipse", bbox=BOX, rotation=-12.5),
-    "keypoints": row("keypoints", keypoints=[{"name": None, "x": 7.5, "y": 8.0, "visibility": None}]),
-    "bitmask": row("bitmask", mask=mask()),
-    "span": row("span", attributes='{"ranges":[[3,9]]}', image_height=None, image_width=None),
-    "classification": row("classification", class_name="good", image_height=None, image_width=None),
-    "text": row("bbox", bbox=BOX, attributes='{"text":["AB 12"]}'),
-    "no class": row("bbox", bbox=BOX, class_name=""),
-    "no class, ring": row("polygon", polygon=[[RING]], class_name=""),
-    "two labels": row("bbox", bbox=BOX, attributes='{"labels":["Car","Red"]}'),
-    "flags": row("bbox", bbox=BOX, attributes='{"readonly":true,"hidden":false,"item_index":0,"meta":{"a":1}}'),
-}
-
-
-def written(result: LabelStudioWriteResult) -> list[Any]:
-    """Give the tasks of all files."""
-    return [task for path in result.paths for task in json.loads(path.read_bytes())]
-
-
-def refused_by_sdk(result: LabelStudioWriteResult) -> list[str]:
-    """Give what Label Studio's own check finds."""
-    assert result.config is not None
-    judge = interface.LabelInterface(result.config.read_text())
-    predictions = [each for task in written(result) for each in task["predictions"]]
-    return [error for each in predictions for error in judge.validate_prediction(each, return_errors=True)]
-
-
-def write(rows: pa.Table, folder: Path, **options: Any) -> LabelStudioWriteResult:
-    """Write a table."""
-    return write_label_studio(rows, folder / "tasks.json", overwrite=True, **options)
+from tests.label_studio_rows import (
+    BOX,
+    KINDS,
+    mask,
+    refused_by_sdk,
+    results_of,
+    row,
+    table,
+    write,
+    written,
+)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -182,125 +124,6 @@ def test_rotation_is_about_the_top_left_corner_in_pixels(tmp_path: Path) -> None
     value = written(result)[0]["predictions"][0]["result"][0]["value"]
     # the centre (60, 45) stays; a quarter turn puts what was the top left corner at (60 + 25, 45 - 50)
     assert (value["x"], value["y"], value["rotation"]) == (42.5, -5, 90)
-
-
-CONFIG = """<View>
-  <Image name="img" value="$photo"/>
-  <Rectangle name="box" toName="img"/>
-  <Labels name="what" toName="img"><Label value="Person"/><Label value="Car" alias="automobile"/></Labels>
-  <TextArea name="words" toName="img" perRegion="true"/>
-  <PolygonLabels name="ring" toName="img"><Label value="Lake &amp; sea"/></PolygonLabels>
-  <BitmaskLabels name="paint" toName="img"><Label value="Car"/></BitmaskLabels>
-  <Choices name="how" toName="img"><Choice value="good"/><Choice value="bad"/></Choices>
-  <Rating name="stars" toName="img"/>
-</View>"""
-
-
-def results_of(result: LabelStudioWriteResult) -> list[Any]:
-    """Give the results of the only prediction."""
-    ((prediction,),) = [task["predictions"] for task in written(result)]
-    results: list[Any] = prediction["result"]
-    return results
-
-
-def test_rows_go_to_the_controls_of_a_config(tmp_path: Path) -> None:
-    rows = [
-        row("bbox", bbox=BOX, attributes='{"text":["AB"]}'),
-        row("polygon", polygon=[[RING]], class_name="Lake & sea"),
-        row("bitmask", mask=mask()),
-        row("classification", class_name="how", attributes='{"choices":["bad"]}'),
-        row("classification", class_name="stars", attributes='{"rating":4}'),
-        row("classification", class_name="good"),
-    ]
-    result = write(table(*rows), tmp_path, config=CONFIG)
-    assert result.config is None
-    found = results_of(result)
-    names = ["box", "what", "words", "ring", "paint", "how", "stars", "how"]
-    assert [each["from_name"] for each in found] == names
-    assert {each["id"] for each in found[:3]} == {"row-0"}
-    assert found[1]["value"]["labels"] == ["automobile"]
-    assert found[2]["value"]["text"] == ["AB"]
-    assert found[2]["value"]["x"] == 5
-    assert "imageDataURL" in found[4]["value"]
-    assert found[6]["value"] == {"rating": 4}
-    assert found[7]["value"] == {"choices": ["good"]}
-    assert written(result)[0]["data"] == {"photo": "a.jpg"}
-    assert interface.LabelInterface(CONFIG).validate_prediction({"result": found}, return_errors=True) == []
-
-
-@pytest.mark.parametrize(
-    ("odd", "message"),
-    [
-        (row("bbox", bbox=BOX, class_name="Cat"), "class_name: must be a label of the config's box"),
-        (row("ellipse", bbox=BOX), "kind: the config must have a control for it"),
-        (row("classification", class_name="ugly"), "must be a label of the config's how"),
-        (row("classification", class_name="x", attributes='{"number":1}'), "must have a control for 'number'"),
-        (row("cuboid_2d", polygon=[[RING]]), "kind: Label Studio has boxes"),
-    ],
-)
-def test_what_the_config_lacks_is_refused(odd: dict[str, Any], message: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=message):
-        write(table(odd), tmp_path, config=CONFIG)
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("odd", "message"),
-    [
-        (row("bbox", bbox=BOX, image_width=None), "image_height: the image's size must be known"),
-        (row("bbox", bbox=BOX | {"xmax": 201.0}), "must be inside the image of 200 x 100 pixels"),
-        (row("bbox", bbox=BOX | {"xmax": 10.0}), "must have a width and a height above 0"),
-        (row("bbox", bbox=BOX | {"xmax": 5.0}), "corners must be finite and in order"),
-        (row("bbox", bbox=None), "must not be null for a bbox"),
-        (row("bbox", bbox=BOX, confidence=97.0), "confidence: must be from 0 to 1"),
-        (row("bbox", bbox=BOX, attributes="[]"), "attributes: must be a JSON object"),
-        (row("bbox", bbox=BOX, attributes='{"a":1}{"b":2}'), "attributes: must be a JSON object"),
-        (row("bbox", bbox=BOX, frame=-1), "frame: must be at least 0"),
-        (row("polygon", polygon=[[RING, HOLE]]), "a polygon must be one ring in Label Studio"),
-        (row("polygon", polygon=[[RING[:2]]]), "at least 3 vertices"),
-        (row("polygon", polygon=[[[*RING[:2], {"x": 9.0, "y": 101.0}]]]), "must be inside the image"),
-        (row("bitmask", mask=mask(50, 50)), "must be 100 x 200"),
-        (row("bitmask", mask=mask() | {"counts": b"~"}), "run lengths"),
-        (row("keypoints", keypoints=[{"name": None, "x": 300.0, "y": 1.0}]), "must be inside the image"),
-        (row("rotated_bbox", bbox=BOX | {"xmin": -300.0}, rotation=3.0), "must be inside the image"),
-        (row("span", attributes='{"ranges":[]}'), "must have one range"),
-        (row("polygon", polygon=[[RING]], frame=3), "only boxes, spans and answers can be on frames"),
-    ],
-)
-def test_what_label_studio_cannot_hold_is_refused(odd: dict[str, Any], message: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=message):
-        write(table(odd), tmp_path)
-    good = row("bbox", bbox=BOX, data_unit="b.jpg")
-    result = write(table(odd, good), tmp_path, on_error="skip")
-    assert (result.rows, result.tasks, result.report.rejected) == (1, 1, 1)
-    assert result.report.problems[0].row == 0
-
-
-def test_boxes_and_polygons_are_clipped_where_that_is_asked_for(tmp_path: Path) -> None:
-    rows = [
-        row("bbox", bbox=BOX | {"xmin": -5.0, "ymax": 130.0}),
-        row("polygon", polygon=[[[{"x": -10.0, "y": 0.0}, {"x": 20.0, "y": 0.0}, {"x": 20.0, "y": 50.0}]]]),
-    ]
-    result = write(table(*rows), tmp_path, on_outside="clip")
-    box, ring = (each["value"] for each in results_of(result))
-    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 20, 55, 80)
-    assert sorted(map(tuple, ring["points"])) == [(0, 0), (0, pytest.approx(50 / 3)), (10, 0), (10, 50)]
-    assert result.report.flagged["region clipped at the image's border"] == 2
-    gone = row("bbox", bbox={"xmin": 300.0, "ymin": 0.0, "xmax": 310.0, "ymax": 5.0})
-    with pytest.raises(InputError, match="must not be wholly beyond the image"):
-        write(table(gone), tmp_path, on_outside="clip")
-
-
-@pytest.mark.parametrize("holes", ["brush", "bitmask"])
-def test_polygons_with_holes_become_masks_where_that_is_asked_for(holes: str, tmp_path: Path) -> None:
-    from predarrow.geometry import to_masks
-
-    rows = table(row("polygon", polygon=[[RING, HOLE]]), KINDS["polygon"])
-    result = write(rows, tmp_path, holes=holes)
-    assert refused_by_sdk(result) == []
-    back = read_label_studio(result.paths[0]).read_all()
-    assert back["kind"].to_pylist() == ["bitmask", "polygon"]
-    assert back["mask"][0].as_py() == to_masks(rows).column[0].as_py()
 
 
 def test_points_of_one_object_become_regions_below_its_box(tmp_path: Path) -> None:

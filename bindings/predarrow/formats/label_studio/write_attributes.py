@@ -162,6 +162,7 @@ _decode_kept = msgspec.json.Decoder(Kept).decode
 _decode_entry = msgspec.json.Decoder(Entry).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_texts = msgspec.json.Decoder(list[str]).decode
+_decode_placed = msgspec.json.Decoder(list[tuple[int, _Object]]).decode
 _ENTRY_KEYS = frozenset(Entry.__struct_fields__)
 
 
@@ -183,6 +184,7 @@ def _note(text: str) -> Note:
     members = _decode_members(text)
     given = {name: members.pop(name) for name in _KNOWN if name in members}
     kept = _decode_kept(given["label_studio"]) if "label_studio" in given else None
+    _check_objects(kept, given)
     labels = _decode_texts(given["labels"]) if "labels" in given else None
     return Note(
         labels=None if labels is None else tuple(labels),
@@ -197,9 +199,20 @@ def _note(text: str) -> Note:
     )
 
 
+def _check_objects(kept: Kept | None, given: dict[str, Raw]) -> None:
+    """Refuse parts that are put among others as they are, and would not fit there."""
+    if kept is not None and kept.prediction is not None and "results" in kept.prediction:
+        _decode_placed(kept.prediction["results"])
+    if "chatmessage" in given:
+        _decode_members(given["chatmessage"])
+
+
 def _result(raw: Raw) -> Result:
     members = {name: _text(value) for name, value in _decode_members(raw).items() if name not in _ENTRY_KEYS}
-    return Result(_decode_entry(raw), members)
+    entry = _decode_entry(raw)
+    if not isinstance(entry.value, UnsetType):
+        _decode_members(entry.value)
+    return Result(entry, members)
 
 
 def _meta(own: Raw | None, others: dict[str, Raw]) -> str | None:

@@ -124,7 +124,8 @@ class _Builder:
     def build(self) -> None:
         """Lay out all tasks."""
         groups = self._places.groups
-        if len(groups) == len(self._places.units) and not any(self._places.tasks) and not self._is_odd.any():
+        is_made = all(group.note is None and group.list_name == "predictions" for group in groups)
+        if is_made and len(groups) == len(self._places.units) and not (any(self._places.tasks) or self._is_odd.any()):
             self._build_plain()
             return
         self._waiting = [_rowless(note) for note in self._places.tasks]

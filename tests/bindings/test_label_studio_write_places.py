@@ -1,0 +1,136 @@
+"""Which controls rows go to, which rows are refused, and what becomes of those beyond their image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from predarrow import InputError, read_label_studio
+from tests.label_studio_rows import (
+    BOX,
+    HOLE,
+    KINDS,
+    RING,
+    interface,
+    mask,
+    refused_by_sdk,
+    results_of,
+    row,
+    table,
+    write,
+    written,
+)
+
+CONFIG = """<View>
+  <Image name="img" value="$photo"/>
+  <Rectangle name="box" toName="img"/>
+  <Labels name="what" toName="img"><Label value="Person"/><Label value="Car" alias="automobile"/></Labels>
+  <TextArea name="words" toName="img" perRegion="true"/>
+  <PolygonLabels name="ring" toName="img"><Label value="Lake &amp; sea"/></PolygonLabels>
+  <BitmaskLabels name="paint" toName="img"><Label value="Car"/></BitmaskLabels>
+  <Choices name="how" toName="img"><Choice value="good"/><Choice value="bad"/></Choices>
+  <Rating name="stars" toName="img"/>
+</View>"""
+
+
+def test_rows_go_to_the_controls_of_a_config(tmp_path: Path) -> None:
+    rows = [
+        row("bbox", bbox=BOX, attributes='{"text":["AB"]}'),
+        row("polygon", polygon=[[RING]], class_name="Lake & sea"),
+        row("bitmask", mask=mask()),
+        row("classification", class_name="how", attributes='{"choices":["bad"]}'),
+        row("classification", class_name="stars", attributes='{"rating":4}'),
+        row("classification", class_name="good"),
+    ]
+    result = write(table(*rows), tmp_path, config=CONFIG)
+    assert result.config is None
+    found = results_of(result)
+    names = ["box", "what", "words", "ring", "paint", "how", "stars", "how"]
+    assert [each["from_name"] for each in found] == names
+    assert {each["id"] for each in found[:3]} == {"row-0"}
+    assert found[1]["value"]["labels"] == ["automobile"]
+    assert found[2]["value"]["text"] == ["AB"]
+    assert found[2]["value"]["x"] == 5
+    assert "imageDataURL" in found[4]["value"]
+    assert found[6]["value"] == {"rating": 4}
+    assert found[7]["value"] == {"choices": ["good"]}
+    assert written(result)[0]["data"] == {"photo": "a.jpg"}
+    assert interface.LabelInterface(CONFIG).validate_prediction({"result": found}, return_errors=True) == []
+
+
+@pytest.mark.parametrize(
+    ("odd", "message"),
+    [
+        (row("bbox", bbox=BOX, class_name="Cat"), "class_name: must be a label of the config's box"),
+        (row("ellipse", bbox=BOX), "kind: the config must have a control for it"),
+        (row("classification", class_name="ugly"), "must be a label of the config's how"),
+        (row("classification", class_name="x", attributes='{"number":1}'), "must have a control for 'number'"),
+        (row("cuboid_2d", polygon=[[RING]]), "kind: Label Studio has boxes"),
+    ],
+)
+def test_what_the_config_lacks_is_refused(odd: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        write(table(odd), tmp_path, config=CONFIG)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("odd", "message"),
+    [
+        (row("bbox", bbox=BOX, image_width=None), "image_height: the image's size must be known"),
+        (row("bbox", bbox=BOX | {"xmax": 201.0}), "must be inside the image of 200 x 100 pixels"),
+        (row("bbox", bbox=BOX | {"xmax": 10.0}), "must have a width and a height above 0"),
+        (row("bbox", bbox=BOX | {"xmax": 5.0}), "corners must be finite and in order"),
+        (row("bbox", bbox=None), "must not be null for a bbox"),
+        (row("bbox", bbox=BOX, confidence=97.0), "confidence: must be from 0 to 1"),
+        (row("bbox", bbox=BOX, attributes="[]"), "attributes: must be a JSON object"),
+        (row("bbox", bbox=BOX, attributes='{"a":1}{"b":2}'), "attributes: must be a JSON object"),
+        (row("bbox", bbox=BOX, attributes='{"label_studio":{"prediction":{"results":5}}}'), "attributes: must be"),
+        (row("bbox", bbox=BOX, frame=-1), "frame: must be at least 0"),
+        (row("polygon", polygon=[[RING, HOLE]]), "a polygon must be one ring in Label Studio"),
+        (row("polygon", polygon=[[RING[:2]]]), "at least 3 vertices"),
+        (row("polygon", polygon=[[[*RING[:2], {"x": 9.0, "y": 101.0}]]]), "must be inside the image"),
+        (row("bitmask", mask=mask(50, 50)), "must be 100 x 200"),
+        (row("bitmask", mask=mask() | {"counts": b"~"}), "run lengths"),
+        (row("keypoints", keypoints=[{"name": None, "x": 300.0, "y": 1.0}]), "must be inside the image"),
+        (row("rotated_bbox", bbox=BOX | {"xmin": -300.0}, rotation=3.0), "must be inside the image"),
+        (row("span", attributes='{"ranges":[]}'), "must have one range"),
+        (row("polygon", polygon=[[RING]], frame=3), "only boxes, spans and answers can be on frames"),
+    ],
+)
+def test_what_label_studio_cannot_hold_is_refused(odd: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        write(table(odd), tmp_path)
+    good = row("bbox", bbox=BOX, data_unit="b.jpg")
+    result = write(table(odd, good), tmp_path, on_error="skip")
+    assert (result.rows, result.tasks, result.report.rejected) == (1, 1, 1)
+    assert result.report.problems[0].row == 0
+
+
+def test_boxes_and_polygons_are_clipped_where_that_is_asked_for(tmp_path: Path) -> None:
+    rows = [
+        row("bbox", bbox=BOX | {"xmin": -5.0, "ymax": 130.0}),
+        row("polygon", polygon=[[[{"x": -10.0, "y": 0.0}, {"x": 20.0, "y": 0.0}, {"x": 20.0, "y": 50.0}]]]),
+    ]
+    result = write(table(*rows), tmp_path, on_outside="clip")
+    box, ring = (each["value"] for each in results_of(result))
+    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 20, 55, 80)
+    assert sorted(map(tuple, ring["points"])) == [(0, 0), (0, pytest.approx(50 / 3)), (10, 0), (10, 50)]
+    assert result.report.flagged["region clipped at the image's border"] == 2
+    gone = row("bbox", bbox={"xmin": 300.0, "ymin": 0.0, "xmax": 310.0, "ymax": 5.0})
+    with pytest.raises(InputError, match="must not be wholly beyond the image"):
+        write(table(gone), tmp_path, on_outside="clip")
+
+
+@pytest.mark.parametrize("holes", ["brush", "bitmask"])
+def test_polygons_with_holes_become_masks_where_that_is_asked_for(holes: str, tmp_path: Path) -> None:
+    from predarrow.geometry import to_masks
+
+    rows = table(row("polygon", polygon=[[RING, HOLE]]), KINDS["polygon"])
+    result = write(rows, tmp_path, holes=holes)
+    assert refused_by_sdk(result) == []
+    back = read_label_studio(result.paths[0]).read_all()
+    assert back["kind"].to_pylist() == ["bitmask", "polygon"]
+    assert back["mask"][0].as_py() == to_masks(rows).column[0].as_py()
