@@ -21,7 +21,7 @@ from predarrow.formats.label_studio.write_rows import Gatherer
 from predarrow.formats.label_studio.write_shards import Target, check_new, shards
 from predarrow.formats.label_studio.write_suit import Suit
 from predarrow.formats.label_studio.write_tasks import Options, Piece, tasks_of
-from predarrow.options import one_of
+from predarrow.options import one_of, whole_number
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError
 from predarrow.refusals import Refusals
@@ -110,10 +110,7 @@ def write_label_studio(
     one_of("holes", holes, ("refuse", "brush", "bitmask"))
     one_of("on_outside", on_outside, ("refuse", "clip"))
     one_of("on_error", on_error, ("raise", "skip"))
-    if max_bytes is not None and max_bytes < _LEAST_BYTES:
-        raise PredarrowError(f"max_bytes: must be at least {_LEAST_BYTES} or None, got {max_bytes!r}")
-    if "{data_unit}" not in url:
-        raise PredarrowError(f'url: must have "{{data_unit}}" in it, got {url!r}')
+    _check_options(url, max_bytes)
     given = None if config is None else config if isinstance(config, LabelingConfig) else LabelingConfig.read(config)
     target = Target.of(Path(path))
     suit = Suit(given, data_key, masks, holes)
@@ -135,6 +132,13 @@ def write_label_studio(
         report.flagged = Counter({what: count for what, count in report.flagged.items() if count})
         paths, beside = files.publish(suit.made, overwrite=overwrite)
     return LabelStudioWriteResult(writer.n_tasks, report.imported, report, paths, beside)
+
+
+def _check_options(url: str, max_bytes: int | None) -> None:
+    if max_bytes is not None:
+        whole_number("max_bytes", max_bytes, _LEAST_BYTES)
+    if "{data_unit}" not in url:
+        raise PredarrowError(f'url: must have "{{data_unit}}" in it, got {url!r}')
 
 
 class Addresses:
