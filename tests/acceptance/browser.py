@@ -27,7 +27,13 @@ _IS_READY = """() => {
 _RESULTS = "() => Htx.annotationStore.selected.serializeAnnotation()"
 
 _IMAGE = 'const image = [...Htx.annotationStore.selected.names.values()].find(tag => tag.type === "image");'
-_SIZES = f"() => {{ {_IMAGE} return [image.naturalWidth, image.naturalHeight]; }}"
+_SIZES = f"""() => {{
+    {_IMAGE}
+    image.setZoom(1);
+    image.setZoomPosition(0, 0);
+    return [image.naturalWidth, image.naturalHeight];
+}}"""
+"""Also without the zoom that the editor opens some images with: points are drawn of one size in any."""
 
 _PLACE = f"""() => {{
     {_IMAGE}
@@ -36,7 +42,7 @@ _PLACE = f"""() => {{
     return [box.left + stage.x(), box.top + stage.y(), ...size, box.left, box.top, box.right, box.bottom];
 }}"""
 """In pixels of the screen: left, top, width and height of what regions are drawn in; then left, top, right and bottom
-of what is seen of it, as the editor opens images somewhat zoomed, sometimes."""
+of what is seen of it."""
 
 
 @dataclass
