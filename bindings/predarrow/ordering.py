@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from predarrow.buffers import numbers_array, text_array
 from predarrow.reader import Part
 from predarrow.report import Report
 from predarrow.table import SCHEMA
@@ -60,6 +62,40 @@ def sorted_parts(parts: Iterable[tuple[list[Keyed], Report]], *, window_bytes: i
     yield Part(_sorted(window), Report())
 
 
+def sorted_by_name(parts: Iterable[Part]) -> Iterator[Part]:
+    """Give rows as `sorted_parts` does, a window at a time, by the names of their data units; parts keep their reports.
+
+    Args:
+        parts: batches of the prediction table, and what is to be reported of them.
+    """
+    return sorted_parts(_windows(parts), window_bytes=0)
+
+
+def _windows(parts: Iterable[Part]) -> Iterator[tuple[list[Keyed], Report]]:
+    window: list[pa.RecordBatch] = []
+    n_bytes = 0
+    for batches, report in parts:
+        window += batches
+        n_bytes += sum(batch.nbytes for batch in batches)
+        if n_bytes >= WINDOW_BYTES:
+            yield _keyed(window), report
+            window, n_bytes = [], 0
+        else:
+            yield [], report
+    yield _keyed(window), Report()
+
+
+def _keyed(window: Sequence[pa.RecordBatch]) -> list[Keyed]:
+    """Give the order of rows of one window: data units by name."""
+    units = [pc.unique(batch.column("data_unit")) for batch in window]
+    wanted = text_array(sorted({name.as_py() for each in units for name in each}))
+    result = []
+    for batch in window:
+        ranks = np.from_dlpack(pc.index_in(batch.column("data_unit"), value_set=wanted)).astype(np.int64)
+        result.append(Keyed(batch, keys(ranks, np.from_dlpack(batch.column("frame")).astype(np.int64))))
+    return result
+
+
 def _sorted(window: list[Keyed]) -> list[pa.RecordBatch]:
     batches = [item.batch for item in window if item.batch.num_rows]
     if not batches:
@@ -69,7 +105,7 @@ def _sorted(window: list[Keyed]) -> list[pa.RecordBatch]:
     step = np.diff(key)
     if bool(((step > 0) | ((step == 0) & (np.diff(row) >= 0))).all()):
         return batches
-    order = pa.array(np.lexsort((row, key)))
+    order = numbers_array(np.lexsort((row, key)))
     table = pa.Table.from_batches(batches, SCHEMA)
     columns = [
         pa.nulls(len(column), column.type) if column.null_count == len(column) else column.combine_chunks().take(order)
@@ -80,5 +116,5 @@ def _sorted(window: list[Keyed]) -> list[pa.RecordBatch]:
 
 def _rows(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """Give the column of rows, the greatest number where there is none."""
-    rows: npt.NDArray[np.int64] = batch.column(_ROW).fill_null(_LAST).to_numpy(zero_copy_only=False)
+    rows: npt.NDArray[Any] = np.from_dlpack(batch.column(_ROW).fill_null(_LAST))
     return rows

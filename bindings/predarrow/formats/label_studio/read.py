@@ -5,14 +5,11 @@ What is read, and what becomes of odd input, stands in `predarrow.formats.label_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from predarrow.buffers import text_array
 from predarrow.errors import PredarrowError
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_files import find_files
@@ -23,9 +20,9 @@ from predarrow.formats.label_studio.rows import batch_of
 from predarrow.formats.label_studio.texts import Teller
 from predarrow.formats.label_studio.units import Naming
 from predarrow.options import one_of, whole_number
-from predarrow.ordering import WINDOW_BYTES, Keyed, keys, sorted_parts
+from predarrow.ordering import sorted_by_name
 from predarrow.pipeline import Progress, run, worker_count
-from predarrow.reader import OnError, PredictionReader
+from predarrow.reader import OnError, Part, PredictionReader
 from predarrow.report import Problem, Report
 from predarrow.sources import StrPath
 
@@ -83,13 +80,13 @@ def read_label_studio(
     )
     options = _Options(what, naming, {} if image_sizes is None else image_sizes, threshold)
 
-    def function(chunk: Sequence[str]) -> _Done:
+    def function(chunk: Sequence[str]) -> Part:
         return _converted(chunk, options)
 
     size = min(_FILES, -(-len(files) // n_workers))
     chunks = (files[first : first + size] for first in range(0, len(files), size))
     results = run(chunks, function, workers=min(n_workers, len(files)), total=len(files), progress=progress)
-    return PredictionReader(sorted_parts(_windows(results), window_bytes=0), on_error=on_error)
+    return PredictionReader(sorted_by_name(results), on_error=on_error)
 
 
 class _Options(NamedTuple):
@@ -99,14 +96,7 @@ class _Options(NamedTuple):
     threshold: int
 
 
-class _Done(NamedTuple):
-    """What some files came to."""
-
-    batches: list[pa.RecordBatch]
-    report: Report
-
-
-def _converted(files: Sequence[str], options: _Options) -> _Done:
+def _converted(files: Sequence[str], options: _Options) -> Part:
     batches: list[pa.RecordBatch] = []
     report = Report(sources=len(files))
     for file in files:
@@ -117,10 +107,10 @@ def _converted(files: Sequence[str], options: _Options) -> _Done:
         else:
             batches += done.batches
             report.add(done.report)
-    return _Done(batches, report)
+    return Part(batches, report)
 
 
-def _file(file: str, options: _Options) -> _Done:
+def _file(file: str, options: _Options) -> Part:
     """Give a file's rows.
 
     Raises:
@@ -139,7 +129,7 @@ def _file(file: str, options: _Options) -> _Done:
         report.problems += found.problems
         report.skipped.update(found.skipped)
         report.flagged.update(found.flagged)
-    return _Done(batches, report)
+    return Part(batches, report)
 
 
 def _chunks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
@@ -153,29 +143,3 @@ def _chunks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
             chunk, n_bytes = [], 0
     if chunk:
         yield chunk
-
-
-def _windows(results: Iterable[_Done]) -> Iterator[tuple[list[Keyed], Report]]:
-    """Give what is held together with the place of each row in the order of data units, frames and rows."""
-    window: list[pa.RecordBatch] = []
-    n_bytes = 0
-    for done in results:
-        window += done.batches
-        n_bytes += sum(batch.nbytes for batch in done.batches)
-        if n_bytes >= WINDOW_BYTES:
-            yield _keyed(window), done.report
-            window, n_bytes = [], 0
-        else:
-            yield [], done.report
-    yield _keyed(window), Report()
-
-
-def _keyed(window: Sequence[pa.RecordBatch]) -> list[Keyed]:
-    units = [pc.unique(batch.column("data_unit")) for batch in window]
-    names = sorted({name.as_py() for each in units for name in each})
-    wanted = text_array(names)
-    result = []
-    for batch in window:
-        ranks = np.from_dlpack(pc.index_in(batch.column("data_unit"), value_set=wanted)).astype(np.int64)
-        result.append(Keyed(batch, keys(ranks, np.from_dlpack(batch.column("frame")).astype(np.int64))))
-    return result

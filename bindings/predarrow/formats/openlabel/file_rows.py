@@ -31,6 +31,7 @@ from predarrow.formats.openlabel.scanned_attributes import First
 from predarrow.formats.openlabel.scanned_rows import Context, ScannedRows, scanned_rows
 from predarrow.formats.openlabel.shapes import Shaped, boxes, cuboids, points, rotated_boxes
 from predarrow.formats.openlabel.wire import Data, object_text, string_text
+from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA
 
@@ -47,13 +48,6 @@ _MAKERS: dict[str, Callable[[Given], Shaped]] = {
     "point2d": points,
 }
 _ATTRIBUTES = SCHEMA.get_field_index("attributes")
-
-
-class Done(NamedTuple):
-    """What a file came to."""
-
-    batches: list[pa.RecordBatch]
-    report: Report
 
 
 class FileRows:
@@ -135,19 +129,19 @@ class FileRows:
         elif not collected.is_root:
             self._keep_frames(collected, set())
 
-    def done(self) -> Done:
+    def done(self) -> Part:
         """Give all rows; what the file has beside them goes to the first one."""
         if not self._batches:
             if not self._report.problems:
                 self._report.skipped[NO_ROWS] += 1
-            return Done([], self._report)
+            return Part([], self._report)
         if self._first is not None:
             inner = _joined(self._first.inner, f'"file":{self._file_text()}')
             text = f'{self._first.begin},"openlabel":{{{inner}}}}}'
             batch = self._batches[0]
             column = pa.concat_arrays([text_array([text]), batch.column(_ATTRIBUTES).slice(1)])
             self._batches[0] = batch.set_column(_ATTRIBUTES, batch.schema.field(_ATTRIBUTES), column)
-        return Done(self._batches, self._report)
+        return Part(self._batches, self._report)
 
     def _flag(self, collected: Collected) -> None:
         for rest in collected.rests:

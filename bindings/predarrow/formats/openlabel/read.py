@@ -5,22 +5,18 @@ What is read, and what becomes of odd input, stands in `predarrow.formats.openla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from predarrow.buffers import text_array
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_files import find_files
 from predarrow.formats.openlabel.document import read_document
-from predarrow.formats.openlabel.file_rows import Done
 from predarrow.formats.openlabel.places import Classes, Match, as_it_is, own_class
 from predarrow.formats.openlabel.rows import converted
 from predarrow.formats.openlabel.rules import DIALECTS, Dialect
 from predarrow.options import one_of
-from predarrow.ordering import WINDOW_BYTES, Keyed, keys, sorted_parts
+from predarrow.ordering import sorted_by_name
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError, Part, PredictionReader
 from predarrow.report import Problem, Report
@@ -89,16 +85,16 @@ def openlabel_parts(
     n_workers = worker_count(workers)
     files = find_files(path)
 
-    def function(chunk: Sequence[str]) -> Done:
+    def function(chunk: Sequence[str]) -> Part:
         return _converted(chunk, dialect, match, classes)
 
     size = min(_FILES, -(-len(files) // n_workers))
     chunks = (files[first : first + size] for first in range(0, len(files), size))
     results = run(chunks, function, workers=min(n_workers, len(files)), total=len(files), progress=progress)
-    return sorted_parts(_windows(results), window_bytes=0)
+    return sorted_by_name(results)
 
 
-def _converted(files: Sequence[str], dialect: Dialect, match: Match, classes: Classes) -> Done:
+def _converted(files: Sequence[str], dialect: Dialect, match: Match, classes: Classes) -> Part:
     batches: list[pa.RecordBatch] = []
     report = Report(sources=len(files))
     for file in files:
@@ -109,30 +105,4 @@ def _converted(files: Sequence[str], dialect: Dialect, match: Match, classes: Cl
         else:
             batches += done.batches
             report.add(done.report)
-    return Done(batches, report)
-
-
-def _windows(results: Iterable[Done]) -> Iterator[tuple[list[Keyed], Report]]:
-    """Give what is held together with the place of each row in the order of data units, frames and rows."""
-    window: list[pa.RecordBatch] = []
-    n_bytes = 0
-    for done in results:
-        window += done.batches
-        n_bytes += sum(batch.nbytes for batch in done.batches)
-        if n_bytes >= WINDOW_BYTES:
-            yield _keyed(window), done.report
-            window, n_bytes = [], 0
-        else:
-            yield [], done.report
-    yield _keyed(window), Report()
-
-
-def _keyed(window: Sequence[pa.RecordBatch]) -> list[Keyed]:
-    units = [pc.unique(batch.column("data_unit")) for batch in window]
-    names = sorted({name.as_py() for each in units for name in each})
-    wanted = text_array(names)
-    result = []
-    for batch in window:
-        ranks = np.from_dlpack(pc.index_in(batch.column("data_unit"), value_set=wanted)).astype(np.int64)
-        result.append(Keyed(batch, keys(ranks, np.from_dlpack(batch.column("frame")).astype(np.int64))))
-    return result
+    return Part(batches, report)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from predarrow.formats.openlabel.document import Document, FileFrame
-from predarrow.formats.openlabel.file_rows import Done, FileRows
+from predarrow.formats.openlabel.file_rows import FileRows
 from predarrow.formats.openlabel.frames import collect_root
 from predarrow.formats.openlabel.places import Classes, Match
 from predarrow.formats.openlabel.rules import Dialect
+from predarrow.reader import Part
 
 _CHUNK_BYTES = 8 << 20
 
 
-def converted(document: Document, dialect: Dialect, match: Match, classes: Classes) -> Done:
+def converted(document: Document, dialect: Dialect, match: Match, classes: Classes) -> Part:
     """Give a file's geometries as rows of the prediction table.
 
     Args:
