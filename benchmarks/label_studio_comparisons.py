@@ -43,7 +43,7 @@ class Drawn(NamedTuple):
     """The same as Label Studio's JSON has them."""
 
 
-def annotations(n_images: int, folder: Path, *, with_polygons: bool) -> list[Path]:
+def coco_annotations(n_images: int, folder: Path, *, with_polygons: bool) -> list[Path]:
     """Write a COCO annotation file with ten boxes an image, with two decimals, or with polygons of 20 points, too."""
     rng = np.random.default_rng(SEED)
     n = n_images * _PER_IMAGE
@@ -79,7 +79,8 @@ def annotations(n_images: int, folder: Path, *, with_polygons: bool) -> list[Pat
 def drawn(n: int, side: int) -> list[Drawn]:
     """Give masks of smooth blobs, about half of the pixels inside."""
     rng = np.random.default_rng(SEED)
-    blurred = [cv2.GaussianBlur(rng.random((side, side), np.float32), (0, 0), 6) for _ in range(n)]
+    random = [rng.random((side, side), np.float32) for _ in range(n)]
+    blurred = [np.asarray(cv2.GaussianBlur(noise, (0, 0), 6), np.float32) for noise in random]
     masks = np.stack([np.where(noise > np.median(noise), np.uint8(255), np.uint8(0)) for noise in blurred])
     rles = coco_masks.encode(np.asfortranarray((masks > 0).astype(np.uint8).transpose(1, 2, 0)))
     counts = [rle["counts"] for rle in rles]
@@ -169,7 +170,7 @@ _BLOBS = Data("3 masks 1024x1024 of smooth blobs", 3, lambda n, shrink, _: drawn
 
 def _images(what: str, *, with_polygons: bool) -> Data:
     def items(_: int, shrink: int, folder: Path) -> list[Path]:
-        return annotations(10_000 // shrink**3, folder, with_polygons=with_polygons)
+        return coco_annotations(10_000 // shrink**3, folder, with_polygons=with_polygons)
 
     return Data(f"COCO annotations of 10,000 images with {what}", 1, items, "files")
 

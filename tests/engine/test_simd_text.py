@@ -43,12 +43,12 @@ def _store(data: npt.NDArray[np.uint8], value: Any) -> None:
 
 
 @numba.njit
-def _load_short(data: npt.NDArray[np.uint8]) -> int:
+def _load_short(data: npt.NDArray[np.uint8]) -> Any:
     return simd.load_short(data.ctypes.data)
 
 
 @numba.njit
-def _copy_block(target: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) -> None:
+def _copy_block(target: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) -> Any:
     simd.copy_block(target.ctypes.data + 1, source.ctypes.data)
 
 
@@ -106,7 +106,7 @@ def test_store_writes_as_many_bytes_as_the_type_has(value: np.generic) -> None:
 
 
 @numba.njit
-def _prefetch(address: int) -> int:
+def _prefetch(address: int) -> Any:
     simd.prefetch(address)
     return address + 1
 
