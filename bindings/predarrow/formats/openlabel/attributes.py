@@ -53,6 +53,7 @@ def all_told(raws: Sequence[Raw], systems: Sequence[str | None], codec: Codec) -
     confidences: list[float] = []
     streams: list[str | None] = []
     others: dict[int, Told | Flaw] = {}
+    known: dict[tuple[bytes, str | None], Told | Flaw] = {}  # many are the same: a stream and a confidence of 1
     for row, (item, system) in enumerate(zip(_usual(raws, codec), systems, strict=True)):
         if item is not None and len(item.text) == 1 and len(item.num) == 1:
             number, text = item.num[0], item.text[0]
@@ -61,13 +62,13 @@ def all_told(raws: Sequence[Raw], systems: Sequence[str | None], codec: Codec) -
                 confidences.append(number.val)
                 streams.append(text.val)
                 continue
-        try:
-            told = _told(raws[row], system, codec) if raws[row] else NOTHING
-        except Flaw as flaw:
-            others[row] = flaw
-            told = NOTHING
-        if told is not NOTHING:
-            others[row] = told
+        key = bytes(raws[row]), system
+        found = known.get(key)
+        if found is None:
+            found = known[key] = _told_or_flaw(raws[row], system, codec)
+        if found is not NOTHING:
+            others[row] = found
+        told = NOTHING if isinstance(found, Flaw) else found
         confidences.append(told.confidence)
         streams.append(system if told.stream is None else told.stream)
     return AllTold(confidences, streams, others)
@@ -87,6 +88,13 @@ def _usual(raws: Sequence[Raw], codec: Codec) -> Sequence[Attributes | None]:
         except msgspec.DecodeError:
             result.append(None)
     return result
+
+
+def _told_or_flaw(raw: Raw, system: str | None, codec: Codec) -> Told | Flaw:
+    try:
+        return _told(raw, system, codec) if raw else NOTHING
+    except Flaw as flaw:
+        return flaw
 
 
 def _told(raw: Raw, system: str | None, codec: Codec) -> Told:
