@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from predarrow.formats.json_text import string_text
 from predarrow.formats.label_studio.collect import Collected
 from predarrow.formats.label_studio.regions import Region
 from predarrow.formats.label_studio.wire import members_text, text_of
-from predarrow.formats.openlabel.wire import string_text
 
 
 @dataclass(slots=True)

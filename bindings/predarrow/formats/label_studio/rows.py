@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts as Choices
-from predarrow.formats.json_text import json_text
+from predarrow.formats.json_text import json_text, string_text
 from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.collect import Collected
 from predarrow.formats.label_studio.given import Ints
@@ -19,7 +19,6 @@ from predarrow.formats.label_studio.regions import Region, scored
 from predarrow.formats.label_studio.row_texts import Lines, row_texts
 from predarrow.formats.label_studio.texts import Others, Teller, entries_text, head_of, is_plain, shared_members
 from predarrow.formats.label_studio.values import Piece, pieces_of
-from predarrow.formats.openlabel.wire import string_text
 from predarrow.table import SCHEMA, bbox_array, record_batch
 
 ODD_SCORE = "score beyond 0 to 1"

@@ -8,11 +8,10 @@ from typing import Any
 
 from msgspec import UNSET, Raw
 
-from predarrow.formats.json_text import json_text
+from predarrow.formats.json_text import json_text, object_text, string_text
 from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.regions import Part, Region
 from predarrow.formats.label_studio.wire import ABSENT, Result, any_of, number_text, text_of
-from predarrow.formats.openlabel.wire import string_text
 
 _SHARED = {"readonly": "readonly", "hidden": "hidden", "parentID": "parent", "meta": "meta", "item_index": "item_index"}
 """Members of results that belong to their region, and what attributes call them."""
@@ -45,7 +44,7 @@ class Teller:
             members = _own(result)
             if key[1]:
                 members["without"] = '["original_width","original_height"]'
-            found = head_of(shared), f"[{_object(members)}]"
+            found = head_of(shared), f"[{object_text(members)}]"
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = found
@@ -129,7 +128,7 @@ def entries_text(region: Region, shared: Texts, values: Mapping[int, str]) -> st
             members["at"] = str(part.place)
         if part.place in values:
             members["value"] = values[part.place]
-        entries.append(_object(members))
+        entries.append(object_text(members))
     return f"[{','.join(entries)}]"
 
 
@@ -159,10 +158,6 @@ def _all_members(part: Part) -> Texts:
             found[name] = "null" if value is None else number_text(value)
     found |= {name: text for name in _SHARED if (text := _text(getattr(result, name)))}
     return found | {name: text_of(raw) for name, raw in part.more.items()}
-
-
-def _object(members: Texts) -> str:
-    return "{" + ",".join([f"{string_text(name)}:{text}" for name, text in members.items()]) + "}"
 
 
 class Others:

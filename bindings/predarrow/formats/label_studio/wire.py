@@ -16,8 +16,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import string_text
 from predarrow.formats.label_studio import forms
-from predarrow.formats.openlabel.wire import string_text
 from predarrow.report import Code
 
 ABSENT = Raw()

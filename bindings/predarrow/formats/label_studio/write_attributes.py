@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from predarrow.formats.json_text import json_text
+from predarrow.formats.json_text import object_text
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 
@@ -221,16 +221,6 @@ def _meta(own: Raw | None, others: dict[str, Raw]) -> str | None:
         return None if own is None else _text(own)
     members = {} if own is None else _decode_members(own)
     return object_text({name: _text(raw) for name, raw in (others | members).items()})
-
-
-def object_text(members: Members) -> str:
-    """Give a JSON object."""
-    return "{" + members_text(members) + "}"
-
-
-def members_text(members: Members) -> str:
-    """Give members of a JSON object, with commas between."""
-    return ",".join(f"{json_text(name)}:{text}" for name, text in members.items())
 
 
 def texts_of(raws: dict[str, Raw]) -> Members:

@@ -9,17 +9,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from predarrow.formats.flaws import Flaw
-from predarrow.formats.json_text import json_text
+from predarrow.formats.json_text import json_text, members_text, object_text
 from predarrow.formats.label_studio import forms
-from predarrow.formats.label_studio.write_attributes import (
-    Kept,
-    Members,
-    Note,
-    Result,
-    members_text,
-    object_text,
-    texts_of,
-)
+from predarrow.formats.label_studio.write_attributes import Kept, Members, Note, Result, texts_of
 from predarrow.formats.label_studio.write_controls import Answer, Choice
 from predarrow.formats.label_studio.write_geometry import MEMBERS
 from predarrow.report import Code

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.label_studio.write_attributes import Members, members_text, object_text, texts_of
+from predarrow.formats.json_text import members_text, object_text
+from predarrow.formats.label_studio.write_attributes import Members, texts_of
 from predarrow.formats.label_studio.write_geometry import Part, corners_of
 
 Bools = npt.NDArray[np.bool_]

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.json_text import json_text
-from predarrow.formats.label_studio.write_attributes import Note, members_text, texts_of
+from predarrow.formats.json_text import json_text, members_text
+from predarrow.formats.label_studio.write_attributes import Note, texts_of
 from predarrow.formats.label_studio.write_forms import Form
 from predarrow.formats.label_studio.write_items import Items
 from predarrow.formats.label_studio.write_places import Group, Places, places_of

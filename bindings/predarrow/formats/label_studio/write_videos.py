@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.formats.json_text import json_text
-from predarrow.formats.label_studio.write_attributes import Members, members_text, texts_of
+from predarrow.formats.json_text import json_text, members_text
+from predarrow.formats.label_studio.write_attributes import Members, texts_of
 from predarrow.formats.label_studio.write_forms import Form, FormResult
 from predarrow.formats.label_studio.write_rows import Rows
 

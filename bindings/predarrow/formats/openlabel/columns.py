@@ -12,11 +12,11 @@ import pyarrow as pa
 from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import string_text
 from predarrow.formats.openlabel.document import Document
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.places import ClassOf, Place
 from predarrow.formats.openlabel.shapes import Ints, Shaped
-from predarrow.formats.openlabel.wire import string_text
 from predarrow.table import bbox_array, record_batch
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from predarrow.buffers import numbers_array, text_array
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import object_text, string_text
 from predarrow.formats.openlabel.columns import Piece, batch_of, heads_of, inner_of, piece_of
 from predarrow.formats.openlabel.document import ROOT, Document, FileFrame
 from predarrow.formats.openlabel.frames import Collected, collect_frames, external_id, object_text_of
@@ -30,7 +31,7 @@ from predarrow.formats.openlabel.rules import (
 from predarrow.formats.openlabel.scanned_attributes import First
 from predarrow.formats.openlabel.scanned_rows import Context, ScannedRows, scanned_rows
 from predarrow.formats.openlabel.shapes import Shaped, boxes, cuboids, points, rotated_boxes
-from predarrow.formats.openlabel.wire import Data, object_text, string_text
+from predarrow.formats.openlabel.wire import Data
 from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA

@@ -11,20 +11,10 @@ import msgspec
 from msgspec import Raw
 
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import object_text, string_text
 from predarrow.formats.openlabel.document import GEOMETRIES, ROOT, Document, FileFrame
 from predarrow.formats.openlabel.pointers import pointer
-from predarrow.formats.openlabel.wire import (
-    ABSENT,
-    JSON,
-    OBJECT_MEMBERS,
-    Codec,
-    Data,
-    FrameObject,
-    Members,
-    RootObject,
-    object_text,
-    string_text,
-)
+from predarrow.formats.openlabel.wire import ABSENT, JSON, OBJECT_MEMBERS, Codec, Data, FrameObject, Members, RootObject
 from predarrow.report import Code, Problem
 
 _ROWS = frozenset(GEOMETRIES)

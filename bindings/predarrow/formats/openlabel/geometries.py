@@ -12,10 +12,11 @@ import numpy as np
 from msgspec import Raw
 
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import object_text
 from predarrow.formats.openlabel.attributes import NOTHING, Told, all_told
 from predarrow.formats.openlabel.frames import Collected, Group
 from predarrow.formats.openlabel.pointers import pointer
-from predarrow.formats.openlabel.wire import ABSENT, MORE, Codec, Geometry, Members, object_text
+from predarrow.formats.openlabel.wire import ABSENT, MORE, Codec, Geometry, Members
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem
 

@@ -17,6 +17,7 @@ from msgspec import Raw
 from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import string_text
 from predarrow.formats.openlabel.document import Document, FileFrame
 from predarrow.formats.openlabel.frames import Collected, FrameRest, Group, external_id
 from predarrow.formats.openlabel.geometries import given
@@ -32,7 +33,7 @@ from predarrow.formats.openlabel.rules import (
 from predarrow.formats.openlabel.scanned import ScannedObjects, distinct_texts, texts_of
 from predarrow.formats.openlabel.scanned_attributes import First, attributes, first_of, rows_of
 from predarrow.formats.openlabel.shapes import check_cuboids, come_back, corners_of, cuboid_column
-from predarrow.formats.openlabel.wire import JSON, Members, string_text
+from predarrow.formats.openlabel.wire import JSON, Members
 from predarrow.refusals import Refusals
 from predarrow.table import bbox_array, record_batch
 
