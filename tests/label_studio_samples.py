@@ -8,7 +8,10 @@ from xml.sax.saxutils import quoteattr
 
 STROKE = [0, 0, 0, 12, 57, 27, 252, 96, 19, 255, 128]
 """A brush of height 1 and width 3: 0, 255, 255."""
-PNG_URL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAYAAAAb4BS0AAAADklEQVR4nGNggID/IAwABgcB/92I3Z4AAAAASUVORK5CYII="
+PNG_URL = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAYAAAAb4BS0AAAADklEQVR4nGNggID/IAwABgcB/92I3Z4AAAAASUVORK5CYII="
+)
 
 _BOX = {"x": 10.5, "y": 20, "width": 30.25, "height": 5, "rotation": 0}
 _VERTICES = [{"id": "a", "x": 1.5, "y": 2}, {"id": "b", "x": 3, "y": 4.5, "prevPointId": "a", "isBezier": False}]

@@ -16,8 +16,9 @@ import predarrow
 from predarrow.table import SCHEMA
 from tests import naive_rle
 
-SIZES = {"tall.png": (500, 300), "wide.png": (400, 800)}
-"""Height and width of the white images by name: what is mistaken about the two axes shows in one of them."""
+SIZES = {"tall.png": (1000, 600), "wide.png": (600, 1200)}
+"""Height and width of the white images by name: what is mistaken about the two axes shows in one of them. Both are
+larger than the editor's place for them: it shows smaller ones larger or as they are, with outlines as thick."""
 
 _KEYPOINT_WIDTH = 20.0
 """In percent of the image's width: Label Studio draws a disc with this as its radius."""
