@@ -28,19 +28,11 @@ from predarrow.formats.label_studio.fitting_wants import (
     object_of,
     variable_of,
 )
+from predarrow.formats.label_studio.forms import OF_KIND
 from predarrow.formats.label_studio.tags import TAGS
 
 _NAMES = ("data_unit", "frame", "class_name", "kind", "polygon", "attributes")
 _NEEDED = ("data_unit", "frame", "class_name", "kind")
-_TYPES = {
-    "bbox": "rectangle",
-    "rotated_bbox": "rectangle",
-    "polygon": "polygon",
-    "polyline": "vector",
-    "ellipse": "ellipse",
-    "circle": "ellipse",
-    "keypoints": "keypoint",
-}
 
 
 class Fitting:
@@ -186,7 +178,7 @@ class Fitting:
         """Give the bare geometry's type; None of what Label Studio has no control for."""
         if row.kind == "span":
             return span_type(row)
-        shape = self._masks if row.kind == "bitmask" else _TYPES.get(row.kind)
+        shape = self._masks if row.kind == "bitmask" else OF_KIND.get(row.kind)
         if row.kind == "polygon" and row.has_holes and self._holes != "refuse":
             shape = self._holes
         if shape == "rectangle" and (row.is_moving or self.wants.shows(VIDEO)):  # some have a first frame alone

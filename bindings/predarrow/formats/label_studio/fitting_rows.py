@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from predarrow.formats.label_studio.fitting_wants import AUDIO, IMAGE, TEXT, VIDEO
-from predarrow.formats.label_studio.tags import TAGS
+from predarrow.formats.label_studio.forms import ANSWERS
 
 Bools = npt.NDArray[np.bool_]
 
 _TOLD = ("data_unit", "class_name", "kind")
-_ANSWERS = {tag.label_key: type_ for type_, tag in TAGS.items() if tag.is_answer and tag.label_key is not None}
-_KNOWN = f'"(?:label_studio|labels|ranges|{"|".join(_ANSWERS)})"'
+_KNOWN = f'"(?:label_studio|labels|ranges|{"|".join(ANSWERS)})"'
 _SUFFIXES = {
     IMAGE: ("avif", "bmp", "gif", "jpeg", "jpg", "png", "svg", "tif", "tiff", "webp"),
     AUDIO: ("aac", "flac", "m4a", "mp3", "ogg", "wav"),
@@ -63,7 +62,7 @@ class Attributes(Struct, gc=False):
 
     def answers(self) -> dict[str, Any]:
         """Give the answers by the type of their control."""
-        found = {type_: getattr(self, key, None) for key, type_ in _ANSWERS.items()}
+        found = {type_: getattr(self, key) for key, type_ in ANSWERS.items()}
         return {type_: value for type_, value in found.items() if value is not None}
 
 

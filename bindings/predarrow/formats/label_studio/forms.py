@@ -4,62 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-BOX = "box"
-ELLIPSE = "ellipse"
-POLYGON = "polygon"
-KEYPOINT = "keypoint"
-BRUSH = "brush"
-BITMASK = "bitmask"
-VECTOR = "vector"
-SEQUENCE = "sequence"
-SPAN = "span"
-RANGES = "ranges"
+from predarrow.formats.label_studio.tags import TAGS, Shape
+
+BOX: Shape = "rectangle"
+ELLIPSE: Shape = "ellipse"
+POLYGON: Shape = "polygon"
+KEYPOINT: Shape = "keypoint"
+BRUSH: Shape = "brush"
+BITMASK: Shape = "bitmask"
+VECTOR: Shape = "vector"
+SEQUENCE: Shape = "videorectangle"
+SPAN: Shape = "span"
+RANGES: Shape = "timeline"
 CONTROL = "control"
 
-SHAPES: Mapping[str, str] = {
-    "rectangle": BOX,
-    "rectanglelabels": BOX,
-    "ocrlabels": BOX,
-    "ellipse": ELLIPSE,
-    "ellipselabels": ELLIPSE,
-    "polygon": POLYGON,
-    "polygonlabels": POLYGON,
-    "keypoint": KEYPOINT,
-    "keypointlabels": KEYPOINT,
-    "brush": BRUSH,
-    "brushlabels": BRUSH,
-    "magicwand": BRUSH,
-    "bitmask": BITMASK,
-    "bitmasklabels": BITMASK,
-    "vector": VECTOR,
-    "vectorlabels": VECTOR,
-    "videorectangle": SEQUENCE,
-    "hypertextlabels": SPAN,
-    "paragraphlabels": SPAN,
-    "timeserieslabels": SPAN,
-    "timelinelabels": RANGES,
-}
-"""Geometry of the types that have one of their own. `labels` go with any."""
-
 LABELS = "labels"
-
-CONTROLS: Mapping[str, str] = {
-    "choices": "choices",
-    "taxonomy": "taxonomy",
-    "rating": "rating",
-    "number": "number",
-    "datetime": "datetime",
-    "textarea": "text",
-    "pairwise": "selected",
-    "ranker": "ranker",
-}
-"""The member of `value` that is the control's own, which is the attribute's name, too."""
-
 CHAT = "chatmessage"
 """A control whose whole `value` is its own."""
 
+_ALIKE: Mapping[str, Shape] = {"ocr": BOX, "textspan": SPAN, "timespan": SPAN}
+_UNREAD = ("videovector", "reactcode")  # that no column or attribute has
+
+SHAPES: Mapping[str, str] = {
+    type_: _ALIKE.get(tag.shape, tag.shape)
+    for type_, tag in TAGS.items()
+    if tag.shape is not None and tag.shape not in _UNREAD and type_ != LABELS
+}
+"""Geometry of the types that have one of their own. `labels` go with any."""
+
+CONTROLS: Mapping[str, str] = {
+    type_: tag.label_key
+    for type_, tag in TAGS.items()
+    if tag.is_answer and tag.label_key is not None and type_ not in (CHAT, *_UNREAD)
+}
+"""The member of `value` that is the control's own, which is the attribute's name, too."""
+
+ANSWERS: Mapping[str, str] = {attribute: type_ for type_, attribute in CONTROLS.items()} | {CHAT: CHAT}
+"""Types of controls by the attribute that holds what they say."""
+
+SHARED: Mapping[str, str] = {
+    "readonly": "readonly",
+    "hidden": "hidden",
+    "parentID": "parent",
+    "meta": "meta",
+    "item_index": "item_index",
+}
+"""Members of results that belong to their region, and what attributes call them."""
+
 ON_IMAGES = frozenset({BOX, ELLIPSE, POLYGON, KEYPOINT, BRUSH, BITMASK, VECTOR, SEQUENCE})
 """Geometries whose images must have a size."""
+
+OF_KIND: Mapping[str, Shape] = {
+    "bbox": BOX,
+    "rotated_bbox": BOX,
+    "ellipse": ELLIPSE,
+    "circle": ELLIPSE,
+    "polygon": POLYGON,
+    "polyline": VECTOR,
+    "keypoints": KEYPOINT,
+    "bitmask": BRUSH,
+}
+"""What rows of a kind are by themselves."""
 
 _SIGNS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"sequence"}), SEQUENCE),

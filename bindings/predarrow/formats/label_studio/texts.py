@@ -13,9 +13,6 @@ from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.regions import Part, Region
 from predarrow.formats.label_studio.wire import ABSENT, Result, any_of, number_text, text_of
 
-_SHARED = {"readonly": "readonly", "hidden": "hidden", "parentID": "parent", "meta": "meta", "item_index": "item_index"}
-"""Members of results that belong to their region, and what attributes call them."""
-
 _ALIKE = ("from_name", "to_name", "type", "image_rotation", "origin", "readonly", "hidden", "parentID", "item_index")
 _alike_of = attrgetter(*_ALIKE)
 _MOST_KEPT = 10_000
@@ -40,7 +37,7 @@ class Teller:
         key = (_alike_of(result), has_size and result.original_width is UNSET)
         found = self._kept.get(key)
         if found is None:
-            shared = {name: text for name in _SHARED if (text := _text(getattr(result, name)))}
+            shared = {name: text for name in forms.SHARED if (text := _text(getattr(result, name)))}
             members = _own(result)
             if key[1]:
                 members["without"] = '["original_width","original_height"]'
@@ -90,7 +87,7 @@ def shared_members(region: Region, size: tuple[int, int], score: float | None) -
         found["score"] = number_text(score)
     if 0 not in size:
         found["original_width"], found["original_height"] = str(size[1]), str(size[0])
-    for name in _SHARED:
+    for name in forms.SHARED:
         text = next((text for part in parts if (text := _text(getattr(part.result, name)))), None)
         if text is not None:
             found[name] = text
@@ -104,7 +101,7 @@ def parts_of(region: Region) -> tuple[Part, ...]:
 
 def head_of(shared: Texts) -> str:
     """Give attributes of members that results share, each with a comma behind."""
-    return "".join([f'"{_SHARED[name]}":{text},' for name, text in shared.items() if name in _SHARED])
+    return "".join([f'"{forms.SHARED[name]}":{text},' for name, text in shared.items() if name in forms.SHARED])
 
 
 def entries_text(region: Region, shared: Texts, values: Mapping[int, str]) -> str:
@@ -156,7 +153,7 @@ def _all_members(part: Part) -> Texts:
         value = getattr(result, name)
         if value is not UNSET:
             found[name] = "null" if value is None else number_text(value)
-    found |= {name: text for name in _SHARED if (text := _text(getattr(result, name)))}
+    found |= {name: text for name in forms.SHARED if (text := _text(getattr(result, name)))}
     return found | {name: text_of(raw) for name, raw in part.more.items()}
 
 

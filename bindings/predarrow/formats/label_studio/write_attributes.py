@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from predarrow.formats.json_text import object_text
+from predarrow.formats.label_studio import forms
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 
@@ -24,12 +25,8 @@ Ints = npt.NDArray[np.int64]
 Members = dict[str, str]
 """Members of a JSON object: keys, and values as JSON text."""
 
-ANSWERS = ("text", "choices", "taxonomy", "rating", "number", "datetime", "selected", "ranker", "chatmessage")
-"""Attributes that hold the value of a control."""
-REGION_KEYS = {"readonly": "readonly", "hidden": "hidden", "parent": "parentID", "item_index": "item_index"}
-"""Attributes that are members of a region, and their names there; so is `meta`."""
-
-_KNOWN = (*ANSWERS, *REGION_KEYS, "meta", "labels", "keypoint_width", "model_version", "ranges", "label_studio")
+_REGION_KEYS = {attribute: name for name, attribute in forms.SHARED.items() if name != "meta"}
+_KNOWN = (*forms.ANSWERS, *forms.SHARED.values(), "labels", "keypoint_width", "model_version", "ranges", "label_studio")
 _RULE = "must be a JSON object with Label Studio's names as `predarrow.formats.label_studio` tells them"
 
 
@@ -188,8 +185,8 @@ def _note(text: str) -> Note:
     labels = _decode_texts(given["labels"]) if "labels" in given else None
     return Note(
         labels=None if labels is None else tuple(labels),
-        answers={name: _text(given[name]) for name in ANSWERS if name in given},
-        region={key: _text(given[name]) for name, key in REGION_KEYS.items() if name in given},
+        answers={name: _text(given[name]) for name in forms.ANSWERS if name in given},
+        region={key: _text(given[name]) for name, key in _REGION_KEYS.items() if name in given},
         meta=_meta(given.get("meta"), members),
         keypoint_width=_text(given["keypoint_width"]) if "keypoint_width" in given else None,
         model_version=_decode_text(given["model_version"]) if "model_version" in given else None,
