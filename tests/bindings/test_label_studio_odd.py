@@ -74,7 +74,7 @@ REFUSED: list[tuple[Any, Code, str]] = [
     (result("brush", {"format": "rle", "rle": [300]}, **SMALL), Code.BAD_VALUE, ".value.rle[0]"),
     (result("brush", {"format": "rle", "rle": "abc"}, **SMALL), Code.BAD_VALUE, ".value.rle"),
     (result("brush", {"format": "png", "rle": STROKE}, **SMALL), Code.UNSUPPORTED, ".value.format"),
-    (result("bitmask", {"imageDataURL": "https://x/a.png"}), Code.UNSUPPORTED, ".value.imageDataURL"),
+    (result("bitmask", {"imageDataURL": "https://x/a.png"}), Code.NOT_PNG, ".value.imageDataURL"),
     (result("bitmask", {"imageDataURL": "data:image/png;base64,!"}), Code.DAMAGED, ".value.imageDataURL"),
     (result("bitmask", {"imageDataURL": "data:image/png;base64,AAAA"}), Code.NOT_PNG, ".value.imageDataURL"),
     (
@@ -157,6 +157,21 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         read_label_studio(path).read_all()
     with pytest.raises(InputError, match="can be read"):
         read_label_studio(tmp_path / "none.json").read_all()
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (result("rectangle", BOX), 'must have "original_width" and .* got neither'),
+        (result("rectangle", BOX, original_width=640), "image_sizes= .* got original_width 640 alone"),
+        (result("rectangle", BOX, original_width=0, original_height=5.5), "above 0, got 0 and 5.5"),
+        (result("rectanglelabels", {**BOX, "rectanglelabels": "Car"}, **SIZE), "a list of texts, got 'Car'"),
+        (result("polygon", {"points": [[1, 2], [3, 4], [5]]}, **SIZE), r"a list of points \[x, y\], got"),
+    ],
+)
+def test_errors_say_what_is_asked_for(tmp_path: Path, entry: Json, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        read_label_studio(written(tmp_path, [task(entry)])).read_all()
 
 
 def test_bare_numbers_tell_which_export_to_take(tmp_path: Path) -> None:

@@ -10,14 +10,10 @@ from predarrow.formats.label_studio.check_members import is_text, needed
 from predarrow.formats.label_studio.check_results import Task, check_results
 from predarrow.formats.label_studio.check_values import check_score
 from predarrow.formats.label_studio.config import LabelingConfig
+from predarrow.formats.label_studio.documents import BARE_HINT, LISTS
 from predarrow.report import Code, Report
 
-_LISTS = ("predictions", "annotations", "completions")
 _ROOT = re.compile(r"[^.\[]+")
-_BARE = (
-    "must be an object; the JSON export gives ids alone: take GET /api/tasks?project=<id>&fields=all, "
-    "or an export snapshot with predictions.only_id false"
-)
 
 
 def check_task(given: Any, place: str, source: str, number: int, config: LabelingConfig | None, report: Report) -> None:
@@ -46,7 +42,7 @@ def check_task(given: Any, place: str, source: str, number: int, config: Labelin
         return
     task = task._replace(data=data)
     _check_data(place, task)
-    for name in _LISTS:
+    for name in LISTS:
         if name in given:
             _check_list(given[name], f"{place}.{name}", task)
 
@@ -73,7 +69,7 @@ def _check_prediction(given: Any, place: str, task: Task) -> None:
     try:
         if not isinstance(given, dict):
             is_bare = isinstance(given, int) and not isinstance(given, bool)
-            raise Flaw(Code.BAD_VALUE, "", _BARE if is_bare else "must be an object", given)
+            raise Flaw(Code.BAD_VALUE, "", "must be an object" + (f"; {BARE_HINT}" if is_bare else ""), given)
         results = needed(given, "result", "")
         if not isinstance(results, list):
             raise Flaw(Code.BAD_VALUE, ".result", "must be a list", results)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
 from predarrow.formats.flaws import Flaw
-from predarrow.formats.label_studio.documents import LISTS, Entry
+from predarrow.formats.label_studio.documents import BARE_HINT, LISTS, Entry
 from predarrow.formats.label_studio.regions import Region, regions_of
 from predarrow.formats.label_studio.units import Naming
-from predarrow.formats.label_studio.wire import Members, any_of, many_members, members_text, parts_of
+from predarrow.formats.label_studio.wire import Members, any_of, many_members, members_text, parts_of, score_of
 from predarrow.report import Code, Problem
 
 What = Literal["all", "predictions", "annotations"]
@@ -27,10 +27,6 @@ NO_ROWS = "prediction or annotation without a row"
 TEXT_SCORE = "score of a prediction that is text"
 
 _LISTS: dict[What, tuple[str, ...]] = {"all": LISTS, "predictions": LISTS[:1], "annotations": LISTS[1:]}
-_HINT = (
-    "the JSON export lists only numbers; take GET /api/tasks?project=…&fields=all, GET /api/predictions?project=…, "
-    'or an export snapshot with {"predictions": {"only_id": false}}'
-)
 
 
 class Task(Struct, gc=False):
@@ -144,7 +140,7 @@ def _predictions(raw: Raw, name: str, pointer: str) -> list[Members]:
     place = next(place for place, each in enumerate(value) if not isinstance(each, dict))
     rule = 'must be an object, {"result": […]}'
     if isinstance(value[place], int):
-        rule = f"{rule}; {_HINT}"
+        rule = f"{rule}; {BARE_HINT}"
         if name == "predictions":
             rule += ', or read annotations alone with what="annotations"'
     raise Flaw(Code.BAD_VALUE, f"{pointer}[{place}]", rule, value[place])
@@ -194,27 +190,15 @@ def _prediction(
     if isinstance(version, str):
         del beside["model_version"]
     try:
-        score = _score(any_of(beside["score"]), found.flagged) if "score" in beside else None
+        value = any_of(beside["score"]) if "score" in beside else None
+        score = score_of(value)
     except Flaw as flaw:
         found.problems.append(Problem(found.source, None, pointer + flaw.pointer, flaw.code, flaw.message))
         return None
+    if isinstance(value, str):
+        found.flagged[TEXT_SCORE] += 1
     model_version = version if isinstance(version, str) else None
     return Prediction(task, name, place, pointer, beside, [], model_version, score)
-
-
-def _score(value: Any, flagged: Counter[str]) -> float | None:
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            pass
-        else:
-            flagged[TEXT_SCORE] += 1
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e308:
-        raise Flaw(Code.BAD_CONFIDENCE, ".score", "must be a number, or null", value)
-    return float(value)
 
 
 def _regions(found: Collected, prediction: Prediction, members: Members, number: int) -> list[Region]:

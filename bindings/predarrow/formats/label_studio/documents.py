@@ -21,6 +21,12 @@ from predarrow.sources import read_bytes
 LISTS = ("predictions", "annotations", "completions")
 """Lists of a task whose entries have results."""
 
+BARE_HINT = (
+    "the JSON export lists only numbers; take GET /api/tasks?project=…&fields=all, GET /api/predictions?project=…, "
+    'or an export snapshot with {"predictions": {"only_id": false}}'
+)
+"""What to do about predictions as bare numbers."""
+
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _RULE = 'must be tasks, {"data": …, "predictions": […]}, or predictions, {"result": […]}'
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +11,7 @@ from predarrow.buffers import offsets_of
 from predarrow.errors import InputError
 from predarrow.formats.encord.columns import mask_column
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.label_studio.data_urls import png_bytes
 from predarrow.formats.label_studio.given import Given, Ints, Shaped
 from predarrow.formats.label_studio.wire import any_of
 from predarrow.report import Code
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 PARTIAL = "mask with values between transparent and opaque, cut at the threshold"
 SPARE = "run lengths with bytes behind their end"
-
-_PREFIX = "data:image/png;base64,"
 
 
 def brushes(given: Given) -> Shaped:
@@ -120,12 +117,7 @@ def _alpha(url: str) -> tuple[npt.NDArray[np.uint16] | npt.NDArray[np.uint8], in
     from predarrow.formats.png_alpha import read_alpha
 
     where = ".value.imageDataURL"
-    if not url.startswith(_PREFIX):
-        raise Flaw(Code.UNSUPPORTED, where, f"must begin with {_PREFIX}", url[:40])
-    try:
-        data = base64.b64decode(url[len(_PREFIX) :], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Flaw(Code.DAMAGED, where, "must be base64", told=str(error)) from None
+    data = png_bytes(url, where)
     try:
         alpha = read_alpha(data, "")
     except InputError as error:

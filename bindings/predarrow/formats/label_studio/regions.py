@@ -21,6 +21,7 @@ from predarrow.formats.label_studio.wire import (
     parts_of,
     result_of,
     results_of,
+    score_of,
 )
 from predarrow.report import Code
 
@@ -180,20 +181,11 @@ def _id(raw: Raw, more: Members, flagged: Counter[str]) -> str | None:
 
 def _score(raw: Raw, more: Members, flagged: Counter[str]) -> float | None:
     value = any_of(raw)
+    score = score_of(value)
     if isinstance(value, str):
-        try:
-            value, more["score"] = float(value), raw
-        except ValueError:
-            pass
-        else:
-            flagged[TEXT_SCORE] += 1
-    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
-        raise Flaw(Code.BAD_CONFIDENCE, ".score", "must be a number", value)
-    if value is None:
-        return None
-    if not abs(value) < 1e308:
-        raise Flaw(Code.BAD_NUMBER, ".score", "must be a finite number", value)
-    return float(value)
+        more["score"] = raw
+        flagged[TEXT_SCORE] += 1
+    return score
 
 
 def _grouped(parts: Sequence[Part], prediction: int, flagged: Counter[str]) -> list[Region]:

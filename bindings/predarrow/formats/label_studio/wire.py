@@ -137,6 +137,9 @@ _RULES: dict[Any, tuple[Code, str]] = {
     int: (Code.BAD_NUMBER, "must be a whole number"),
     str: (Code.BAD_VALUE, "must be text"),
     bool: (Code.BAD_VALUE, "must be true or false"),
+    tuple[str, ...]: (Code.BAD_VALUE, "must be a list of texts"),
+    tuple[tuple[float, float], ...]: (Code.BAD_VALUE, "must be a list of points [x, y]"),
+    tuple[Raw, ...]: (Code.BAD_VALUE, "must be a list"),
 }
 
 
@@ -180,6 +183,23 @@ def any_of(raw: bytes | Raw) -> Any:
         return json.loads(bytes(raw))
     except (ValueError, RecursionError) as error:
         raise Flaw(Code.DAMAGED, "", "must be JSON that can be read", told=str(error)) from None
+
+
+def score_of(value: Any) -> float | None:
+    """Give a score, which may be a number as text; None for null.
+
+    Raises:
+        Flaw: it is neither.
+    """
+    try:
+        number = float(value) if isinstance(value, str) else value
+    except ValueError:
+        number = value
+    if number is None:
+        return None
+    if not isinstance(number, int | float) or isinstance(number, bool) or not abs(number) < 1e308:
+        raise Flaw(Code.BAD_CONFIDENCE, ".score", "must be a finite number, or null", value)
+    return float(number)
 
 
 def text_of(raw: bytes | Raw) -> str:

@@ -13,29 +13,9 @@ from predarrow.formats.json_text import json_text, members_text, object_text
 from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.write_attributes import Kept, Members, Note, Result, texts_of
 from predarrow.formats.label_studio.write_controls import Answer, Choice
-from predarrow.formats.label_studio.write_geometry import MEMBERS
+from predarrow.formats.label_studio.write_geometry import DEFAULTS, MEMBERS
 from predarrow.report import Code
 
-_SHAPES = {
-    forms.BOX: "rectangle",
-    forms.ELLIPSE: "ellipse",
-    forms.POLYGON: "polygon",
-    forms.KEYPOINT: "keypoint",
-    forms.BRUSH: "brush",
-    forms.BITMASK: "bitmask",
-    forms.VECTOR: "vector",
-    forms.SEQUENCE: "videorectangle",
-}
-_OF_KIND = {
-    "bbox": "rectangle",
-    "rotated_bbox": "rectangle",
-    "ellipse": "ellipse",
-    "polygon": "polygon",
-    "polyline": "vector",
-    "keypoints": "keypoint",
-    "bitmask": "brush",
-}
-_DEFAULT = {"polygon": "closed", "vector": "closed"}
 _SPANS = frozenset({"span", "textspan", "timespan", "timeline"})
 _POINT_WIDTH = "1"  # percent of the image's width, as the SDK's converter has it
 _SPAN_RULE = 'must have one range, "ranges": [[start, end]] or [{"start": …, "end": …}]'
@@ -157,11 +137,10 @@ def _place(ranges: str | None, shape: str) -> Members:
     Raises:
         Flaw: ranges that do not hold.
     """
-    given: Any = None if ranges is None else _decode(ranges)
-    if not isinstance(given, list) or not given or not all(_is_range(each) for each in given):
-        raise Flaw(Code.BAD_VALUE, "attributes", _SPAN_RULE, given)
-    parts = [each if isinstance(each, dict) else {"start": each[0], "end": each[1]} for each in given]
-    if shape == "timeline":
+    parts = _ranges(ranges)
+    if not parts:
+        raise Flaw(Code.BAD_VALUE, "attributes", _SPAN_RULE, told="none")
+    if shape == forms.RANGES:
         return {"ranges": json_text(parts)}
     if len(parts) > 1:
         raise Flaw(Code.CANNOT_HOLD, "attributes", _SPAN_RULE, told=f"{len(parts)} of them")
@@ -171,8 +150,21 @@ def _place(ranges: str | None, shape: str) -> Members:
     return members
 
 
-def _is_range(value: Any) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and len(value) == 2)
+def _ranges(text: str | None) -> list[dict[str, Any]]:
+    """Give the attribute `ranges` as objects.
+
+    Raises:
+        Flaw: ranges that do not hold.
+    """
+    given: Any = [] if text is None else _decode(text)
+    if not isinstance(given, list):
+        raise Flaw(Code.BAD_VALUE, "attributes", _SPAN_RULE, given)
+    parts = []
+    for each in given:
+        if not isinstance(each, dict) and not (isinstance(each, list) and len(each) == 2):
+            raise Flaw(Code.BAD_VALUE, "attributes", _SPAN_RULE, given)
+        parts.append(each if isinstance(each, dict) else {"start": each[0], "end": each[1]})
+    return parts
 
 
 def kept_form(kind: str, labels: tuple[str, ...] | None, note: Note, kept: Kept) -> Form:
@@ -185,12 +177,12 @@ def kept_form(kind: str, labels: tuple[str, ...] | None, note: Note, kept: Kept)
         kept: what is kept of Label Studio.
     """
     types = [each.entry.type.lower() for each in note.results]
-    known = [_SHAPES[forms.SHAPES[type_]] for type_ in types if forms.SHAPES.get(type_) in _SHAPES]
-    shape = known[0] if known else "videorectangle" if note.follows else _OF_KIND.get(kind, "")
+    known = [forms.SHAPES[type_] for type_ in types if forms.SHAPES.get(type_) in forms.ON_IMAGES]
+    shape = known[0] if known else forms.SEQUENCE if note.follows else forms.OF_KIND.get(kind, "")
     value = texts_of(kept.value)
     geometry = MEMBERS.get(shape, frozenset())
     overrides = {name: text for name, text in value.items() if name in geometry}
-    default = _DEFAULT.get(shape, "rotation")
+    default = DEFAULTS.get(shape, "rotation")
     has_default = default not in kept.without and default not in overrides
     others = {name: text for name, text in value.items() if name not in geometry}
     if kind == "span":
@@ -237,10 +229,7 @@ def _first_name(results: tuple[Result, ...]) -> str:
 
 
 def _kept_place(ranges: str | None, types: list[str]) -> Members:
-    given: Any = [] if ranges is None else _decode(ranges)
-    if not isinstance(given, list) or not all(_is_range(each) for each in given):
-        raise Flaw(Code.BAD_VALUE, "attributes", _SPAN_RULE, given)
-    parts = [each if isinstance(each, dict) else {"start": each[0], "end": each[1]} for each in given]
+    parts = _ranges(ranges)
     if any(forms.SHAPES.get(type_) == forms.RANGES for type_ in types) or len(parts) != 1:
         return {"ranges": json_text(parts)}
     return {key: json_text(value) for key, value in parts[0].items()}

@@ -8,12 +8,11 @@ Source: PNG specification, third edition, sections 11.2.2 (palette) and 11.3.1.1
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.formats.label_studio.data_urls import png_url
 from predarrow.formats.png_write import mask_png
 
 Ints = npt.NDArray[np.int64]
@@ -39,7 +38,7 @@ def bitmask_text(column: pa.StructArray) -> pa.StringArray:
     for row, (height, width) in enumerate(sizes.tolist()):
         runs = from_strings(counts, offsets[row : row + 2], sizes[row : row + 1])
         mask = decode(runs.counts, runs.offsets, height, width)[0]
-        texts.append("data:image/png;base64," + base64.b64encode(mask_png(mask)).decode())
+        texts.append(png_url(mask_png(mask)))
     return pa.array(texts, pa.string())
 
 
