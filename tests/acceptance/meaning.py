@@ -19,8 +19,8 @@ def differences(sent: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[s
     """Tell where results differ in meaning; [] where they do not.
 
     The editor may give them in another order, name those without an id, name the origin, say that a polygon is closed,
-    quote the text of a span, and take sizes and times from the media. Bitmasks are compared by what is opaque: it packs
-    PNGs anew.
+    quote the text of a span, and take sizes and times from the media. Masks are compared by their pixels: it packs PNGs
+    anew, and run lengths without the byte that Label Studio's own encoder in Python sometimes adds.
     """
     sent = [_named_alike(result, got) for result in sent]
     ours, theirs = ({_name(result): result for result in results} for results in (sent, got))
@@ -63,8 +63,10 @@ def _unlike(sent: Any, got: Any, place: str) -> list[str]:
 def _unlike_member(key: str, sent: Any, got: Any, place: str) -> list[str]:
     if key in _FROM_MEDIA:
         return []
-    if key == "imageDataURL":
-        return [] if np.array_equal(_opaque(sent), _opaque(got)) else [f"{place}: other pixels"]
+    if key in _PIXELS:
+        pixels = _PIXELS[key]
+        is_same = sent == got or np.array_equal(pixels(sent), pixels(got))
+        return [] if is_same else [f"{place}: other pixels"]
     return _unlike(sent, got, place)
 
 
@@ -79,3 +81,14 @@ def _opaque(address: str) -> Any:
     picture = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
     assert picture is not None
     return picture[..., 3] >= 128
+
+
+def _colours(run_lengths: list[int]) -> Any:
+    """Give the bytes of a brush's RGBA image, by Label Studio's own decoder."""
+    from label_studio_sdk.converter.brush import decode_rle
+
+    return decode_rle(run_lengths)
+
+
+_PIXELS = {"imageDataURL": _opaque, "rle": _colours}
+"""What tells the pixels of a mask, by the member that holds it."""
