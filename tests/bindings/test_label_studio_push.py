@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import base64
 import json
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,37 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import predarrow.label_studio_server as server_module
-from predarrow import InputError, PredarrowError, push_label_studio
+from predarrow import InputError, push_label_studio
 from predarrow.errors import OutputError
-from predarrow.label_studio_push import LabelStudioPushResult
-from predarrow.label_studio_server import Server, checked_url
+from tests.label_studio_pushes import ALL, names, push, quick_double, task
 from tests.label_studio_server import CONFIG, TOKEN, Double, Fault, running_double
 
 
 @pytest.fixture
 def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
-    monkeypatch.setattr(server_module, "_PAUSES", (0.01, 0.01))
-    monkeypatch.setattr(server_module, "_POLL", 0.01)
-    monkeypatch.delenv("LABEL_STUDIO_API_KEY", raising=False)
-    with running_double() as running:
-        running.add_project()
+    with quick_double(monkeypatch) as running:
         yield running
-
-
-def task(number: int, **members: Any) -> dict[str, Any]:
-    """Give a task with one prediction of one box."""
-    value: dict[str, Any] = {"x": 4.98, "y": 1, "width": 30.1, "height": 5, "rotation": 0, "rectanglelabels": ["Car"]}
-    region: dict[str, Any] = {
-        "id": f"r{number}",
-        "from_name": "box",
-        "to_name": "image",
-        "type": "rectanglelabels",
-        "value": value,
-    }
-    region |= {"original_width": 100, "original_height": 50, "score": 0.5}
-    predictions = [{"model_version": "one", "score": 0.5, "result": [region]}]
-    return {"data": {"image": f"{number}.png"}, "predictions": predictions, **members}
 
 
 @pytest.fixture
@@ -50,18 +26,6 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([task(number) for number in range(5)], indent=1))
     return path
-
-
-def push(double: Double, tasks: Any, **options: Any) -> LabelStudioPushResult:
-    given = {"project_id": 1, "batch_tasks": 2} | options
-    return push_label_studio(tasks, url=double.url, token=TOKEN, timeout=5, **given)
-
-
-def names(double: Double, project: int = 1) -> list[str]:
-    return [data["image"] for data in double.ids(project)]
-
-
-ALL = [f"{number}.png" for number in range(5)]
 
 
 def test_all_at_once_and_never_again(double: Double, file: Path) -> None:
@@ -235,17 +199,6 @@ def test_nothing_is_sent_where_a_task_does_not_hold(double: Double, file: Path) 
     assert not [path for method, path in double.requests if method == "POST"]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[", "{}", "[1]", '[{"data": {}, "predictions": [5]}]', '[{"id": 1, "task": 2, "result": []}]']
-)
-def test_files_that_are_no_tasks(double: Double, tmp_path: Path, content: str) -> None:
-    path = tmp_path / "odd.json"
-    path.write_text(content)
-    with pytest.raises(InputError):
-        push(double, path)
-    assert double.n_imports == 0
-
-
 def test_one_push_at_a_time(double: Double, file: Path) -> None:
     def within(done: int, total: int) -> None:
         with pytest.raises(OutputError, match="another one at work"):
@@ -276,128 +229,3 @@ def test_a_journal_of_another_server(double: Double, file: Path) -> None:
     with running_double() as other:
         other.add_project()
         assert push(other, file).tasks == 5
-
-
-def test_the_token_is_told_nowhere(double: Double, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", TOKEN)
-    double.faults[0] = Fault(400, json.dumps({"detail": f"Token {TOKEN} of {TOKEN} Bearer abc.def"}).encode())
-    with pytest.raises(OutputError) as raised:
-        push_label_studio(file, url=double.url, project_id=1)
-    error: BaseException | None = raised.value
-    assert "***" in str(error)
-    assert "abc.def" not in str(error)
-    assert TOKEN not in str(error) + repr(error) + repr(Server(double.url, TOKEN, 1).__dict__)
-    assert error is not None
-    assert error.__suppress_context__
-    push_label_studio(file, url=double.url, project_id=1)
-    assert set(double.tokens) == {f"Token {TOKEN}"}
-    assert TOKEN not in file.with_name("tasks.json.pushed").read_text()
-
-
-def web_token(seconds: int, kind: str) -> str:
-    """Give a JSON web token that expires in that time."""
-    parts = {"alg": "HS256", "typ": "JWT"}, {"exp": int(time.time()) + seconds, "token_type": kind}
-    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
-    return ".".join([*texts, "c2lnbmVk"])
-
-
-@pytest.mark.filterwarnings("ignore:The `parse_obj` method:DeprecationWarning")  # the SDK calls it
-def test_web_tokens(double: Double, file: Path) -> None:
-    refresh, double.access = web_token(1000, "refresh"), web_token(500, "access")
-    double.faults[0] = Fault(400, f"for {double.access} and {refresh}".encode())
-    with pytest.raises(OutputError, match=r"got for \*\*\* and \*\*\*"):
-        push_label_studio(file, url=double.url, token=refresh, project_id=1)
-    assert push_label_studio(file, url=double.url, token=refresh, project_id=1).tasks == 5
-    assert f"Bearer {double.access}" in double.tokens
-    old = web_token(-1000, "refresh")
-    with pytest.raises(OutputError, match=r"status 401.*has expired") as raised:
-        push_label_studio(file, url=double.url, token=old, project_id=1)
-    assert old not in str(raised.value)
-
-
-@pytest.mark.parametrize("token", ["", "a b", "a\nb", "ä", f"{TOKEN}\n{TOKEN}"])
-def test_tokens_that_are_none(double: Double, file: Path, token: str) -> None:
-    with pytest.raises(PredarrowError, match=r"^token: must be ") as raised:
-        push_label_studio(file, url=double.url, token=token, project_id=1)
-    assert TOKEN not in str(raised.value)
-    assert not double.requests
-
-
-@pytest.mark.parametrize("url", ["", "x", "ftp://x", "http://", "http://[", "http://u:pass@x", "http://x?a=1", None])
-def test_urls_that_are_none(file: Path, url: Any) -> None:
-    with pytest.raises(PredarrowError, match=r"^url: must be the address of a server") as raised:
-        push_label_studio(file, url=url, token=TOKEN, project_id=1)
-    assert "pass" not in str(raised.value)
-
-
-def test_urls() -> None:
-    assert checked_url("https://labels.example.com/ls/") == "https://labels.example.com/ls"
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"project_id": None},
-        {"title": "New"},
-        {"config": CONFIG},
-        {"project_id": None, "title": "New"},
-        {"project_id": None, "title": "ab", "config": CONFIG},
-        {"project_id": 0},
-        {"project_id": "1"},
-        {"batch_tasks": 0},
-        {"batch_bytes": 0.5},
-    ],
-)
-def test_options_that_do_not_hold(double: Double, file: Path, options: dict[str, Any]) -> None:
-    with pytest.raises(PredarrowError):
-        push(double, file, **options)
-    assert not double.requests
-
-
-@pytest.mark.parametrize("tasks", [5, {"data": {}}, [5], "nowhere.json"])
-def test_tasks_that_are_none(double: Double, tasks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(PredarrowError):
-        push(double, tasks)
-    assert double.n_imports == 0
-
-
-def test_without_the_sdk(double: Double, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "label_studio_sdk", None)
-    with pytest.raises(PredarrowError, match=r"pip install 'predarrow\[label-studio\]'"):
-        push(double, file)
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (
-            b'{"detail": "No", "validation_errors": {"title": ["Short.", "Odd."], "a": {"b": 1}}}',
-            "No: title: Short., Odd., a: b: 1",
-        ),
-        (b'{"detail": "No", "validation_errors": null}', "No"),
-        (b'["odd"]', "['odd']"),
-        (b"<html>\n x", "<html> x"),
-        (b"", "no words"),
-        (b"x" * 5000, "x" * 599 + "…"),
-    ],
-)
-def test_what_the_server_says(double: Double, file: Path, body: bytes, words: str) -> None:
-    double.faults[0] = Fault(400, body)
-    with pytest.raises(OutputError) as raised:
-        push(double, file)
-    assert str(raised.value) == f"{double.url}: refused with status 400, got {words}"
-
-
-def test_servers_that_are_none(double: Double, file: Path) -> None:
-    with pytest.raises(OutputError, match=r"status 404.*is there such a project"):
-        push(double, file, project_id=9)
-    double.get_faults = [Fault(200, b"<html>Hello</html>")]
-    with pytest.raises(OutputError, match="Hello"):
-        push(double, file)
-    double.get_faults = [Fault(200, b'{"ok": true}')]
-    with pytest.raises(OutputError, match="must answer as Label Studio's API does"):
-        push(double, file)
-    double.url = "http://127.0.0.1:9"
-    with pytest.raises(OutputError, match="cannot be reached"):
-        push(double, file)
