@@ -61,6 +61,10 @@ def export_label_studio_predictions(
 
     project = opened(project)
     names = [sets] if isinstance(sets, str) else project.sets() if sets is None else list(sets)
+    if not names and sets is None:
+        raise PredarrowError(
+            f"{project.path}: must have at least one prediction set, got none; import predictions first"
+        )
     if not names or len(set(names)) < len(names):
         raise PredarrowError(f"sets: must name at least one set of the project, each once, got {names}")
     alone = names[0] if len(names) == 1 else None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from predarrow import check_label_studio, export_label_studio_predictions, import_label_studio_predictions
 from predarrow.data_units import DataUnits
+from predarrow.errors import PredarrowError
 from predarrow.ontology import Ontology, object_class
 from predarrow.project import Project
 from tests.project_data import batch
@@ -157,6 +158,11 @@ def test_sequences_of_two_files(project: Project) -> None:
         taken(project, [task(9, VIDEO, **{name: [moving(id_, 1, 5)]})])
     (back,) = given_back(project)
     assert back == task(9, VIDEO, x=[moving("v1", 1, 5)], y=[moving("v2", 1, 5)])
+
+
+def test_a_project_without_sets(project: Project) -> None:
+    with pytest.raises(PredarrowError, match="must have at least one prediction set, got none"):
+        export_label_studio_predictions(project, project.path.parent / "out.json")
 
 
 def test_one_set_without_versions(project: Project) -> None:

@@ -175,6 +175,13 @@ def test_real_files_are_written_as_they_were_read(name: str, tmp_path: Path) -> 
     _same(_again(table, tmp_path), _tasks_with_rows(json.loads(path.read_text())))
 
 
+def test_a_task_of_lists_alone_comes_back(tmp_path: Path) -> None:
+    tasks = [{"predictions": [{"result": [_box("a")]}], "annotations": [{"result": [_box("a")]}]}]
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(tasks))
+    _same(_again(read_label_studio(path).read_all(), tmp_path), tasks)
+
+
 def test_a_class_that_was_renamed_is_written_with_its_new_name(tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([TASKS["box"]]))

@@ -60,7 +60,7 @@ Coordinates are pixels of `original_width` and `original_height`. What fits no c
         sequence    on the first row of a sequence: members of its value other than sequence and labels; {} where none
 
 Rows are in the file's order within a data unit: rows of a task follow the one with `task`, rows of a prediction the one
-with `prediction`. A bare prediction has no `task`.
+with `prediction`. A bare prediction has no `task`. Tasks that are written again are in the order of their data units.
 
 | odd input | what becomes of it |
 |---|---|

@@ -42,8 +42,8 @@ def number(
 
 def _bounds(least: float, most: float) -> str:
     if math.isinf(least):
-        return "must be finite" if math.isinf(most) else f"must be at most {most:g}"
-    return f"must be at least {least:g}" if math.isinf(most) else f"must be {least:g} to {most:g}"
+        return "must be finite" if math.isinf(most) else f"must be at most {most:.16g}"
+    return f"must be at least {least:.16g}" if math.isinf(most) else f"must be {least:.16g} to {most:.16g}"
 
 
 def optional_number(given: Object, name: str, place: str, *, most: float = math.inf) -> float | None:

@@ -28,6 +28,7 @@ from predarrow.formats.label_studio.wire import (
     members_decoded,
     members_of,
     members_text,
+    number_text,
     text_of,
     value_type,
     values_decoder,
@@ -159,12 +160,19 @@ def _check_sizes(given: Given) -> None:
     def bad(row: int) -> str:
         main = given.regions[row].main
         rule = "original_width and original_height must be whole numbers of pixels, above 0"
-        return f"{rule}, got {main.original_width} and {main.original_height}"
+        sides = [number_text(side) for side in (main.original_width, main.original_height) if isinstance(side, float)]
+        return f"{rule}, got {' and '.join(sides)}"
+
+    def missing(row: int) -> str:
+        main = given.regions[row].main
+        rule = 'must have "original_width" and "original_height", the size of its image in pixels'
+        sides = {"original_width": main.original_width, "original_height": main.original_height}
+        told = [f"{name} {number_text(side)} alone" for name, side in sides.items() if isinstance(side, float)]
+        return f"{rule}; image_sizes= tells it where a file does not, got {''.join(told) or 'neither'}"
 
     given.refusals.add(np.asarray((given.sizes < 0).any(axis=1)), Code.BAD_VALUE, "", bad)
     if given.shape in forms.ON_IMAGES and given.shape != forms.BITMASK:
-        rule = "must tell the image's size, original_width and original_height, or image_sizes= must"
-        given.refusals.add(np.asarray((given.sizes == 0).any(axis=1)), Code.SIZE_UNKNOWN, "", f"{rule}, got none")
+        given.refusals.add(np.asarray((given.sizes == 0).any(axis=1)), Code.SIZE_UNKNOWN, "", missing)
     given.sizes = np.maximum(given.sizes, 0)
 
 

@@ -6,15 +6,18 @@ from collections import Counter
 from dataclasses import replace
 from typing import NamedTuple
 
+import msgspec
 import pyarrow as pa
+from msgspec import UNSET, structs
 
 from predarrow.errors import InputError
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.json_text import json_text
 from predarrow.formats.label_studio.config import LabelingConfig
 from predarrow.formats.label_studio.fitting import Fitting
 from predarrow.formats.label_studio.label_config import config_text
-from predarrow.formats.label_studio.write_attributes import Note
-from predarrow.formats.label_studio.write_controls import Controls, named, no_label
+from predarrow.formats.label_studio.write_attributes import Note, Result
+from predarrow.formats.label_studio.write_controls import Answer, Choice, Controls, named, no_label
 from predarrow.formats.label_studio.write_forms import Form, kept_form, made_form
 from predarrow.report import Code
 
@@ -137,6 +140,10 @@ class Suit:
             choice = self._controls.region(wanted.kind, wanted.labels, note, is_moving=wanted.is_moving)
         if choice.left:
             flags[NO_CONTROL] += n_rows
+        moved = _moved(choice, note)
+        if moved is not None and moved.kept is not None:
+            labels = None if wanted.labels is None else _labels(choice)
+            return kept_form(wanted.kind, labels, moved, moved.kept)
         return made_form(choice, note)
 
     def _fits(self, wanted: Wanted) -> bool:
@@ -156,3 +163,39 @@ class Suit:
             if has_labels and wanted.labels is not None and named(control, wanted.labels) is None:
                 raise no_label([control], config, wanted.labels)
         return True
+
+
+def _moved(choice: Choice, note: Note) -> Note | None:
+    """Give attributes whose results are of the controls of a choice, with all that is kept of them.
+
+    None where the controls are of other types, or something is kept that only the old ones have.
+    """
+    answers = {each.control.type: each for each in choice.answers}
+    types = [each.entry.type for each in note.results]
+    if len(answers) != len(choice.answers) or sorted(types) != sorted(answers):
+        return None
+    if any(each.entry.value is not UNSET or each.more.keys() & _ODD for each in note.results):
+        return None
+    results = tuple(_renamed(each, answers[each.entry.type]) for each in note.results)
+    values = {each.key: each.value for each in choice.answers if each.key is not None}
+    own = {key: values.get(key, text) for key, text in note.answers.items()}
+    return replace(note, results=results, answers=own)
+
+
+_ODD = frozenset({"id", "score"})  # kept where they are no text and no number, which the editor breaks on
+
+
+def _renamed(result: Result, answer: Answer) -> Result:
+    to_name = msgspec.Raw(json_text(answer.to_name).encode())
+    return replace(result, entry=structs.replace(result.entry, from_name=answer.control.name, to_name=to_name))
+
+
+def _labels(choice: Choice) -> tuple[str, ...] | None:
+    """Give labels as the controls of a choice call them."""
+    for each in choice.answers:
+        if each.key is not None and each.key.endswith("labels"):
+            return tuple(_decode_texts(each.value))
+    return None
+
+
+_decode_texts = msgspec.json.Decoder(list[str]).decode

@@ -147,8 +147,11 @@ class _Builder:
             if group.list_name != name:
                 if name:
                     self._close_list(task, name, n_listed)
+                glue = (
+                    "" if not name and heads[task].endswith("{") else ","
+                )  # a task may have had nothing but its lists
                 name, n_listed = group.list_name, 0
-                self._add(f",{json_text(name)}:[")
+                self._add(f"{glue}{json_text(name)}:[")
             n_listed = self._add_rowless(task, name, n_listed)
             self._add(("," if n_listed else "") + self._group_head(group))
             self._add_results(group, begin, end, has_odd=bool(has_odd[number]))
