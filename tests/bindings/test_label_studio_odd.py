@@ -64,7 +64,7 @@ REFUSED: list[tuple[Any, Code, str]] = [
         ".value",
     ),
     (result("brush", {"format": "rle", "rle": STROKE}, **SIZE), Code.SIZE_MISMATCH, ".value.rle"),
-    (result("brush", {"format": "rle", "rle": STROKE[:9]}, **SMALL), Code.DAMAGED, ".value.rle"),
+    (result("brush", {"format": "rle", "rle": STROKE[:9]}, **SMALL), Code.DAMAGED, ".value.rle[8]"),
     (result("brush", {"format": "rle", "rle": STROKE[:4]}, **SMALL), Code.DAMAGED, ".value.rle"),
     (
         result("brush", {"format": "rle", "rle": [*STROKE[:4], 121, *STROKE[5:]]}, **SMALL),

@@ -9,6 +9,7 @@ from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio.check_members import Object, needed, optional_text, text
 from predarrow.formats.label_studio.check_shapes import Flagged
 from predarrow.formats.label_studio.data_urls import png_bytes
+from predarrow.formats.label_studio.masks import brush_flaw
 from predarrow.formats.png_chunks import GREY, RGB, PngHeader, read_header, read_stream
 from predarrow.report import Code
 
@@ -33,17 +34,12 @@ def check_brush(value: Object, place: str, size: tuple[int, int] | None, flagged
         size = 1, int.from_bytes(data[:4], "big") // 4
     values = np.frombuffer(data, np.uint8)
     found = brush.decode(values, np.array([0, values.size]), np.array([size]), 1).chunks
-    at = f"{place}.rle"
-    flaw, highest = int(found.flaw[0]), int(found.highest[0])
-    if flaw == brush_read.WRONG_NUMBER:
-        rule = f"must have height x width x 4 = {size[0]} x {size[1]} x 4 = {size[0] * size[1] * 4} values"
-        raise Flaw(Code.SIZE_MISMATCH, at, rule, told=str(int(found.number[0])))
-    if flaw != brush_read.OK:
-        rule = "must be run lengths of Label Studio's brush"
-        raise Flaw(Code.DAMAGED, f"{at}[{int(found.place[0])}]", rule, told=_DAMAGE[flaw])
+    if found.flaw[0] != brush_read.OK:
+        raise brush_flaw(found, 0, size, len(data))
+    highest = int(found.highest[0])
     if highest == 1:
         rule = "must have values of 0 and 255, the opacity: 1 cannot be seen"
-        raise Flaw(Code.INVISIBLE_MASK, at, rule, told="0 and 1")
+        raise Flaw(Code.INVISIBLE_MASK, f"{place}.rle", rule, told="0 and 1")
     oddities = {
         "mask with values between transparent and opaque": found.partial[0],
         "mask without a pixel": highest == 0,
@@ -66,15 +62,6 @@ def _bytes(value: Object, place: str, flagged: Flagged) -> bytes:
         index = next(at for at, item in enumerate(values) if not isinstance(item, int) or not 0 <= item <= 255)
         rule = "must be a whole number of 0 to 255"
         raise Flaw(Code.BAD_NUMBER, f"{place}.rle[{index}]", rule, values[index]) from None
-
-
-_DAMAGE = {
-    1: "more pixels than can be told",
-    2: "fewer bytes than a header has",
-    3: "values of more than 8 bits",
-    5: "bytes that break off",
-    6: "a run beyond the last value",
-}
 
 
 def check_bitmask(value: Object, place: str, size: tuple[int, int] | None, flagged: Flagged) -> None:

@@ -35,8 +35,9 @@ def brushes(given: Given) -> Shaped:
     sizes = np.where(given.refusals.bad[:, None], 0, given.sizes)
     masks = decode(values, offsets, sizes, given.threshold)
     for row in np.flatnonzero((masks.chunks.flaw != OK) & ~given.refusals.bad).tolist():
-        code, message = _flaw(masks.chunks, row, sizes[row].tolist(), int(offsets[row + 1] - offsets[row]))
-        given.refusals.add_one(row, code, ".value.rle", message)
+        height, width = sizes[row].tolist()
+        n_bytes = int(offsets[row + 1] - offsets[row])
+        given.refusals.add_flaw(row, brush_flaw(masks.chunks, row, (height, width), n_bytes))
     good = ~given.refusals.bad
     for told, counted in ((PARTIAL, masks.chunks.partial), (SPARE, masks.chunks.spare)):
         if n := int(((counted > 0) & good).sum()):
@@ -64,24 +65,31 @@ def _joined(pieces: list[bytes]) -> tuple[npt.NDArray[np.uint8], Ints]:
     return np.frombuffer(b"".join(pieces), np.uint8), offsets
 
 
-def _flaw(chunks: Chunks, row: int, size: list[int], n_bytes: int) -> tuple[Code, str]:
-    """Word what is wrong with run lengths."""
+def brush_flaw(chunks: Chunks, row: int, size: tuple[int, int], n_bytes: int) -> Flaw:
+    """Give what is wrong with the bytes of a brush.
+
+    Args:
+        chunks: what was found in brushes.
+        row: one of them that has a flaw.
+        size: height and width of its image.
+        n_bytes: how many bytes it has.
+    """
     from predarrow_engine import brush_read as engine
 
-    flaw, height, width = int(chunks.flaw[row]), *size
-    number = int(chunks.number[row])
+    flaw, (height, width) = int(chunks.flaw[row]), size
+    number, place = int(chunks.number[row]), ".value.rle"
+    rule = f"must hold {number} values"
     if flaw == engine.WRONG_NUMBER:
-        rule = f"must be of {height} * {width} * 4 = {height * width * 4} values, as the image is"
-        return Code.SIZE_MISMATCH, f"{rule}, got {number}"
+        rule = f"must be of height x width x 4 = {height} x {width} x 4 = {height * width * 4} values"
+        return Flaw(Code.SIZE_MISMATCH, place, rule, told=str(number))
     if flaw == engine.TOO_LARGE:
-        return Code.TOO_LARGE, f"must be of at most 2**30 - 1 pixels, got {height} x {width}"
+        return Flaw(Code.TOO_LARGE, place, "must be of at most 2**30 - 1 pixels", told=f"{height} x {width}")
     if flaw == engine.NO_HEADER:
-        return Code.DAMAGED, f"must have a header of 7 bytes, got {n_bytes}"
+        return Flaw(Code.DAMAGED, place, "must have a header of 7 bytes", told=str(n_bytes))
     if flaw == engine.WORD_SIZE:
-        return Code.UNSUPPORTED, f"must have values of at most 8 bits, got {chunks.word_size[row]}"
-    if flaw == engine.TRUNCATED:
-        return Code.DAMAGED, f"must hold {number} values, got bytes that end before, after byte {chunks.place[row]}"
-    return Code.DAMAGED, f"must hold {number} values, got more, after byte {chunks.place[row]}"
+        return Flaw(Code.UNSUPPORTED, place, "must have values of at most 8 bits", told=str(chunks.word_size[row]))
+    told = "bytes that end before" if flaw == engine.TRUNCATED else "more"
+    return Flaw(Code.DAMAGED, f"{place}[{chunks.place[row]}]", rule, told=told)
 
 
 def images(given: Given) -> Shaped:
