@@ -13,30 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from predarrow import read_label_studio, write_label_studio
 from tests import label_studio_tasks
 from tests.corpus import corpus_path
-
-
-def _tasks_with_rows(entries: list[Any]) -> list[Any]:
-    """Give the tasks that have a region."""
-    found = []
-    for entry in entries:
-        lists = [entry.get(name) or [] for name in ("predictions", "annotations", "completions")]
-        results = [result for one in lists for each in one for result in each.get("result") or []]
-        if any(each["type"] != "relation" for each in results):
-            found.append(entry)
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """Give numbers as floats: to JSON 1 is 1.0, and 0.0 is -0.0."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return float(value) + 0.0 if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _same(one: Any, other: Any) -> None:
-    assert json.dumps(_plain(one), sort_keys=True, indent=1) == json.dumps(_plain(other), sort_keys=True, indent=1)
+from tests.label_studio_same import check_same, with_rows
 
 
 def _again(table: pa.Table, folder: Path, **options: Any) -> list[Any]:
@@ -138,7 +115,7 @@ def test_tasks_are_written_as_they_were_read(name: str, tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([TASKS[name], _task(_box("z"))]))
     table = read_label_studio(path, image_sizes={"0.mp4": (480, 640)}).read_all()
-    _same(_again(table, tmp_path), [TASKS[name], _task(_box("z"))])
+    check_same(_again(table, tmp_path), [TASKS[name], _task(_box("z"))])
 
 
 @settings(  # without shrinking, which takes minutes of such large inputs
@@ -152,7 +129,7 @@ def test_any_tasks_are_written_as_they_were_read(entries: list[Any], tmp_path: P
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps(entries))
     table = read_label_studio(path, workers=1).read_all()
-    _same(_again(table, tmp_path), _tasks_with_rows(entries))
+    check_same(_again(table, tmp_path), with_rows(entries))
 
 
 @pytest.mark.parametrize(
@@ -172,14 +149,14 @@ def test_real_files_are_written_as_they_were_read(name: str, tmp_path: Path) -> 
     path = corpus_path("label_studio", f"{name}.json")
     pages = {f"https://example.com/pages/page-{number}.png": (1000, 800) for number in (1, 2)}
     table = read_label_studio(path, image_sizes=pages).read_all()
-    _same(_again(table, tmp_path), _tasks_with_rows(json.loads(path.read_text())))
+    check_same(_again(table, tmp_path), with_rows(json.loads(path.read_text())))
 
 
 def test_a_task_of_lists_alone_comes_back(tmp_path: Path) -> None:
     tasks = [{"predictions": [{"result": [_box("a")]}], "annotations": [{"result": [_box("a")]}]}]
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps(tasks))
-    _same(_again(read_label_studio(path).read_all(), tmp_path), tasks)
+    check_same(_again(read_label_studio(path).read_all(), tmp_path), tasks)
 
 
 def test_a_class_that_was_renamed_is_written_with_its_new_name(tmp_path: Path) -> None:
@@ -209,7 +186,7 @@ def test_geometry_that_was_changed_is_written_as_it_is_now(tmp_path: Path) -> No
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([_task(*boxes)]))
     table = read_label_studio(path).read_all()
-    _same(_again(table, tmp_path), [_task(*boxes)])
+    check_same(_again(table, tmp_path), [_task(*boxes)])
     rows = table.to_pylist()
     rows[0]["bbox"]["xmin"] += 1
     rows[1]["polygon"][0][0][0]["x"] += 1
@@ -226,4 +203,4 @@ def test_predictions_alone_are_written_with_what_they_have_beside(tmp_path: Path
     path = tmp_path / "predictions.json"
     path.write_text(json.dumps(predictions))
     tasks = _again(read_label_studio(path).read_all(), tmp_path)
-    _same([task["predictions"] for task in tasks], [[each] for each in predictions])
+    check_same([task["predictions"] for task in tasks], [[each] for each in predictions])

@@ -12,35 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from predarrow import read_label_studio
 from tests import label_studio_tasks, naive_label_studio
 from tests.corpus import corpus_path
+from tests.label_studio_same import check_same, with_rows
 
 
 def _written(path: Path, entries: Any) -> Path:
     path.write_text(json.dumps(entries))
     return path
-
-
-def _with_rows(entries: list[Any]) -> list[Any]:
-    """Give the entries that have a region."""
-    found = []
-    for entry in entries:
-        lists = [entry[name] for name in ("predictions", "annotations", "completions") if entry.get(name)]
-        results = [each.get("result") or [] for one in lists for each in one] or [entry.get("result", [])]
-        if any(each["type"] != "relation" for one in results for each in one):
-            found.append(entry)
-    return found
-
-
-def _same(one: Any, other: Any) -> None:
-    assert json.dumps(one, sort_keys=True, indent=1) == json.dumps(other, sort_keys=True, indent=1)
-
-
-def _floats(value: Any) -> Any:
-    """Give numbers as floats: to JSON 1 is 1.0, and 0.0 is -0.0."""
-    if isinstance(value, dict):
-        return {name: _floats(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_floats(each) for each in value]
-    return float(value) + 0.0 if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 @settings(  # without shrinking, which takes minutes of such large inputs
@@ -52,7 +29,7 @@ def _floats(value: Any) -> Any:
 @given(entries=label_studio_tasks.FILES)
 def test_tasks_come_back(entries: list[Any], tmp_path: Path) -> None:
     table = read_label_studio(_written(tmp_path / "tasks.json", entries), workers=1).read_all()
-    _same(_floats(naive_label_studio.entries_of(table)), _floats(_with_rows(entries)))
+    check_same(naive_label_studio.entries_of(table), with_rows(entries))
 
 
 @pytest.mark.parametrize(
@@ -76,4 +53,4 @@ def test_real_files_come_back(name: str) -> None:
     pages = {f"https://example.com/pages/page-{number}.png": (1000, 800) for number in (1, 2)}
     table = read_label_studio(path, image_sizes={"task 0": (480, 640), **pages}).read_all()
     assert table.num_rows > 0
-    _same(_floats(naive_label_studio.entries_of(table)), _floats(_with_rows(json.loads(path.read_text()))))
+    check_same(naive_label_studio.entries_of(table), with_rows(json.loads(path.read_text())))
