@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -90,5 +91,5 @@ def _colours(run_lengths: list[int]) -> Any:
     return decode_rle(run_lengths)
 
 
-_PIXELS = {"imageDataURL": _opaque, "rle": _colours}
+_PIXELS: dict[str, Callable[[Any], Any]] = {"imageDataURL": _opaque, "rle": _colours}
 """What tells the pixels of a mask, by the member that holds it."""
