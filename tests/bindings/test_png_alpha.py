@@ -58,6 +58,14 @@ def _header(height: int, width: int, depth: int, colour: int, rows: bytes, inter
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib_ng.compress(rows)) + chunk(b"IEND", b"")
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "I;16"])
+def test_grey_with_a_transparent_value(mode: str) -> None:
+    inside = np.add.outer(np.arange(13), np.arange(11)) % 3 > 0
+    image = Image.fromarray(inside) if mode == "1" else Image.fromarray(inside.astype("<u2" if "16" in mode else "u1"))
+    assert image.mode == mode
+    np.testing.assert_array_equal(read_alpha(_png(image, transparency=0), ""), np.where(inside, 255, 0))
+
+
 def test_sixteen_bits_stay() -> None:
     rows = b"\0" + bytes([9, 9, 1, 2, 9, 9, 255, 254]) + b"\2" + bytes([0, 0, 0, 1, 0, 0, 0, 2])
     alpha = read_alpha(_header(2, 2, 16, 4, rows), "")

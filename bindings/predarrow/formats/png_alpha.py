@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from predarrow.formats.png_chunks import (
+    GREY,
     GREY_ALPHA,
     MAX_PIXELS,
     PALETTE,
@@ -30,7 +31,7 @@ def read_alpha(data: bytes, source: str, *, max_pixels: int = MAX_PIXELS) -> npt
     """Give the alpha of a PNG file, (height, width) uint8, or uint16 where it has 16 bits.
 
     Args:
-        data: the file. Grey or RGB with alpha, or a palette with transparent colours.
+        data: the file. Grey or RGB with alpha, a palette with transparent colours, or grey with a transparent one.
         source: the file's name, for errors.
         max_pixels: larger images are refused before memory is taken for them.
 
@@ -43,6 +44,8 @@ def read_alpha(data: bytes, source: str, *, max_pixels: int = MAX_PIXELS) -> npt
     check_size(header, max_pixels, source)
     if header.colour_type == PALETTE:
         return _of_palette(data, source, max_pixels)
+    if header.colour_type == GREY and _transparency(data):
+        return _of_grey(data, source, max_pixels)
     if header.colour_type not in _CHANNELS:
         refuse(source, "byte 25", Code.UNSUPPORTED, "must have an alpha channel, or transparent colours, got neither")
     if header.interlaced:
@@ -74,6 +77,16 @@ def _of_palette(data: bytes, source: str, max_pixels: int) -> npt.NDArray[np.uin
     alphas[: len(told)] = np.frombuffer(told, np.uint8)[:256]
     found: npt.NDArray[np.uint8] = alphas[indices]
     return found
+
+
+def _of_grey(data: bytes, source: str, max_pixels: int) -> npt.NDArray[np.uint8]:
+    import numpy as np
+
+    from predarrow.formats.png import PngDecoder
+
+    values = PngDecoder(max_pixels=max_pixels).decode(data, source)
+    found: npt.NDArray[np.uint8] = np.where(values == int.from_bytes(_transparency(data)[:2], "big"), 0, 255)
+    return found.astype(np.uint8)
 
 
 def _transparency(data: bytes) -> bytes:

@@ -130,7 +130,8 @@ def _alpha(url: str) -> tuple[npt.NDArray[np.uint16] | npt.NDArray[np.uint8], in
         alpha = read_alpha(data, "")
     except InputError as error:
         problem = error.problems[0]
-        raise Flaw(problem.code, where, f"must be a PNG file with alpha: {problem.message}", told="another") from None
+        rule, _, told = problem.message.rpartition(", got ")
+        raise Flaw(problem.code, where, f"must be a PNG file with alpha: {rule}", told=told) from None
     return alpha, 257 if alpha.dtype == np.uint16 else 1
 
 
