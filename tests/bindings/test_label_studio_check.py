@@ -301,8 +301,13 @@ def test_files_that_cannot_be_read_are_told_and_the_others_checked(tmp_path: Pat
 
 
 def test_what_is_neither_files_nor_tasks_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PredarrowError, match="got one task: put it into a list"):
+    with pytest.raises(PredarrowError, match="put one task into a list"):
         check_label_studio({"data": {}})  # type: ignore[arg-type]  # what it is about
+    with pytest.raises(PredarrowError, match=r"must be paths, or a list of tasks, got 5$"):
+        check_label_studio(5)  # type: ignore[arg-type]  # likewise
+    assert check_label_studio([]) == Report(sources=1)
+    mixed = check_label_studio(["a.json", {}])  # type: ignore[arg-type]  # likewise
+    assert [problem.pointer for problem in mixed.problems] == ["$[0]", "$[1]"]
     with pytest.raises(InputError, match="must hold at least one file"):
         check_label_studio(tmp_path)
     with pytest.raises(InputError, match="must be XML"):

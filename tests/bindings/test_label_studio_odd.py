@@ -157,6 +157,8 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         read_label_studio(path).read_all()
     with pytest.raises(InputError, match="can be read"):
         read_label_studio(tmp_path / "none.json").read_all()
+    with pytest.raises(InputError, match="path: must be at least one file or folder, got an empty list"):
+        read_label_studio([])
 
 
 @pytest.mark.parametrize(

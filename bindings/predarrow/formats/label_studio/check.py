@@ -21,6 +21,7 @@ a label, several choices where one is asked for, more than 100 masks, spans that
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ from predarrow.formats.label_studio.documents import entries_of
 from predarrow.formats.label_studio.read import SUFFIXES
 from predarrow.formats.label_studio.wire import any_of
 from predarrow.pipeline import Progress
+from predarrow.refusals import shown
 from predarrow.report import Problem, Report
 from predarrow.sources import StrPath
 
@@ -65,10 +67,11 @@ def check_label_studio(
     """
     if config is not None and not isinstance(config, LabelingConfig):
         config = LabelingConfig.read(config)
-    if isinstance(tasks, Sequence) and not isinstance(tasks, str) and any(isinstance(task, Mapping) for task in tasks):
-        return _check_given(tasks, config)
+    given: Any = tasks
+    if not _is_path(given) and not (isinstance(given, Sequence) and given and all(map(_is_path, given))):
+        return _check_given(given, config)
     report = Report()
-    files = find_files(_paths(tasks), SUFFIXES)
+    files = find_files(given, SUFFIXES)
     for done, file in enumerate(files):
         _check_file(file, config, report)
         if progress is not None:
@@ -76,13 +79,14 @@ def check_label_studio(
     return report
 
 
-def _paths(tasks: Any) -> Any:
-    if isinstance(tasks, Mapping):
-        raise PredarrowError("tasks: must be a list of tasks, or paths, got one task: put it into a list")
-    return tasks
+def _is_path(given: Any) -> bool:
+    return isinstance(given, str | os.PathLike)
 
 
-def _check_given(tasks: Sequence[Any], config: LabelingConfig | None) -> Report:
+def _check_given(tasks: Any, config: LabelingConfig | None) -> Report:
+    if not isinstance(tasks, Sequence):
+        hint = "; put one task into a list" if isinstance(tasks, Mapping) else ""
+        raise PredarrowError(f"tasks: must be paths, or a list of tasks, got {shown(tasks)}{hint}")
     report = Report(sources=1)
     for number, task in enumerate(tasks):
         check_task(task, f"$[{number}]", _GIVEN, number, config, report)

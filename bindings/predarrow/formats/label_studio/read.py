@@ -11,8 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from predarrow.errors import PredarrowError
-from predarrow.formats.flaws import Flaw
-from predarrow.formats.json_files import find_files
+from predarrow.formats.json_files import find_files, read_files
 from predarrow.formats.label_studio.collect import WHAT, What, collect
 from predarrow.formats.label_studio.config import LabelingConfig
 from predarrow.formats.label_studio.documents import Entry, entries_of
@@ -21,12 +20,11 @@ from predarrow.formats.label_studio.texts import Teller
 from predarrow.formats.label_studio.units import Naming
 from predarrow.options import one_of, whole_number
 from predarrow.ordering import sorted_by_name
-from predarrow.pipeline import Progress, run, worker_count
+from predarrow.pipeline import Progress
 from predarrow.reader import OnError, Part, PredictionReader
-from predarrow.report import Problem, Report
+from predarrow.report import Report
 from predarrow.sources import StrPath
 
-_FILES = 16  # that a thread takes at a time
 _CHUNK_BYTES = 8 << 20  # of tasks, that become one batch
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 
@@ -73,20 +71,16 @@ def read_label_studio(
     one_of("what", what, WHAT)
     if not 1 <= whole_number("threshold", threshold) <= 255:
         raise PredarrowError(f"threshold: must be 1 to 255, got {threshold}")
-    n_workers = worker_count(workers)
-    files = find_files(path, SUFFIXES)
     naming = Naming(
         config if config is None or isinstance(config, LabelingConfig) else LabelingConfig.read(config), data_key
     )
     options = _Options(what, naming, {} if image_sizes is None else image_sizes, threshold)
 
-    def function(chunk: Sequence[str]) -> Part:
-        return _converted(chunk, options)
+    def read(file: str) -> Part:
+        return _file(file, options)
 
-    size = min(_FILES, -(-len(files) // n_workers))
-    chunks = (files[first : first + size] for first in range(0, len(files), size))
-    results = run(chunks, function, workers=min(n_workers, len(files)), total=len(files), progress=progress)
-    return PredictionReader(sorted_by_name(results), on_error=on_error)
+    parts = read_files(find_files(path, SUFFIXES), read, workers=workers, progress=progress)
+    return PredictionReader(sorted_by_name(parts), on_error=on_error)
 
 
 class _Options(NamedTuple):
@@ -94,20 +88,6 @@ class _Options(NamedTuple):
     naming: Naming
     image_sizes: Mapping[str, tuple[int, int]]
     threshold: int
-
-
-def _converted(files: Sequence[str], options: _Options) -> Part:
-    batches: list[pa.RecordBatch] = []
-    report = Report(sources=len(files))
-    for file in files:
-        try:
-            done = _file(file, options)
-        except Flaw as flaw:
-            report.problems.append(Problem(file, None, flaw.pointer, flaw.code, flaw.message))
-        else:
-            batches += done.batches
-            report.add(done.report)
-    return Part(batches, report)
 
 
 def _file(file: str, options: _Options) -> Part:

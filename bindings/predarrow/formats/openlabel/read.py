@@ -7,22 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
-
-from predarrow.formats.flaws import Flaw
-from predarrow.formats.json_files import find_files
+from predarrow.formats.json_files import find_files, read_files
 from predarrow.formats.openlabel.document import read_document
 from predarrow.formats.openlabel.places import Classes, Match, as_it_is, own_class
 from predarrow.formats.openlabel.rows import converted
 from predarrow.formats.openlabel.rules import DIALECTS, Dialect
 from predarrow.options import one_of
 from predarrow.ordering import sorted_by_name
-from predarrow.pipeline import Progress, run, worker_count
+from predarrow.pipeline import Progress
 from predarrow.reader import OnError, Part, PredictionReader
-from predarrow.report import Problem, Report
 from predarrow.sources import StrPath
-
-_FILES = 16  # that a thread takes at a time; the frames of one file stay with one thread
 
 
 def read_openlabel(
@@ -82,27 +76,8 @@ def openlabel_parts(
         PredarrowError: an option that does not hold.
     """
     one_of("dialect", dialect, DIALECTS)
-    n_workers = worker_count(workers)
-    files = find_files(path)
 
-    def function(chunk: Sequence[str]) -> Part:
-        return _converted(chunk, dialect, match, classes)
+    def read(file: str) -> Part:
+        return converted(read_document(file), dialect, match, classes)
 
-    size = min(_FILES, -(-len(files) // n_workers))
-    chunks = (files[first : first + size] for first in range(0, len(files), size))
-    results = run(chunks, function, workers=min(n_workers, len(files)), total=len(files), progress=progress)
-    return sorted_by_name(results)
-
-
-def _converted(files: Sequence[str], dialect: Dialect, match: Match, classes: Classes) -> Part:
-    batches: list[pa.RecordBatch] = []
-    report = Report(sources=len(files))
-    for file in files:
-        try:
-            done = converted(read_document(file), dialect, match, classes)
-        except Flaw as flaw:
-            report.problems.append(Problem(file, None, flaw.pointer, flaw.code, flaw.message))
-        else:
-            batches += done.batches
-            report.add(done.report)
-    return Part(batches, report)
+    return sorted_by_name(read_files(find_files(path), read, workers=workers, progress=progress))
