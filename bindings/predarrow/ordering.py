@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.buffers import numbers_array, text_array
+from predarrow.buffers import bools_of, numbers_array, text_array
 from predarrow.reader import Part
 from predarrow.report import Report
 from predarrow.table import SCHEMA
@@ -116,5 +116,7 @@ def _sorted(window: list[Keyed]) -> list[pa.RecordBatch]:
 
 def _rows(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """Give the column of rows, the greatest number where there is none."""
-    rows: npt.NDArray[Any] = np.from_dlpack(batch.column(_ROW).fill_null(_LAST))
+    column = batch.column(_ROW)
+    rows = np.full(len(column), _LAST, np.int64)
+    rows[bools_of(column.is_valid())] = np.from_dlpack(column.drop_null())
     return rows

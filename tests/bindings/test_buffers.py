@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as hnp
 from predarrow.buffers import bools_of, numbers_array, text_array, validity
 from predarrow.table import record_batch
 from tests.kitti_files import LABEL, RESULT, write
+from tests.label_studio_samples import result_of
 from tests.mask_files import write_mask
 
 _DTYPES = st.one_of(hnp.integer_dtypes(endianness="="), hnp.unsigned_integer_dtypes(endianness="="))
@@ -115,6 +116,7 @@ sys.exit("pandas" in sys.modules or "sought" in sys.modules)
         "assert predarrow.read_kitti('kitti').read_all().num_rows == 4",
         "assert predarrow.read_kitti('kitti', classes={'Car': 'car', 'Van': None}).read_all().num_rows == 2",
         "assert predarrow.read_coco('results.json').read_all().num_rows == 4",
+        "assert predarrow.read_label_studio('tasks.json').read_all().num_rows == 8",
     ],
 )
 def test_files_are_read_without_pandas(tmp_path: Path, what: str) -> None:
@@ -135,6 +137,10 @@ def test_files_are_read_without_pandas(tmp_path: Path, what: str) -> None:
     ]
     records = [{"image_id": place, "category_id": 2, "score": 0.5, **shape} for place, shape in enumerate(shapes)]
     (tmp_path / "results.json").write_text(json.dumps(records))
+    tags = ("RectangleLabels", "PolygonLabels", "BrushLabels", "Labels")
+    regions = [result_of(tag, tag, ["Car"]) for tag in tags]
+    tasks = [{"data": {"image": name}, "predictions": [{"result": regions}]} for name in ("b", "a")]  # to be sorted
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     command = [sys.executable, "-c", _READ.format(what=what)]
     subprocess.run(command, check=True, cwd=tmp_path, env=environment)
