@@ -50,11 +50,8 @@ def read_mapping(mapping: Mapping[str, Any] | StrPath | None, predictions: StrPa
     path = _beside(predictions, FILE_NAME) if mapping is None else _path(mapping, "ontology_mapping")
     loaded = _read_object(path, "featureNodeHash: value")
     if loaded is None:
-        hint = (
-            ""
-            if mapping is not None
-            else "; put it beside the predictions, or give ontology_mapping= (--class, --ontology-mapping)"
-        )
+        beside = "; put it beside the predictions, or give ontology_mapping= (--class, --ontology-mapping)"
+        hint = "" if mapping is not None else beside
         rule = "must be a JSON object of featureNodeHash: value"
         raise OntologyError(f"{path}: {rule}, found no such file{hint}")
     return loaded, str(path)

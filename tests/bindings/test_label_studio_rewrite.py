@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from predarrow import read_label_studio, write_label_studio
+from predarrow.table import SCHEMA
 from tests import label_studio_tasks
 from tests.corpus import corpus_path
 from tests.label_studio_same import check_same, with_rows
@@ -26,10 +27,12 @@ def _task(*results: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {"data": {"image": "a.jpg"}, "predictions": [{"result": list(results), **members}]}
 
 
+_BOX_VALUE = {"x": 1.5, "y": 2, "width": 30, "height": 4, "rotation": 0, "rectanglelabels": ["Car"]}
+
+
 def _box(id_: str, **members: Any) -> dict[str, Any]:
-    value = {"x": 1.5, "y": 2, "width": 30, "height": 4, "rotation": 0, "rectanglelabels": ["Car"]}
     names = {"id": id_, "from_name": "box", "to_name": "image", "type": "rectanglelabels"}
-    return {**names, "original_width": 640, "original_height": 480, "value": value, **members}
+    return {**names, "original_width": 640, "original_height": 480, "value": _BOX_VALUE, **members}
 
 
 _PLACE = {"x": 10, "y": 20, "width": 5, "height": 6, "rotation": 12}
@@ -37,6 +40,10 @@ _SIZE = {"original_width": 640, "original_height": 480}
 
 TASKS: dict[str, Any] = {
     "box": _task(_box("a")),
+    "nulls": _task(
+        _box("a", score=None, meta=None, parentID=None, value={**_BOX_VALUE, "rotation": None}),
+        _box("b", readonly=None, item_index=None, value={**_BOX_VALUE, "rectanglelabels": None}),
+    ),
     "order": _task(_box("b"), {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}, _box("a")),
     "rest of a task": {"id": 7, "meta": {"a": [1]}, "annotations": [], **_task(_box("a"), score=0.5, id=3)},
     "two lists": {
@@ -204,3 +211,12 @@ def test_predictions_alone_are_written_with_what_they_have_beside(tmp_path: Path
     path.write_text(json.dumps(predictions))
     tasks = _again(read_label_studio(path).read_all(), tmp_path)
     check_same([task["predictions"] for task in tasks], [[each] for each in predictions])
+
+
+def test_a_box_without_rotation_that_is_turned_now(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([_task(_box("a", value={**_BOX_VALUE, "rotation": None}))]))
+    (row,) = read_label_studio(path).read_all().to_pylist()
+    row |= {"kind": "rotated_bbox", "rotation": 30.0}
+    ((found,),) = [task["predictions"][0]["result"] for task in _again(pa.Table.from_pylist([row], SCHEMA), tmp_path)]
+    assert found["value"]["rotation"] == 30

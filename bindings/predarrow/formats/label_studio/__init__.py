@@ -71,6 +71,7 @@ with `prediction`. A bare prediction has no `task`. Tasks that are written again
 | run lengths that break off, or of another size | refused |
 | masks with values between transparent and opaque | cut at `threshold`, flagged |
 | negative sizes, beyond the image, rings of fewer than 3 vertices | refused where a column cannot hold it, else taken |
+| null for a member that may be missing | as if it were missing, and written again |
 | a score beyond 0 to 1, a score as text | kept, flagged |
 | a sequence without an entry; members of a result called `at` or `without` | refused |
 | a sequence whose frames do not ascend | taken, flagged: its entries come back by frame |

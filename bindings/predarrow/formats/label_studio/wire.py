@@ -117,12 +117,17 @@ def values_decoder(shape: str, labels: str) -> Callable[[bytes], list[Any]]:
 def members_decoded(type_: type[Struct], members: Members, pointer: str) -> tuple[Any, Members]:
     """Give a value read member by member, and the members that are not known.
 
+    A member that may be missing is so where it is null, and that stays among the others.
+
     Raises:
         Flaw: a member that is missing or does not hold.
     """
+    nulls = {name: raw for name, raw in members.items() if bytes(raw) == b"null"}
     rest = dict(members)
     given: dict[str, Any] = {}
     for field in msgspec.structs.fields(type_):
+        if not field.required and field.encode_name in nulls:
+            continue
         raw = rest.pop(field.encode_name, None)
         where = f"{pointer}.{field.encode_name}"
         if raw is not None:

@@ -54,7 +54,10 @@ def kept_texts(texts: pa.StringArray, shape: str, overrides: Sequence[Members | 
             if not is_same:
                 for name in names:
                     del given[place][name]
-    for row, members in zip(chosen, given, strict=True):
+    degrees = part.rotation[chosen].tolist()
+    for row, members, turned in zip(chosen, given, degrees, strict=True):
+        if turned and members.get("rotation") == "null":  # it was not turned then
+            del members["rotation"]
         every[row] = members_text(texts_of(_decode_members(f"{{{every[row]}}}")) | members)
     return pa.array(every, pa.string())
 
