@@ -26,7 +26,7 @@ from predarrow.options import one_of
 from predarrow.ordering import Keyed, keys, sorted_parts
 from predarrow.pipeline import Progress
 from predarrow.project import Project, opened
-from predarrow.project_index import KIND_SHAPES
+from predarrow.project_index import KIND_SHAPES, class_of_kind
 from predarrow.reader import OnError, Part, PredictionReader
 from predarrow.refusals import shown
 from predarrow.report import Code, Report
@@ -129,10 +129,9 @@ def _chooser(categories: Categories, objects: Mapping[str | int, list[OntologyOb
                 hint = "the mapping has names: give categories (an annotation file, or a mapping of ids to names)"
             rule = "must be a category that the mapping names"
             return Choice(None, told=(Code.UNKNOWN_CLASS, f"{rule}, got {called}; {hint}"))
-        for shape in KIND_SHAPES[kind]:
-            for thing in found:
-                if thing.shape == shape:
-                    return Choice(thing.name, thing.feature_hash)
+        thing = class_of_kind(found, kind)
+        if thing is not None:
+            return Choice(thing.name, thing.feature_hash)
         shapes = " or ".join(KIND_SHAPES[kind])
         got = ", ".join(f"{thing.name} ({thing.shape})" for thing in found)
         told = f"must be mapped to a class of shape {shapes}, as the record is of kind {kind}, got {called}: {got}"

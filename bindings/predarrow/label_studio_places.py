@@ -16,7 +16,7 @@ from predarrow.mapping import mapped_categories
 from predarrow.ontology import Ontology
 from predarrow.ordering import Keyed, keys
 from predarrow.project import Project
-from predarrow.project_index import KIND_SHAPES
+from predarrow.project_index import KIND_SHAPES, class_of_kind
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Problem, Report
 from predarrow.table import SCHEMA
@@ -144,10 +144,9 @@ class _Classes:
         if not found:
             got = repr(label) if label else "a region without a label, for which a class is mapped to an empty one"
             return _Class("", None, f"must be of a class whose label the mapping names, got {got}")
-        for shape in KIND_SHAPES[kind]:
-            for thing in found:
-                if thing.shape == shape:
-                    return _Class(thing.name, thing.feature_hash)
+        thing = class_of_kind(found, kind)
+        if thing is not None:
+            return _Class(thing.name, thing.feature_hash)
         shapes = " or ".join(KIND_SHAPES[kind])
         rule = f"{label!r} must be mapped to a class of shape {shapes}, as the region is of kind {kind}"
         return _Class("", None, f"{rule}, got " + ", ".join(f"{thing.name} ({thing.shape})" for thing in found))

@@ -12,7 +12,7 @@ from predarrow.imports import ImportResult, commit_reader
 from predarrow.mapping import mapped_categories, read_mapping
 from predarrow.pipeline import Progress
 from predarrow.project import Project, opened
-from predarrow.project_index import KIND_SHAPES
+from predarrow.project_index import KIND_SHAPES, class_of_kind
 from predarrow.reader import OnError, PredictionReader
 from predarrow.report import Code
 from predarrow.sources import StrPath
@@ -112,10 +112,9 @@ def _chooser(mapped: Mapping[str | int, list[OntologyObject]]) -> Classes:
         if not found:
             rule = "must be of a class whose type the mapping names"
             raise Flaw(Code.UNKNOWN_CLASS, "", rule, type_)
-        for shape in KIND_SHAPES[kind]:
-            for thing in found:
-                if thing.shape == shape:
-                    return ClassOf(thing.name, thing.feature_hash)
+        thing = class_of_kind(found, kind)
+        if thing is not None:
+            return ClassOf(thing.name, thing.feature_hash)
         shapes = " or ".join(KIND_SHAPES[kind])
         rule = f"{type_!r} must be mapped to a class of shape {shapes}, as the geometry is of kind {kind}"
         raise Flaw(Code.UNKNOWN_CLASS, "", rule, told=", ".join(f"{thing.name} ({thing.shape})" for thing in found))

@@ -18,6 +18,7 @@ from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 
 if TYPE_CHECKING:
+    from predarrow.ontology import OntologyObject
     from predarrow.project import Project
 
 UNKNOWN = -1
@@ -43,6 +44,13 @@ KIND_SHAPES: Mapping[str, tuple[str, ...]] = {
 """Shapes of classes that each kind of prediction fits; a classification fits classifications only."""
 
 K = TypeVar("K")
+
+
+def class_of_kind(things: Iterable[OntologyObject], kind: str) -> OntologyObject | None:
+    """Give the class that predictions of a kind fit, of the shape that fits best; None where there is none."""
+    shapes = KIND_SHAPES[kind]
+    fitting = [thing for thing in things if thing.shape in shapes]
+    return min(fitting, key=lambda thing: shapes.index(thing.shape), default=None)
 
 
 class Positions(dict[K, int], Generic[K]):
