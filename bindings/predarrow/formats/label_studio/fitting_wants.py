@@ -43,7 +43,8 @@ class Want:
 
     def add_answer(self, value: Any) -> None:
         """Make room for an answer; one that does not hold is left to those who write it."""
-        if self.type == "choices" and isinstance(value, list):
+        if self.type == "choices" and isinstance(value, list | str):
+            value = [value] if isinstance(value, str) else value
             choices = [choice for choice in value if isinstance(choice, str)]
             self.labels.update(dict.fromkeys(choices))
             self.most = max(self.most, len(choices))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import msgspec
 
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_text import json_text
+from predarrow.formats.label_studio.check_values import check_answer
 from predarrow.formats.label_studio.config import Control, LabelingConfig, MediaObject
 from predarrow.formats.label_studio.tags import TAGS
 from predarrow.formats.label_studio.write_attributes import Note
@@ -109,7 +111,7 @@ class Controls:
         """Give where answers about the whole task go: the control of that name, else one that takes them.
 
         Raises:
-            Flaw: the config has none.
+            Flaw: the config has none, or the answer is none.
         """
         given = note.answers or {"choices": json_text([class_name])}
         answers = []
@@ -178,7 +180,7 @@ class Controls:
         left: list[str] = []
         for key, text in note.answers.items():
             for control in self._of_answer(key, per_region=True):
-                value = _value(control, key, text)
+                value = _region_value(control, key, text)
                 if to_name in control.to_name and value is not None:
                     found.append(Answer(control, to_name, key, value))
                     break
@@ -211,14 +213,33 @@ def _takes(control: Control, key: str) -> bool:
 
 
 def _value(control: Control, key: str, text: str) -> str | None:
-    """Give an answer as a control has it; None where it is a choice that the control lacks."""
-    if key != "choices":
-        return text
+    """Give an answer as a control has it; None where it is a choice that the control lacks.
+
+    One text alone, as other formats have it, is a list of one.
+
+    Raises:
+        Flaw: it is no answer to the control.
+    """
     given: Any = _decode(text)
-    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-        return text
-    names = named(control, given)
-    return None if names is None else json_text(names)
+    if key in _LISTED and isinstance(given, str):
+        given = [given]
+        text = json_text(given)
+    if key == "choices" and isinstance(given, list) and all(isinstance(each, str) for each in given):
+        names = named(control, given)
+        return None if names is None else json_text(names)
+    check_answer({key: given}, "attributes", control.type, control, Counter())
+    return text
+
+
+def _region_value(control: Control, key: str, text: str) -> str | None:
+    """Give an answer about a region, whose attributes may be another format's, as a control has it; else None."""
+    try:
+        return _value(control, key, text)
+    except Flaw:
+        return None
+
+
+_LISTED = frozenset({"text", "choices"})
 
 
 def no_label(controls: Sequence[Control], config: LabelingConfig, labels: Sequence[str]) -> Flaw:

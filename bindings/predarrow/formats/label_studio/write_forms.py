@@ -97,8 +97,8 @@ def made_form(choice: Choice, note: Note) -> Form:
             head=_head(each, in_image, note) + (f',"meta":{meta}' if meta else ""),
             tail=members_text(geometry | _own(each)),
             has_geometry=shape in MEMBERS,
-            has_width=in_image,
-            has_height=in_image,
+            has_width=shape in MEMBERS,  # of videos, too: Label Studio's own regions lack it, and pixels need it
+            has_height=shape in MEMBERS,
         )
         for each in choice.answers
     )

@@ -22,7 +22,7 @@ from predarrow.formats.label_studio.write_forms import Form, kept_form, made_for
 from predarrow.report import Code
 
 OTHER_CONTROL = "region put to another control, as the config lacks the one that it came from"
-NO_CONTROL = "answer about a region written to its meta, as the config has no control per region for it"
+NO_CONTROL = "answer about a region written to its meta, as the config has no control per region that takes it"
 
 _FRAME_RATE = 24.0
 
@@ -64,8 +64,8 @@ class Suit:
 
     @property
     def made(self) -> str | None:
-        """The config that was made, as XML; None where one was given, or none fits all rows."""
-        return None if self._fitting is None or self._unfit is not None else self._controls.config.text
+        """The config that was made, as XML; None where one was given, there are no rows, or none fits them all."""
+        return None if self._fitting is None or self._unfit is not None else self._controls.config.text or None
 
     @property
     def unfit(self) -> InputError | None:
