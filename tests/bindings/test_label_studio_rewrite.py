@@ -115,6 +115,8 @@ TASKS: dict[str, Any] = {
         ],
     },
 }
+_CAPITALS = json.dumps(TASKS["sequence"]).replace("videorectangle", "VideoRectangle")
+TASKS["sequence of a type in capitals"] = json.loads(_CAPITALS)
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -219,7 +219,7 @@ def test_tasks_become_shards_where_they_are_too_large(tmp_path: Path) -> None:
 
 def test_many_masks_of_a_task_are_told(tmp_path: Path) -> None:
     rows = [row("bitmask", mask=mask()) for _ in range(101)]
-    what = "task with more than 100 masks, which the editor needs gigabytes of memory for"
+    what = "task with more than 100 masks, which need gigabytes in the editor"
     assert write(table(*rows), tmp_path).report.flagged[what] == 1
     assert not write(table(*rows[1:]), tmp_path).report.flagged
 

@@ -13,8 +13,9 @@ from predarrow.formats.label_studio.masks import brush_flaw
 from predarrow.formats.png_chunks import GREY, RGB, PngHeader, read_header, read_stream
 from predarrow.report import Code
 
-MANY = 100
-"""Masks of one task: 100 take the editor 2.4 GB, 300 take 7.4 GB and 90 seconds."""
+MOST_MASKS = 100
+"""Of one task: 100 take the editor 2.4 GB, 300 take 7.4 GB and 90 seconds."""
+MANY_MASKS = f"task with more than {MOST_MASKS} masks, which need gigabytes in the editor"
 
 
 def check_brush(value: Object, place: str, size: tuple[int, int] | None, flagged: Flagged) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from predarrow.formats.flaws import Flaw
-from predarrow.formats.label_studio.check_masks import MANY, check_bitmask, check_brush, size_of
+from predarrow.formats.label_studio.check_masks import MANY_MASKS, MOST_MASKS, check_bitmask, check_brush, size_of
 from predarrow.formats.label_studio.check_members import needed
 from predarrow.formats.label_studio.check_shapes import SHAPES, Flagged
 from predarrow.formats.label_studio.check_values import (
@@ -133,7 +133,7 @@ class _Together:
     def flag(self, flagged: Flagged) -> None:
         """Count what is odd about all of them."""
         odd = {
-            f"task with more than {MANY} masks, which need gigabytes in the editor": int(self._n_masks > MANY),
+            MANY_MASKS: int(self._n_masks > MOST_MASKS),
             "parentID of a region that is not there": sum(parent not in self.ids for parent in self._parents),
             "value per region without a region": sum(id_ not in self._regions for id_ in self._answers),
         }

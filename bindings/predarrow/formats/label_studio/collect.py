@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio.documents import BARE_HINT, LISTS, Entry
+from predarrow.formats.label_studio.forms import SEQUENCE
 from predarrow.formats.label_studio.regions import Region, regions_of
 from predarrow.formats.label_studio.units import Naming
 from predarrow.formats.label_studio.wire import Members, any_of, many_members, members_text, parts_of, score_of
@@ -77,10 +78,6 @@ class Collected:
     def where(self, region: Region, place: int | None = None) -> str:
         """Give the place of a region's result in its file."""
         return f"{self.predictions[region.prediction].pointer}.result[{region.place if place is None else place}]"
-
-    def task_of(self, region: Region) -> Task:
-        """Give the task of a region."""
-        return self.tasks[self.predictions[region.prediction].task]
 
 
 def collect(source: str, entries: Sequence[Entry], what: What, naming: Naming, first: int) -> Collected:
@@ -224,4 +221,4 @@ def _name(task: Task, regions: Sequence[Region], naming: Naming) -> None:
     if "labels" in types and not is_text:
         is_text = any(region.main.type == "labels" and b'"text"' in bytes(region.main.value) for region in regions)
     task.data_unit = naming.data_unit(task.entry, to_names, is_text)
-    task.has_sequence = "videorectangle" in types
+    task.has_sequence = any(type_.lower() == SEQUENCE for type_ in types)

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.formats.json_text import json_text, members_text
+from predarrow.formats.label_studio.check_masks import MANY_MASKS, MOST_MASKS
 from predarrow.formats.label_studio.write_attributes import Note, texts_of
 from predarrow.formats.label_studio.write_forms import Form
 from predarrow.formats.label_studio.write_items import Items
@@ -32,8 +33,6 @@ from predarrow.formats.label_studio.write_videos import Unit, sequence_units
 
 Ints = npt.NDArray[np.int64]
 
-MANY_MASKS = "task with more than 100 masks, which the editor needs gigabytes of memory for"
-_MOST_MASKS = 100
 _BLOCK_ROWS = 8192
 _BLOCK_BYTES = 1 << 26  # of columns and text, as far as can be told
 
@@ -119,7 +118,7 @@ class _Builder:
         if not is_mask.any():
             return 0
         task = np.array([group.task for group in self._places.groups], np.int64)[self._group]
-        return int((np.bincount(task[is_mask]) > _MOST_MASKS).sum())
+        return int((np.bincount(task[is_mask]) > MOST_MASKS).sum())
 
     def build(self) -> None:
         """Lay out all tasks."""
