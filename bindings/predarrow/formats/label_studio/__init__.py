@@ -84,5 +84,15 @@ with `prediction`. A bare prediction has no `task`. Tasks that are written again
 | tasks and predictions that stand alone in one file | refused |
 | NaN or an infinite number anywhere in a file | the file is refused |
 
+The way of what is read, and of what is written:
+
+    documents   tasks of a file            regions   of their results       values    shapes, masks, spans, videos
+    collect     their predictions          units     what they show         rows      batches; row_texts, texts
+    write_rows  rows, by write_sorts       write_controls, write_forms      write_tasks   text by places and items
+                and write_checks           what their results are           write_shards  files
+
+`tags` is the one table of types, `forms` what of it concerns readers and writers. `config` reads labelling configs,
+`label_config` makes one of what `fitting` found in rows. `check` and check_* hold tasks to rules of Label Studio's own.
+
 Source: Label Studio's pages on pre-annotations and tasks, and its tags' pages; `converter/brush.py` for run lengths.
 """

@@ -1,8 +1,8 @@
 """The parts of Label Studio's JSON that are read as they are written, and how they are read.
 
 Tasks and predictions are cut into members that are not read further, results into their own members; values are read
-for all results of one type at once. 100,000 boxes in 10,000 tasks, 29 MB, take 0.23 s so far. What has a member that
-is not known is read again member by member.
+for all results of one type at once: 0.23 s for 100,000 boxes in 10,000 tasks, 29 MB. What has a member that is not
+known is read again member by member.
 """
 
 from __future__ import annotations
