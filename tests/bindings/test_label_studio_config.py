@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from predarrow import Code, InputError, LabelingConfig
+from predarrow import Code, InputError, LabelingConfig, label_config
 from predarrow.formats.label_studio.tags import TAGS
+from predarrow.table import SCHEMA
 
 CONFIG = """<View>
   <!-- the page's own -->
@@ -147,3 +149,10 @@ def test_types_are_tags_in_small_letters() -> None:
     assert {type_ for type_, tag in TAGS.items() if tag.shape is not None and tag.label_key is None} == {
         *("rectangle", "polygon", "ellipse", "keypoint", "brush", "bitmask", "vector", "videovector", "magicwand"),
     }
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "a\nb", "a\tb", " a ", "a  b", "\"<&>'"])
+def test_names_of_labels_stay_as_they_are(name: str) -> None:
+    row = {"data_unit": "a.jpg", "row": 0, "frame": 0, "kind": "bbox", "class_name": name}
+    config = LabelingConfig.parse(label_config(pa.Table.from_pylist([row], SCHEMA)))
+    assert [control.label_names for control in config.controls.values()] == [{name}]

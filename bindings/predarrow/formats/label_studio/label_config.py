@@ -89,7 +89,7 @@ def config_text(wants: Wants, data_key: str | None = None) -> str:
         sharp = {"smoothing": "false"} if tag == IMAGE and has_bitmasks else {}
         body.append(_element(tag, {"name": name, "value": f"${variable}", **sharp}))
     body += [_control(name, want) for name, want in controls.items() if want.type != "chatmessage"]
-    lines = [f"  {line}" for text in body for line in text.splitlines()]
+    lines = [f"  {line}" for text in body for line in text.split("\n")]
     return "\n".join(["<View>", *lines, "</View>", ""])
 
 
@@ -134,7 +134,7 @@ def _branches(tree: _Tree) -> list[str]:
 
 def _element(tag: str, attributes: dict[str, str], children: Iterable[str] = ()) -> str:
     head = f"<{tag}" + "".join(f' {name}="{_escaped(value)}"' for name, value in attributes.items())
-    lines = [f"  {line}" for child in children for line in child.splitlines()]
+    lines = [f"  {line}" for child in children for line in child.split("\n")]
     return "\n".join([f"{head}>", *lines, f"</{tag}>"]) if lines else f"{head}/>"
 
 
