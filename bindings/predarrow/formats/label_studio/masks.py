@@ -88,8 +88,9 @@ def brush_flaw(chunks: Chunks, row: int, size: tuple[int, int], n_bytes: int) ->
         return Flaw(Code.DAMAGED, place, "must have a header of 7 bytes", told=str(n_bytes))
     if flaw == engine.WORD_SIZE:
         return Flaw(Code.UNSUPPORTED, place, "must have values of at most 8 bits", told=str(chunks.word_size[row]))
+    byte = int(chunks.place[row])  # in which a chunk begins, that the bytes may end before
     told = "bytes that end before" if flaw == engine.TRUNCATED else "more"
-    return Flaw(Code.DAMAGED, f"{place}[{chunks.place[row]}]", rule, told=told)
+    return Flaw(Code.DAMAGED, f"{place}[{byte}]" if byte < n_bytes else place, rule, told=told)
 
 
 def images(given: Given) -> Shaped:
