@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from predarrow import Code, InputError, check_label_studio, read_label_studio, write_label_studio
+from predarrow import Code, InputError, PredarrowError, check_label_studio, read_label_studio, write_label_studio
 from predarrow.table import SCHEMA
 from tests import label_studio_rows as rows
 
@@ -73,3 +73,10 @@ def test_no_rows_have_no_config(tmp_path: Path) -> None:
     result = write_label_studio(SCHEMA.empty_table(), tmp_path / "tasks.json")
     assert (result.tasks, result.config, json.loads((tmp_path / "tasks.json").read_bytes())) == (0, None, [])
     assert not (tmp_path / "tasks.xml").exists()
+
+
+@pytest.mark.parametrize("name", ["tasks.jsonl", "tasks.JSONL.gz", "tasks.xml"])
+def test_names_of_other_files(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PredarrowError, match=r"path: must be of a JSON file.*got"):
+        write_label_studio(rows.table(), tmp_path / name)
+    assert not list(tmp_path.iterdir())

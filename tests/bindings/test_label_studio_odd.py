@@ -176,6 +176,16 @@ def test_errors_say_what_is_asked_for(tmp_path: Path, entry: Json, told: str) ->
         read_label_studio(written(tmp_path, [task(entry)])).read_all()
 
 
+@pytest.mark.parametrize("size", [(50,), (5.5, 5), (0, 5), (-1, 5), "ab", 7, (2**31, 5)])
+def test_image_sizes_that_do_not_hold(tmp_path: Path, size: Any) -> None:
+    path = written(tmp_path, [task(result("rectangle", BOX))])
+    with pytest.raises(PredarrowError, match=r"image_sizes: a\.jpg: must be \(height, width\) .*, got "):
+        read_label_studio(path, image_sizes={"a.jpg": size}).read_all()
+    sizes: Any = {"a.jpg": (np.int64(5), 7)}
+    found = read_label_studio(path, image_sizes=sizes).read_all()
+    assert (found["image_height"].to_pylist(), found["image_width"].to_pylist()) == ([5], [7])
+
+
 def test_bare_numbers_tell_which_export_to_take(tmp_path: Path) -> None:
     path = written(tmp_path, [task(predictions=[7], annotations=[{"result": [GOOD]}])])
     with pytest.raises(InputError, match=r"fields=all.*only_id.*annotations.*got 7"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from msgspec import UNSET
 
 from predarrow.buffers import numbers_array, text_array
 from predarrow.classes import Texts as Choices
+from predarrow.errors import PredarrowError
 from predarrow.formats.json_text import json_text, string_text
 from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.collect import Collected
@@ -19,6 +21,7 @@ from predarrow.formats.label_studio.regions import Region, scored
 from predarrow.formats.label_studio.row_texts import Lines, row_texts
 from predarrow.formats.label_studio.texts import Others, Teller, entries_text, head_of, is_plain, shared_members
 from predarrow.formats.label_studio.values import Piece, pieces_of
+from predarrow.refusals import shown
 from predarrow.table import SCHEMA, bbox_array, record_batch
 
 ODD_SCORE = "score beyond 0 to 1"
@@ -70,10 +73,29 @@ def sizes_of(collected: Collected, image_sizes: Mapping[str, tuple[int, int]]) -
     sizes = np.where((told >= 1) & (told <= _MOST) & (told == np.floor(told)), told, -1).astype(np.int64)
     sizes[~is_known] = 0
     if image_sizes and not is_known.all():
-        units = [image_sizes.get(task.data_unit) or (0, 0) for task in collected.tasks]
+        units = [_given_size(image_sizes, task.data_unit) for task in collected.tasks]
         for place in np.flatnonzero(~is_known).tolist():
             sizes[place] = units[collected.predictions[regions[place].prediction].task]
     return sizes
+
+
+def _given_size(image_sizes: Mapping[str, tuple[int, int]], data_unit: str) -> tuple[int, int]:
+    """Give the height and width of a data unit's image; 0 where they are not known.
+
+    Raises:
+        PredarrowError: they do not hold.
+    """
+    size = image_sizes.get(data_unit)
+    if size is None:
+        return 0, 0
+    try:
+        height, width = map(index, size)
+    except (TypeError, ValueError):
+        height, width = -1, -1
+    if not (0 < height <= _MOST and 0 < width <= _MOST):
+        rule = "must be (height, width) in whole pixels above 0"
+        raise PredarrowError(f"image_sizes: {data_unit}: {rule}, got {shown(size)}")
+    return height, width
 
 
 _UNKNOWN = (float("nan"), float("nan"))

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.errors import OutputError
+from predarrow.errors import OutputError, PredarrowError
 from predarrow.formats.staging import explained
 
 _LEVEL = 6
@@ -28,8 +28,14 @@ class Target(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Target:
-        """Give the parts of a file's name: its stem, and `.json` or `.json.gz`."""
+        """Give the parts of a file's name: its stem, and `.json` or `.json.gz`.
+
+        Raises:
+            PredarrowError: the name is that of lines of JSON, or of a labelling config, which goes beside.
+        """
         name = path.name
+        if name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".xml")):
+            raise PredarrowError(f"path: must be of a JSON file, as tasks.json or tasks.json.gz, got {str(path)!r}")
         end = name[-3:] if name.lower().endswith(".gz") else ""
         stem, dot, suffix = name[: len(name) - len(end)].rpartition(".")
         return cls(path.parent, stem, dot + suffix + end) if stem else cls(path.parent, name, "")
