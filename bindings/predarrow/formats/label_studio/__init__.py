@@ -65,7 +65,7 @@ with `prediction`. A bare prediction has no `task`. Tasks that are written again
 | odd input | what becomes of it |
 |---|---|
 | predictions as bare numbers, as the JSON export has them | the file is refused |
-| no original size, and none in `image_sizes` | refused |
+| no original size, and none in `image_sizes` | refused; videos' boxes have none in Label Studio, those written here have |
 | several texts in `data`, and no way to tell which | refused |
 | text for a number, a number that is not finite, a missing x, y, width, … | refused |
 | run lengths that break off, or of another size | refused |
@@ -76,7 +76,8 @@ with `prediction`. A bare prediction has no `task`. Tasks that are written again
 | a sequence without an entry; members of a result called `at` or `without` | refused |
 | a sequence whose frames do not ascend | taken, flagged: its entries come back by frame |
 | an `id` that is no text | taken as text, kept as it is, flagged |
-| a type in capitals, unknown | taken by its small letters or its geometry, flagged |
+| a type in capitals | taken by its small letters, flagged |
+| an unknown type | taken by its geometry; flagged where it has none |
 | two geometries with one id | two rows, flagged |
 | from_name that the config lacks | taken |
 | relations | kept with their prediction |
