@@ -51,6 +51,21 @@ def test_an_answer_of_another_type(attributes: dict[str, Any], tmp_path: Path) -
     assert caught.value.problems[0].code in (Code.BAD_VALUE, Code.BAD_NUMBER)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "meta"),
+    [
+        ({"parent": 5}, {"parentID": 5}),
+        ({"readonly": "yes", "hidden": True}, {"readonly": "yes"}),
+        ({"item_index": True, "meta": {"a": 1}}, {"item_index": True, "a": 1}),
+        ({"parent": "r", "hidden": False, "item_index": 0}, None),
+    ],
+)
+def test_members_of_a_region_of_another_type(attributes: dict[str, Any], meta: Any, tmp_path: Path) -> None:
+    results, _ = _written(tmp_path, "bbox", attributes)
+    assert results[0].get("meta") == meta
+    assert ("hidden" in results[0]) == ("hidden" in attributes)
+
+
 def test_a_rating_beyond_the_control_s(tmp_path: Path) -> None:
     config = f'{_HEADER}<Rating name="stars" toName="i" maxRating="3" perRegion="true"/></View>'
     results, flagged = _written(tmp_path, "bbox", {"rating": 4}, config=config)

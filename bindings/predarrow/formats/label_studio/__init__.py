@@ -65,7 +65,7 @@ with `prediction`. A bare prediction has no `task`. Tasks that are written again
 | odd input | what becomes of it |
 |---|---|
 | predictions as bare numbers, as the JSON export has them | the file is refused |
-| no original size, and none in `image_sizes` | refused; videos' boxes have none in Label Studio, those written here have |
+| no original size, and none in `image_sizes` | refused; Label Studio's own videos have none, those written here do |
 | several texts in `data`, and no way to tell which | refused |
 | text for a number, a number that is not finite, a missing x, y, width, … | refused |
 | run lengths that break off, or of another size | refused |

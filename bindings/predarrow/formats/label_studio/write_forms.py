@@ -17,6 +17,7 @@ from predarrow.formats.label_studio.write_geometry import DEFAULTS, MEMBERS
 from predarrow.report import Code
 
 _SPANS = frozenset({"span", "textspan", "timespan", "timeline"})
+_REGION_TYPES: dict[str, type] = {"readonly": bool, "hidden": bool, "parentID": str, "item_index": int}
 _POINT_WIDTH = "1"  # percent of the image's width, as the SDK's converter has it
 _SPAN_RULE = 'must have one range, "ranges": [[start, end]] or [{"start": …, "end": …}]'
 
@@ -91,10 +92,12 @@ def made_form(choice: Choice, note: Note) -> Form:
     elif shape == "keypoint":
         geometry = {"width": note.keypoint_width or _POINT_WIDTH}
     in_image = shape in MEMBERS and shape != "videorectangle"
-    meta = _meta(note, choice.left)
+    odd = {name: text for name, text in note.region.items() if type(_decode(text)) is not _REGION_TYPES[name]}
+    meta = _meta(note, {key: note.answers[key] for key in choice.left} | odd)
+    region = {name: text for name, text in note.region.items() if name not in odd}
     results = tuple(
         FormResult(
-            head=_head(each, in_image, note) + (f',"meta":{meta}' if meta else ""),
+            head=_head(each, in_image, region) + (f',"meta":{meta}' if meta else ""),
             tail=members_text(geometry | _own(each)),
             has_geometry=shape in MEMBERS,
             has_width=shape in MEMBERS,  # of videos, too: Label Studio's own regions lack it, and pixels need it
@@ -105,18 +108,18 @@ def made_form(choice: Choice, note: Note) -> Form:
     return Form(shape if shape in MEMBERS else "", results, choice.answers[0].to_name)
 
 
-def _head(answer: Answer, in_image: bool, note: Note) -> str:
+def _head(answer: Answer, in_image: bool, region: Members) -> str:
     rotation = ',"image_rotation":0' if in_image else ""
     names = f'"from_name":{json_text(answer.control.name)},"to_name":{json_text(answer.to_name)}'
-    return f'{names},"type":{json_text(answer.control.type)}{rotation}{_more(note.region)}'
+    return f'{names},"type":{json_text(answer.control.type)}{rotation}{_more(region)}'
 
 
-def _meta(note: Note, left: tuple[str, ...]) -> str | None:
-    """Give the region's meta with the answers that no control takes."""
+def _meta(note: Note, left: Members) -> str | None:
+    """Give the region's meta with what no control takes, and members that are another format's of the same name."""
     if not left:
         return note.meta
     own = {} if note.meta is None else texts_of(_decode_members(note.meta))
-    return object_text({key: note.answers[key] for key in left} | own)
+    return object_text(left | own)
 
 
 def _more(members: Members) -> str:
