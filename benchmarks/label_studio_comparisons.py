@@ -109,8 +109,8 @@ def _encoded(masks: Drawn) -> brush.Brushes:
     return brush.encode(masks.counts, masks.offsets, masks.sizes)
 
 
-def _decoded(masks: Drawn) -> tuple[Drawn, brush.Masks]:
-    return masks, brush.decode(masks.values, masks.places, masks.sizes)
+def _decoded(masks: Drawn) -> brush.Masks:
+    return brush.decode(masks.values, masks.places, masks.sizes)
 
 
 def _sdk_encoded(masks: Drawn) -> list[list[int]]:
@@ -131,23 +131,19 @@ def _of_lists(lists: Iterable[list[int]]) -> Digest:
     return {"brushes": [tuple(values) for values in lists]}
 
 
-def _of_masks(result: tuple[Drawn, brush.Masks]) -> Digest:
-    masks, made = result
-    height, width = masks.masks.shape[1:]
-    strings = [made.counts[begin:end].tobytes() for begin, end in pairwise(made.offsets.tolist())]
-    return {"masks": [coco_masks.decode({"size": [height, width], "counts": string}).tobytes() for string in strings]}
+def _of_masks(made: brush.Masks) -> Digest:
+    return {"masks": [made.counts[begin:end].tobytes() for begin, end in pairwise(made.offsets.tolist())]}
 
 
 def _of_values(decoded: list[Any]) -> Digest:
-    """Give masks of the four values of each pixel; those of a square image."""
+    """Give COCO's run lengths of the four values of each pixel; those of a square image."""
     alphas = [np.asarray(values, np.uint8)[3::4] for values in decoded]
-    sides = [round(alpha.size**0.5) for alpha in alphas]
-    masks = [alpha.reshape(side, side) // 255 for alpha, side in zip(alphas, sides, strict=True)]
-    return {"masks": [np.asfortranarray(mask).tobytes() for mask in masks]}
+    masks = [alpha.reshape(round(alpha.size**0.5), -1) // 255 for alpha in alphas]
+    return {"masks": [coco_masks.encode(np.asfortranarray(mask))["counts"] for mask in masks]}
 
 
 def _of_tasks(path: Path) -> Digest:
-    """Give rectangles and polygons by label, to nine decimals of a percent."""
+    """Give rectangles by label to nine decimals of a percent, polygons to the hundredth of a pixel that they had."""
     boxes, rings = [], []
     for task in json.loads(path.read_text()):
         for prediction in task["predictions"]:
@@ -157,7 +153,8 @@ def _of_tasks(path: Path) -> Digest:
                     sides = (value[name] for name in ("x", "y", "width", "height"))
                     boxes.append((*value["rectanglelabels"], *(round(side, 9) for side in sides)))
                 else:
-                    rings.append((*value["polygonlabels"], *(round(x, 4) for point in value["points"] for x in point)))
+                    points = [(x * _WIDTH / 100, y * _HEIGHT / 100) for x, y in value["points"]]
+                    rings.append((*value["polygonlabels"], *(round(place, 2) for point in points for place in point)))
     return {"rings": rings} if rings else {"boxes": boxes}
 
 
