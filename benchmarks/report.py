@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -119,6 +120,14 @@ def _digest(contender: Contender, item: Any) -> dict[str, list[Any]] | None:
     return None if contender.digest is None else contender.digest(result)
 
 
+def _refuse_slow_opencv(parser: argparse.ArgumentParser) -> None:
+    """Refuse the OpenCV that label-studio-sdk pins: comparing with a scalar takes 4.12 twenty times as long as 4.14."""
+    found = version("opencv-python-headless")
+    if tuple(map(int, found.split(".")[:2])) < (4, 14):
+        hint = "pip install --no-deps -U opencv-python-headless"
+        parser.error(f"OpenCV {found} is far slower than later ones, which would flatter us; {hint}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0, whatever the clocks say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
@@ -127,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write-readme", action="store_true", help="put the tables between the README's markers")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every figure as JSON")
     options = parser.parse_args(arguments)
+    _refuse_slow_opencv(parser)
     names = [c.name for c in COMPARISONS] + list(MEASURES)
     chosen = options.only or names
     if unknown := sorted(set(chosen) - set(names)):

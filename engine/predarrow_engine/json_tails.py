@@ -71,20 +71,29 @@ def _part(
     h, t = ZERO, ZERO
     for i in range(np.uint64(offsets.size - 1)):
         begin, end = np.uint64(offsets[i]), np.uint64(offsets[i + ONE])
-        at = _place(text, begin, end, key, steps)
-        value = at + np.uint64(key.size)
-        stop = _behind(text, value, end)
-        if stop != ZERO and stop + _TWO == end and text[stop] == _CLOSE and text[stop + ONE] == _CLOSE:
+        at, stop = begin, ZERO
+        while at < end and stop == ZERO:  # the key may stand inside another member, too
+            at = _place(text, at, end, key, steps)
+            stop = _tail_end(text, at + np.uint64(key.size), end)
+        if stop != ZERO:
             cut = at - ONE if text[at - ONE] == _COMMA else at
             h = _copy(text, begin, cut, result.heads, h)
             result.heads[h] = _CLOSE
             h += ONE
-            t = _copy(text, value, stop, result.tails, t)
+            t = _copy(text, at + np.uint64(key.size), stop, result.tails, t)
         else:
             h = _copy(text, begin, end, result.heads, h)
         result.head_offsets[i + ONE] = np.int32(h)
         result.tail_offsets[i + ONE] = np.int32(t)
     return h, t
+
+
+@inline
+def _tail_end(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
+    """Give the end of the object that begins at `at`, 0 where there is none with `}}` and the text's end behind it."""
+    stop = _behind(text, at, end)
+    is_last = stop != ZERO and stop + _TWO == end and text[stop] == _CLOSE and text[stop + ONE] == _CLOSE
+    return stop if is_last else ZERO
 
 
 @helper

@@ -81,6 +81,13 @@ def test_texts_without_a_tail_stay_whole(text: str) -> None:
     assert parted([text, "{}" * 64])[0] == (text, "")
 
 
+@pytest.mark.parametrize("value", ["null", "{}", '"}}"'])
+def test_the_key_inside_another_member_is_passed_over(value: str) -> None:
+    head = f'{{"x":{{"encord":{{"coordinates":{value}}}}}'
+    assert parted([head + ',"encord":{"coordinates":{"b":1}}}']) == [(head + "}", '{"b":1}')]
+    assert parted([head + "}"]) == [(head + "}", "")]
+
+
 @pytest.mark.parametrize("length", [0, 1, 50, 61, 62, 63, 64, 65, 127, 128, 200])
 @pytest.mark.parametrize("letters", ["a", "\\", '"', "}", "é"])
 def test_long_texts_inside(length: int, letters: str) -> None:
