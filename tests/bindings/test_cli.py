@@ -269,7 +269,8 @@ def test_a_commit_conflict_is_4(folder: Path, monkeypatch: pytest.MonkeyPatch, c
 
 
 _INTERRUPTED = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in a shell's background is started to ignore it
 from predarrow.formats.png import PngDecoder
 opened = PngDecoder.open
 

@@ -70,7 +70,7 @@ class _Frame(Struct):
 class _File(Struct):
     metadata: Members = {}
     streams: Members = {}
-    objects: Members = {}
+    objects: dict[str, Members | None] = {}
     frames: dict[FrameKey, Any] = {}
 
 

@@ -105,7 +105,8 @@ class Document:
         self._sink.write(_encode(file)[1:-1])
         separator = b',\n"objects":{\n'
         for uid in self._objects.keys() & objects.keys():  # which have rows by now
-            self.keep_object(uid, {name: value for name, value in objects.pop(uid).items() if name != "type"})
+            kept = objects.pop(uid) or {}
+            self.keep_object(uid, {name: value for name, value in kept.items() if name != "type"})
         for uid, members in chain(objects.items(), map(self._object, self._objects)):
             self._sink.write(separator + _encode(uid) + b":" + _encode(members))
             separator = b",\n"
