@@ -81,3 +81,10 @@ def bools_of(column: pa.BooleanArray) -> Bools:
 
 def _bits(values: Bools) -> pa.Buffer:
     return pa.py_buffer(np.packbits(values, bitorder="little"))
+
+
+def flat_text(column: pa.StringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """Give the bytes that texts are among, and (n + 1,) where each begins, without a copy."""
+    _, offsets, data = column.buffers()
+    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    return text, np.frombuffer(offsets, np.int32, len(column) + 1, 4 * column.offset)

@@ -13,11 +13,11 @@ from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
 from predarrow.formats.coco.write_ids import ImageIds
 from predarrow.formats.coco.write_rows import COLUMNS as COCO_COLUMNS
 from predarrow.formats.encord.write import LabelRowWriteResult, write_label_rows
-from predarrow.formats.encord.write_chunks import COLUMNS as LABEL_ROW_COLUMNS
 from predarrow.formats.kitti.write import COLUMNS, WriteResult, write_kitti
 from predarrow.formats.openlabel.rules import Dialect
 from predarrow.formats.openlabel.write import OpenLabelWriteResult, write_openlabel
 from predarrow.formats.openlabel.write_rows import COLUMNS as OPENLABEL_COLUMNS
+from predarrow.formats.write_chunks import COLUMNS as LABEL_ROW_COLUMNS
 from predarrow.project import Project, opened
 from predarrow.reader import OnError
 from predarrow.sources import StrPath

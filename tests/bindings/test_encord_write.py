@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from predarrow.errors import InputError, OutputError
-from predarrow.formats.encord import write_chunks, write_documents
+from predarrow.formats import write_chunks
+from predarrow.formats.encord import write_documents
 from predarrow.formats.encord.write import write_label_rows
 from predarrow.ontology import Ontology
 from tests.encord_tables import ONTOLOGY, RING, Row, answer, box, objects_of, table_of, write

@@ -14,9 +14,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from predarrow.buffers import flat_text, text_array
+from predarrow.formats.json_text import json_text
+
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
+_ESCAPED = np.zeros(256, np.bool_)
+_ESCAPED[[*range(32), ord('"'), ord("\\")]] = True
 _FEW_DECIMALS = 6
 _MOST_DECIMALS = 22  # whose power of ten a float64 still has exactly
 
@@ -38,6 +43,19 @@ def text_of(numbers: pa.Array | npt.NDArray[np.number]) -> pa.StringArray:
 def joined(*pieces: pa.StringArray | str) -> pa.StringArray:
     """Give texts one after the other, row by row; none of them is null."""
     return pc.binary_join_element_wise(*pieces, "")
+
+
+def quoted(texts: pa.StringArray) -> pa.StringArray:
+    """Give texts, none of them null, as JSON strings."""
+    return joined(*quoted_pieces(texts))
+
+
+def quoted_pieces(texts: pa.StringArray) -> list[str | pa.StringArray]:
+    """Give what texts, none of them null, are as JSON strings, piece by piece."""
+    letters, offsets = flat_text(texts)
+    if _ESCAPED[letters[offsets[0] : offsets[-1]]].any():
+        return [text_array([json_text(text) for text in texts.to_pylist()])]
+    return ['"', texts, '"']
 
 
 def where(chosen: Bools, texts: pa.StringArray) -> pa.StringArray:

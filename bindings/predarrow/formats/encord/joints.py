@@ -9,10 +9,11 @@ import numpy as np
 
 from predarrow.buffers import offsets_of
 from predarrow.formats.encord import wire
-from predarrow.formats.encord.columns import Floats, Shaped, cover, keypoint_column
+from predarrow.formats.encord.columns import Floats, Shaped
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.points import in_order, solid_points
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.geometry_columns import cover, keypoint_column
 from predarrow.formats.json_text import json_text
 from predarrow.report import Code
 

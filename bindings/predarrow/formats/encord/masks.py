@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from predarrow.buffers import offsets_of
 from predarrow.formats.encord import wire
-from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped, mask_column
+from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped
 from predarrow.formats.encord.flaws import PartRefusals
+from predarrow.formats.geometry_columns import mask_column
 from predarrow.refusals import shown
 from predarrow.report import Code
 

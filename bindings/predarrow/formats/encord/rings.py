@@ -9,10 +9,11 @@ import numpy as np
 
 from predarrow.buffers import offsets_of
 from predarrow.formats.encord import wire
-from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped, cover, polygon_column
+from predarrow.formats.encord.columns import Bools, Floats, Ints, Shaped
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.points import flat_points, solid_points
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.geometry_columns import cover, polygon_column
 from predarrow.formats.json_text import json_text
 from predarrow.report import Code
 

@@ -14,10 +14,10 @@ from predarrow.data_units import DataUnits
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.encord.write_answers import check_answers
 from predarrow.formats.encord.write_checks import check
-from predarrow.formats.encord.write_chunks import chunks_of
 from predarrow.formats.encord.write_documents import Piece, documents
 from predarrow.formats.encord.write_headers import Makers
 from predarrow.formats.encord.write_rows import Gatherer
+from predarrow.formats.write_chunks import chunks_of
 from predarrow.formats.write_file import new_file
 from predarrow.ontology import Ontology
 from predarrow.pipeline import run, worker_count

@@ -17,12 +17,11 @@ from msgspec import Raw
 
 from predarrow.formats.encord.ranges import runs_of
 from predarrow.formats.encord.write_classes import CLASSIFICATION, Feature
-from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_notes import Note
-from predarrow.formats.encord.write_objects import quoted
 from predarrow.formats.encord.write_rows import SPANS, Rows
 from predarrow.formats.json_text import json_text
-from predarrow.formats.write_text import joined
+from predarrow.formats.write_distinct import distinct
+from predarrow.formats.write_text import joined, quoted
 from predarrow.refusals import Refusals
 from predarrow.report import Code
 

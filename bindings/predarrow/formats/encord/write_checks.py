@@ -14,10 +14,10 @@ from msgspec import Raw
 
 from predarrow.formats.encord.wire import ABSENT
 from predarrow.formats.encord.write_classes import CLASSIFICATION
-from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_geometry import corners_of, runs_of
 from predarrow.formats.encord.write_kept import kept_object
 from predarrow.formats.encord.write_rows import NO_CONFIDENCE, SPANS, Rows
+from predarrow.formats.write_distinct import distinct
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 

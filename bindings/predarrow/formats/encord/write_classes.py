@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.errors import OntologyError
-from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.json_text import json_text
+from predarrow.formats.write_distinct import distinct
 from predarrow.ontology import Classification, Ontology, OntologyObject
 from predarrow.ontology.nodes import plain_value
 from predarrow.refusals import Refusals

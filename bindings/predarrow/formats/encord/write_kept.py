@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import flat_text
 from predarrow.formats.encord import wire
 from predarrow.formats.encord.columns import Shaped
 from predarrow.formats.encord.flaws import PartRefusals
 from predarrow.formats.encord.objects import Found, read_object
 from predarrow.formats.encord.shapes import SHAPES
 from predarrow.formats.encord.write_geometry import Part, corners_of
-from predarrow.formats.encord.write_notes import flat_text
 from predarrow.formats.encord.write_vertices import flat_rings
 from predarrow.formats.json_text import json_text
 from predarrow.refusals import Refusals

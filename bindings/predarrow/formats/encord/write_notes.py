@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from predarrow.buffers import numbers_array, text_array
+from predarrow.buffers import flat_text, numbers_array, text_array
 from predarrow.formats.encord.wire import ABSENT, OBJECTS
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
@@ -199,13 +199,6 @@ def _parted(column: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray | No
     if column.null_count:
         heads = pc.if_else(column.is_valid(), heads, pa.scalar(None, pa.string()))
     return heads, tails
-
-
-def flat_text(column: pa.StringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-    """Give the bytes that texts are among, and (n + 1,) where each begins, without a copy."""
-    _, offsets, data = column.buffers()
-    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
-    return text, np.frombuffer(offsets, np.int32, len(column) + 1, 4 * column.offset)
 
 
 def _distinct(column: pa.StringArray) -> tuple[list[str], Ints]:

@@ -6,25 +6,19 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from predarrow.buffers import text_array
 from predarrow.errors import OntologyError
-from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.encord.write_geometry import NUMBERS, USED, Part
 from predarrow.formats.encord.write_kept import flat_cuboid_texts, kept_texts
-from predarrow.formats.encord.write_notes import flat_text
 from predarrow.formats.encord.write_pieces import Placed, text_of_rows
 from predarrow.formats.encord.write_rows import Rows
 from predarrow.formats.encord.write_vertices import TEXTS
-from predarrow.formats.json_text import json_text
-from predarrow.formats.write_text import joined
+from predarrow.formats.write_distinct import distinct
+from predarrow.formats.write_text import quoted_pieces
 from predarrow.ontology import Ontology, SkeletonTemplate
 
 Ints = npt.NDArray[np.int64]
-
-_ESCAPED = np.zeros(256, np.bool_)
-_ESCAPED[[*range(32), ord('"'), ord("\\")]] = True
 
 
 def object_text(glue: Placed, rows: Rows, ontology: Ontology) -> memoryview:
@@ -43,7 +37,7 @@ def object_text(glue: Placed, rows: Rows, ontology: Ontology) -> memoryview:
         Placed(',"confidence":'),
         Placed(rows.confidence),
         Placed(',"objectHash":'),
-        *map(Placed, _quoted(rows.ids)),
+        *map(Placed, quoted_pieces(rows.ids)),
         Placed(","),
         *_geometry(rows, ontology),
         Placed("}"),
@@ -96,16 +90,3 @@ def _templates_of(rows: Rows, shape: str, ontology: Ontology) -> list[SkeletonTe
     is_made = [header is not None and header.is_made for header in rows.headers]
     pairs = zip(rows.features.chosen.tolist(), rows.owner.tolist(), strict=True)
     return [found[feature] if is_made[owner] else None for feature, owner in pairs]
-
-
-def quoted(texts: pa.StringArray) -> pa.StringArray:
-    """Give texts, none of them null, as JSON strings."""
-    return joined(*_quoted(texts))
-
-
-def _quoted(texts: pa.StringArray) -> list[str | pa.StringArray]:
-    """Give what texts, none of them null, are as JSON strings, piece by piece."""
-    letters, offsets = flat_text(texts)
-    if _ESCAPED[letters[offsets[0] : offsets[-1]]].any():
-        return [text_array([json_text(text) for text in texts.to_pylist()])]
-    return ['"', texts, '"']

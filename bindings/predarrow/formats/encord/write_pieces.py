@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.encord.write_notes import flat_text
+from predarrow.buffers import flat_text
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from predarrow.buffers import offsets_of
 from predarrow.errors import InputError
-from predarrow.formats.encord.columns import mask_column
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.geometry_columns import mask_column
 from predarrow.formats.label_studio.data_urls import png_bytes
 from predarrow.formats.label_studio.given import Given, Ints, Shaped
 from predarrow.formats.label_studio.wire import any_of

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from predarrow.formats.encord.columns import cover, keypoint_column, polygon_column
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.geometry_columns import cover, keypoint_column, polygon_column
 from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.given import Floats, Given, Ints, Shaped
 from predarrow.formats.label_studio.wire import ABSENT, any_of, members_of, text_of

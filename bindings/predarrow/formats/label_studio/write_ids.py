@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.label_studio.write_attributes import Notes
 from predarrow.formats.label_studio.write_forms import Form
+from predarrow.formats.write_distinct import distinct
 from predarrow.formats.write_text import joined, text_of
 from predarrow.refusals import Refusals
 from predarrow.report import Code

@@ -9,13 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.formats.encord.write_distinct import distinct
-from predarrow.formats.encord.write_objects import quoted
 from predarrow.formats.label_studio.write_forms import FormResult
 from predarrow.formats.label_studio.write_geometry import TEXTS, Part
 from predarrow.formats.label_studio.write_kept import kept_texts
 from predarrow.formats.label_studio.write_rows import Rows
-from predarrow.formats.write_text import joined, text_of
+from predarrow.formats.write_distinct import distinct
+from predarrow.formats.write_text import joined, quoted, text_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.formats.encord.write_distinct import distinct
 from predarrow.formats.label_studio.documents import LISTS
 from predarrow.formats.label_studio.write_attributes import Note
 from predarrow.formats.label_studio.write_rows import Rows
+from predarrow.formats.write_distinct import distinct
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -74,7 +74,7 @@ class Gatherer:
         """Give the rows of a batch.
 
         Args:
-            columns: of `encord.write_chunks.chunks_of`, geometry as Label Studio has it.
+            columns: of `write_chunks.chunks_of`, geometry as Label Studio has it.
             refusals: of as many rows; told of those that do not hold.
             flags: told of what is odd about the others.
         """

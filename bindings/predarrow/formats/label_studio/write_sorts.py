@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.formats.encord.write_distinct import Distinct, distinct
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio.write_attributes import NOTHING, Notes
 from predarrow.formats.label_studio.write_forms import NO_FORM, Form
 from predarrow.formats.label_studio.write_suit import Suit, Wanted
+from predarrow.formats.write_distinct import Distinct, distinct
 from predarrow.refusals import Refusals
 
 Ints = npt.NDArray[np.int64]

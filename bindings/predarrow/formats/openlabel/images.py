@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow.errors import InputError
-from predarrow.formats.encord.columns import mask_column
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.geometry_columns import mask_column
 from predarrow.formats.openlabel.document import ROOT, Document
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.pointers import pointer

@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import Raw
 
 from predarrow.buffers import offsets_of
-from predarrow.formats.encord.columns import cover, polygon_column
 from predarrow.formats.flaws import Flaw
+from predarrow.formats.geometry_columns import cover, polygon_column
 from predarrow.formats.json_text import object_text, string_text
 from predarrow.formats.openlabel.geometries import Given
 from predarrow.formats.openlabel.shapes import Floats, Ints, Shaped, is_decimal, to_float32

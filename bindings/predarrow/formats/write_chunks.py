@@ -1,4 +1,4 @@
-"""The table that label rows are written from, cut into chunks that hold whole label rows."""
+"""The table that is written, cut into chunks that hold whole data units: label rows, tasks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def chunks_of(table: Any) -> Iterator[pa.RecordBatch]:
-    """Give the rows of a table in chunks of some thousand, or of one label row that has more.
+    """Give the rows of a table in chunks of some thousand, or of one data unit that has more.
 
     Args:
         table: predictions with `__arrow_c_stream__`; rows of a data unit one after the other.
