@@ -25,6 +25,27 @@ class Sink(Protocol):
         """Take them."""
 
 
+def check_new(path: Path, *, overwrite: bool) -> None:
+    """Refuse a name that is taken.
+
+    Raises:
+        OutputError: the file exists and `overwrite` is false, or it is a folder.
+    """
+    if path.is_dir() or (path.exists() and not overwrite):
+        got = "a folder" if path.is_dir() else "one that exists; overwrite=True (--overwrite) replaces it"
+        raise OutputError(f"{path}: must be a new file, got {got}")
+
+
+def opened(path: Path, stack: ExitStack, *, packed: bool) -> IO[bytes]:
+    """Give a file to write to, through gzip where it is packed; the stack closes it."""
+    file: IO[bytes] = stack.enter_context(path.open("wb"))
+    if packed:  # without name and time: the same rows give the same bytes
+        file = stack.enter_context(
+            gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=file, mtime=0)  # type: ignore[arg-type] # is one
+        )
+    return file
+
+
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[Sink]:
     """Give a sink whose bytes have that name when the block ends well; gzip where the name ends in .gz.
@@ -32,18 +53,11 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Sink]:
     Raises:
         OutputError: the file exists and `overwrite` is false, or it cannot be written.
     """
-    if path.is_dir() or (path.exists() and not overwrite):
-        got = "a folder" if path.is_dir() else "one that exists; overwrite=True (--overwrite) replaces it"
-        raise OutputError(f"{path}: must be a new file, got {got}")
+    check_new(path, overwrite=overwrite)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with explained(path), ExitStack() as stack:
-            file: IO[bytes] = stack.enter_context(temporary.open("wb"))
-            if path.suffix.lower() == ".gz":  # without name and time: the same rows give the same bytes
-                file = stack.enter_context(
-                    gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=file, mtime=0)  # type: ignore[arg-type] # is one
-                )
-            yield file
+            yield opened(temporary, stack, packed=path.suffix.lower() == ".gz")
         with explained(path):
             temporary.replace(path)
     finally:

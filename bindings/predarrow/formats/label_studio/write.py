@@ -16,10 +16,11 @@ from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.label_studio.config import LabelingConfig
 from predarrow.formats.label_studio.write_points import single_points
 from predarrow.formats.label_studio.write_rows import Gatherer
-from predarrow.formats.label_studio.write_shards import Target, check_new, shards
+from predarrow.formats.label_studio.write_shards import Target, shards
 from predarrow.formats.label_studio.write_suit import Suit
 from predarrow.formats.label_studio.write_tasks import Options, Piece, tasks_of
 from predarrow.formats.write_chunks import chunks_of
+from predarrow.formats.write_file import check_new
 from predarrow.formats.write_text import quoted
 from predarrow.options import one_of, whole_number
 from predarrow.pipeline import Progress, run, worker_count

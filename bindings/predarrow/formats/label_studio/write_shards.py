@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,10 +11,10 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.errors import OutputError, PredarrowError
+from predarrow.errors import PredarrowError
 from predarrow.formats.staging import explained
+from predarrow.formats.write_file import check_new, opened
 
-_LEVEL = 6
 _FRAME = len(b"[\n]\n")  # what a file has beside its tasks
 
 
@@ -183,11 +182,7 @@ class Shards:
         self._size += len(text)
 
     def _open(self) -> IO[bytes]:
-        file: IO[bytes] = self._stack.enter_context(self._new().open("wb"))
-        if self._target.suffix.lower().endswith(".gz"):  # without name and time: the same rows give the same bytes
-            file = self._stack.enter_context(
-                gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=file, mtime=0)  # type: ignore[arg-type] # is one
-            )
+        file = opened(self._new(), self._stack, packed=self._target.suffix.lower().endswith(".gz"))
         file.write(b"[")
         self._size = _FRAME
         return file
@@ -218,14 +213,3 @@ def shards(target: Target, max_bytes: int | None, *, overwrite: bool) -> Iterato
             yield files
     finally:
         files.clear()
-
-
-def check_new(path: Path, *, overwrite: bool) -> None:
-    """Refuse a name that is taken.
-
-    Raises:
-        OutputError: the file exists and `overwrite` is false, or it is a folder.
-    """
-    if path.is_dir() or (path.exists() and not overwrite):
-        got = "a folder" if path.is_dir() else "one that exists; overwrite=True (--overwrite) replaces it"
-        raise OutputError(f"{path}: must be a new file, got {got}")
