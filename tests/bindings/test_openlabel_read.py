@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from predarrow import InputError, PredarrowError, read_openlabel
+from predarrow.report import Code
 from predarrow.table import SCHEMA
 from tests.openlabel_documents import (
     TURNED,
@@ -144,9 +145,14 @@ def test_points(tmp_path: Path) -> None:
     assert row["bbox"]["xmin"] == row["bbox"]["xmax"] == 3.5
 
 
-def test_images_of_masks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "named",
+    [{"_background": 0, "road": 1, "sky": 2}, {"0": "_background", "1": "road", "2": "sky"}],
+    ids=["as on the page", "by value"],
+)
+def test_images_of_masks(tmp_path: Path, named: Any) -> None:
     image = geometry(png([[0, 1, 1], [2, 2, 0]]), mime_type="image/png", encoding="base64")
-    classes = {"0": {"uri": "", "classifications": {"0": "_background", "1": "road", "2": "sky"}}}
+    classes = {"0": {"uri": "", "classifications": named}}
     given = one(image=[image])
     given["openlabel"]["ontologies"] = classes
     road, sky = rows(tmp_path, given)
@@ -162,6 +168,30 @@ def test_images_of_masks(tmp_path: Path) -> None:
     }
     del given["openlabel"]["ontologies"]
     assert [row["class_name"] for row in rows(tmp_path, given)] == ["PassengerCar", "PassengerCar"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        ["_background", "road"],
+        {"road": 1, "sky": 1},
+        {"1": "road", "01": "sky"},
+        {"road": 1.0},
+        {"road": True},
+        {"road": -1},
+        {"road": "1"},
+        {"1": "road", "sky": 2},
+        {"1": None},
+    ],
+)
+def test_classes_of_images_have_a_value_each(tmp_path: Path, named: Any) -> None:
+    given = one(image=[geometry(png([[0, 1]]), mime_type="image/png", encoding="base64")])
+    given["openlabel"]["ontologies"] = {"0": {"uri": "", "classifications": named}}
+    found = reader(tmp_path, given, on_error="skip")
+    assert found.read_all().num_rows == 0
+    [problem] = found.report.problems
+    assert problem.code is Code.BAD_VALUE
+    assert "/openlabel/ontologies/0/classifications must be pixel values by class name" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from predarrow import read_openlabel, write_openlabel
 from predarrow.formats.openlabel.rules import Dialect
@@ -30,10 +34,55 @@ def _again(folder: Path, given: Json, dialect: Dialect) -> Json:
     return {"openlabel": accepted(target.read_bytes())}
 
 
-@pytest.mark.parametrize("given", [one(bbox=[box()]), one(cuboid=[cuboid()])])
-def test_the_pages_examples(tmp_path: Path, given: Json) -> None:
+def _bitmap(pixels: Any, named: Json) -> Json:
+    """Give an image as on the page, with the classes of its values."""
+    file = io.BytesIO()
+    Image.fromarray(np.array(pixels, np.uint8)).save(file, "png")
+    told = attributes(confidence=None)
+    text = base64.b64encode(file.getvalue()).decode()
+    image = geometry(text, mime_type="image/png", encoding="base64", attributes=told)
+    return document({"0": {"objects": objects(image=[image])}}, ontologies={"0": {"classifications": named, "uri": ""}})
+
+
+PROPERTIES = [{"timestamp": 50 * step, "external_id": "", "streams": {}} for step in range(2)]
+PAGES = {
+    "box": one(bbox=[box()]),
+    "cuboid": one(cuboid=[cuboid()]),
+    "boxes of two frames": document(
+        {
+            str(step): {"frame_properties": told, "objects": objects(bbox=[box(1.0 + step, 1.0, 40.0, 30.0)])}
+            for step, told in enumerate(PROPERTIES)
+        }
+    ),
+    "cuboid of the only lidar": document(
+        {
+            "0": {
+                "objects": objects(cuboid=[cuboid(attributes=attributes("@lidar"))]),
+                "frame_properties": PROPERTIES[0],
+            }
+        },
+        streams={"@lidar": {"type": "lidar"}},
+    ),
+    "bitmap": _bitmap([[0, 1, 1], [2, 0, 0]], {"_background": 0, "class_1": 1, "class_2": 2}),
+    "bitmap on another background": _bitmap([[0, 1, 1], [255, 0, 0]], {"class_0": 0, "class_1": 1, "_background": 255}),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_pages_examples(tmp_path: Path, name: str) -> None:
+    """Both versions of Kognic's page on predictions."""
+    given = PAGES[name]
     accepted(json.dumps(given))
     assert _again(tmp_path, given, "kognic") == given
+
+
+def test_an_object_with_a_bitmap_and_a_box_keeps_its_type(tmp_path: Path) -> None:
+    for first in (0, 1):
+        given = _bitmap([[0, 1]], {"_background": 0, "road": 1})
+        data = given["openlabel"]["frames"]["0"]["objects"][UID]["object_data"]
+        data = {"bbox": [box()], **data} if first else {**data, "bbox": [box()]}
+        given["openlabel"]["frames"]["0"]["objects"][UID]["object_data"] = data
+        assert _again(tmp_path, given, "asam") == given
 
 
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=6)

@@ -237,9 +237,15 @@ class FileRows:
         for row, uid in enumerate(rows.uids):
             if uid not in self._seen:
                 self._seen.add(uid)
-                rows.begins[row] += ',"object":' + object_text_of(uid, self._document, self._root_data.get(uid))
+                data = self._root_data.get(uid)
+                rows.begins[row] += ',"object":' + object_text_of(uid, self._document, data, self._type_of(rows, row))
             if rows.is_cuboid[row]:
                 rows.begins[row] += convention
+
+    def _type_of(self, rows: _Texts, row: int) -> str:
+        """Give the type of a row's object as a member where its class, an ontology's, is another."""
+        type_ = self._document.objects[rows.uids[row]].type
+        return "" if rows.named[row] in (None, type_) else f'"type":{string_text(type_)}'
 
     def _keep_frames(self, collected: Collected, with_rows: set[int]) -> None:
         """Keep frames without rows for the file's first row."""
@@ -291,6 +297,8 @@ class _Texts(NamedTuple):
     uids: list[str]
     frames: list[int]
     is_cuboid: list[bool]
+    named: list[str | None]
+    """Classes that ontologies tell"""
 
 
 def _texts_of(pieces: Sequence[Piece], order: list[int]) -> _Texts:
@@ -300,6 +308,7 @@ def _texts_of(pieces: Sequence[Piece], order: list[int]) -> _Texts:
     uids: list[str] = []
     frames: list[int] = []
     is_cuboid: list[bool] = []
+    named: list[str | None] = []
     for piece in pieces:
         group, owners = piece.given.group, piece.owners
         inner |= {len(begins) + place: members for place, members in inner_of(piece).items()}
@@ -307,12 +316,15 @@ def _texts_of(pieces: Sequence[Piece], order: list[int]) -> _Texts:
         uids += [group.uids[owner] for owner in owners]
         frames += [group.frames[owner] for owner in owners]
         is_cuboid += [piece.given.type == "cuboid"] * piece.n
+        names = piece.shaped.class_names
+        named += [names[row] for row in piece.rows.tolist()] if names is not None else [None] * piece.n
     if len(pieces) == 1 and order == sorted(order):
-        return _Texts(begins, inner, uids, frames, is_cuboid)
+        return _Texts(begins, inner, uids, frames, is_cuboid, named)
     return _Texts(
         [begins[place] for place in order],
         {row: inner[place] for row, place in enumerate(order) if place in inner},
         [uids[place] for place in order],
         [frames[place] for place in order],
         [is_cuboid[place] for place in order],
+        [named[place] for place in order],
     )

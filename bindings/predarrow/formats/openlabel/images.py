@@ -86,12 +86,29 @@ def classifications(document: Document, uid: str) -> dict[int, str] | None:
     named = ontology.get("classifications") if isinstance(ontology, dict) else None
     if named is None:
         return None
-    where = pointer(ROOT, "ontologies", str(key), "classifications")
-    if not isinstance(named, dict) or not all(
-        value.isdecimal() and isinstance(name, str) for value, name in named.items()
-    ):
-        raise Flaw(Code.BAD_VALUE, "", f"{where} must be class names by pixel value", named)
-    return {int(value): name for value, name in named.items()}
+    found = names_by_value(named)
+    if found is None:
+        where = pointer(ROOT, "ontologies", str(key), "classifications")
+        rule = f'{where} must be pixel values by class name, as {{"road": 1}}, or names by value, each once'
+        raise Flaw(Code.BAD_VALUE, "", rule, named)
+    return found
+
+
+def names_by_value(named: Any) -> dict[int, str] | None:
+    """Give an ontology's class names by pixel value, None where they do not hold.
+
+    Args:
+        named: values by name, as on Kognic's page, or names by value.
+    """
+    if not isinstance(named, dict):
+        return None
+    if all(type(value) is int and value >= 0 for value in named.values()):
+        found = {value: name for name, value in named.items()}
+    elif all(value.isdecimal() and isinstance(name, str) for value, name in named.items()):
+        found = {int(value): name for value, name in named.items()}
+    else:
+        return None
+    return found if len(found) == len(named) else None
 
 
 def _masks(given: Given, row: int, classes: dict[int, str] | None) -> list[_Mask]:

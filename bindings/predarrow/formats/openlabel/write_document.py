@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from predarrow.formats.openlabel.images import BACKGROUND, names_by_value
 from predarrow.formats.openlabel.write_attributes import Members
 from predarrow.formats.openlabel.write_members import Geometry
 from predarrow.formats.openlabel.write_rows import Row
@@ -18,7 +19,6 @@ from predarrow.formats.openlabel.write_rules import FileRules
 from predarrow.formats.write_file import Sink
 
 _VERSION = "1.0.0"
-_BACKGROUND = "_background"  # Kognic's name
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,9 +60,7 @@ class Document:
         ontologies = (self._file or {}).get("ontologies")
         for ontology in ontologies.values() if isinstance(ontologies, dict) else ():
             named = ontology.get("classifications") if isinstance(ontology, dict) else None
-            for value, name in named.items() if isinstance(named, dict) else ():
-                if name == _BACKGROUND and value.isdecimal():
-                    values.add(int(value))
+            values |= {value for value, name in (names_by_value(named) or {}).items() if name == BACKGROUND}
         return frozenset(values)
 
     def keep_object(self, uid: str, kept: Members) -> None:

@@ -97,7 +97,8 @@ class FileRules:
 
     def _count(self, row: Row, uid: str) -> None:
         type_ = row.shapes[0].type
-        self._classes.setdefault(uid, row.class_name)
+        if row.item.openlabel.value is None:
+            self._classes.setdefault(uid, row.class_name)
         self._first_type = self._first_type or type_
         if self._frame != row.frame:
             self._frame = row.frame
