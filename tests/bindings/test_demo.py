@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import cv2
@@ -22,11 +21,9 @@ def test_demo_makes_imports_and_draws(tmp_path: Path) -> None:
     assert len(list((tmp_path / "demo" / "predictions").glob("*.png"))) == result.n_masks == 12
 
 
-def test_demo_is_the_same_each_time_and_quick_when_warm(tmp_path: Path) -> None:
+def test_demo_is_the_same_each_time(tmp_path: Path) -> None:
     first = run_demo(tmp_path / "a")
-    start = time.perf_counter()
     again = run_demo(tmp_path / "a")
-    assert time.perf_counter() - start < 5
     assert again.counts == first.counts
 
 

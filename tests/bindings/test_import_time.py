@@ -1,4 +1,4 @@
-"""`import predarrow` and `predarrow --help` stay cheap, whatever is added."""
+"""`import predarrow` and `predarrow --help` load little, whatever is added."""
 
 from __future__ import annotations
 
@@ -10,36 +10,30 @@ import predarrow
 
 HEAVY = {"numpy", "numba", "cv2", "deltalake", "pyarrow", "rich"}
 
-_MEASURE = """
-import json, sys, time
+_LOADED = """
+import json, sys
 before = set(sys.modules)
-start = time.perf_counter()
 {what}
-seconds = time.perf_counter() - start
-print(json.dumps([seconds, sorted(set(sys.modules) - before)]))
+print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-def _measured(what: str) -> tuple[float, set[str]]:
-    runs = []
-    for _ in range(3):  # the best: other processes may hold the machine
-        command = [sys.executable, "-c", _MEASURE.format(what=what)]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        runs.append(json.loads(output.splitlines()[-1]))
-    return min(seconds for seconds, _ in runs), set(runs[0][1])
+def _loaded(what: str) -> set[str]:
+    """Give the modules that a statement loads in a new process; benchmarks/measures.py has the times."""
+    command = [sys.executable, "-c", _LOADED.format(what=what)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return set(json.loads(output.splitlines()[-1]))
 
 
 def test_import_is_cheap() -> None:
-    seconds, modules = _measured("import predarrow")
-    assert not HEAVY & modules
-    assert seconds < 0.05
+    modules = _loaded("import predarrow")
+    assert {name.partition(".")[0] for name in modules} - sys.stdlib_module_names == {"predarrow"}
+    assert {name for name in modules if name.startswith("predarrow")} == {"predarrow"}
 
 
 def test_help_is_cheap() -> None:
-    what = "from predarrow.cli.app import run; run(['import', 'masks', '--help']); run(['--help'])"
-    seconds, modules = _measured(what)
+    modules = _loaded("from predarrow.cli.app import run; run(['import', 'masks', '--help']); run(['--help'])")
     assert not HEAVY & modules
-    assert seconds < 0.2
 
 
 def test_every_public_name_is_there() -> None:
