@@ -248,7 +248,7 @@ def test_a_full_disk(project: Project) -> None:
     project.commit(stream(2, "old"))
     before, results = part_files(project), SPAWN.Queue()
     assert in_process(project_runs.import_with_small_files_only, str(project.path), 20_000, results) == 0
-    message = results.get(timeout=10)
+    message = results.get(timeout=60)
     assert "cannot be written: " in message
     assert "File too large" in message
     assert part_files(project) == before
@@ -259,7 +259,7 @@ def test_a_log_that_cannot_be_written(project: Project) -> None:
     project.commit(stream(2, "old"))
     results = SPAWN.Queue()
     assert in_process(project_runs.import_with_small_files_only, str(project.path), 0, results) == 0
-    assert "cannot be written: " in results.get(timeout=10)
+    assert "cannot be written: " in results.get(timeout=60)
     assert classes(project) == {"old": 200}
 
 
