@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from predarrow import InputError, read_label_studio
+from predarrow import InputError, check_label_studio, read_label_studio
 from tests.label_studio_rows import (
     BOX,
     HOLE,
@@ -33,6 +33,9 @@ CONFIG = """<View>
   <Choices name="how" toName="img"><Choice value="good"/><Choice value="bad"/></Choices>
   <Rating name="stars" toName="img"/>
 </View>"""
+
+AT_THE_RIGHT = {"xmin": 180.0, "ymin": 20.0, "xmax": 199.0, "ymax": 40.0}
+POINT = [{"name": None, "x": 7.5, "y": 8.0, "visibility": None}]
 
 
 def test_rows_go_to_the_controls_of_a_config(tmp_path: Path) -> None:
@@ -98,6 +101,15 @@ def test_what_the_config_lacks_is_refused(odd: dict[str, Any], message: str, tmp
         (row("rotated_bbox", bbox=BOX | {"xmin": -300.0}, rotation=3.0), "must be inside the image"),
         (row("span", attributes='{"ranges":[]}'), "must have one range"),
         (row("polygon", polygon=[[RING]], frame=3), "only boxes, spans and answers can be on frames"),
+        (row("rotated_bbox", bbox=BOX, rotation=361.0), "rotation: must be at most 360 in Label Studio, got 361.0"),
+        (row("ellipse", bbox=BOX, rotation=1e6), "rotation: must be at most 360"),
+        (row("rotated_bbox", bbox=AT_THE_RIGHT, rotation=135.0), "at most 100 percent of .*, got 101"),
+        (row("rotated_bbox", bbox=AT_THE_RIGHT, rotation=135.0, frame=2), "must be at most 100 percent"),
+        (row("polyline", polygon=[[RING[:1]]]), "a line must have at least 2 vertices, got 1"),
+        (row("polyline", polygon=[[RING], [RING[:2]]]), "a polyline must be one line in Label Studio, got several"),
+        (row("keypoints", keypoints=POINT, attributes='{"keypoint_width":0}'), "keypoint_width: must be above 0"),
+        (row("keypoints", keypoints=POINT, attributes='{"keypoint_width":101}'), "keypoint_width: must be 0 to 100"),
+        (row("keypoints", keypoints=POINT, attributes='{"keypoint_width":"3"}'), "keypoint_width: must be a number"),
     ],
 )
 def test_what_label_studio_cannot_hold_is_refused(odd: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -107,6 +119,50 @@ def test_what_label_studio_cannot_hold_is_refused(odd: dict[str, Any], message: 
     result = write(table(odd, good), tmp_path, on_error="skip")
     assert (result.rows, result.tasks, result.report.rejected) == (1, 1, 1)
     assert result.report.problems[0].row == 0
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ("[[5,1]]", r"attributes.ranges\[0\]: start must not be after end, got 5 and 1"),
+        ("[[1,2],[5,3]]", r"attributes.ranges\[1\]: start must not be after end"),
+        ('[["a",1]]', r"attributes.ranges\[0\].start: must be a number, got 'a'"),
+        ("[[-1,1]]", r"attributes.ranges\[0\].start: must be at least 0, got -1"),
+    ],
+)
+def test_spans_whose_place_does_not_hold_are_refused(ranges: str, message: str, tmp_path: Path) -> None:
+    whole = "[[1,5],[6,7]]" if "],[" in ranges else "[[1,5]]"  # those of a timeline are of a video
+    odd, good = (row("span", attributes=f'{{"ranges":{text}}}') for text in (ranges, whole))
+    with pytest.raises(InputError, match=message):
+        write(table(odd), tmp_path)
+    result = write(table(good, odd), tmp_path, on_error="skip")
+    assert (result.rows, result.report.rejected) == (1, 1)
+
+
+def test_what_is_just_within_label_studios_rules_is_written(tmp_path: Path) -> None:
+    rows = table(
+        row("rotated_bbox", bbox=BOX, rotation=360.0),
+        row("rotated_bbox", bbox=AT_THE_RIGHT, rotation=-45.0),  # as the refused one, turned by 180 degrees
+        row("ellipse", bbox=BOX, rotation=-1e6),
+        row("polyline", polygon=[[RING[:2]]]),
+        row("polyline", polygon=[[RING]]),
+        row("keypoints", keypoints=POINT, attributes='{"keypoint_width":100}'),
+    )
+    result = write(rows, tmp_path)
+    assert refused_by_sdk(result) == []
+    assert result.config is not None
+    assert not check_label_studio(result.paths[0], result.config).problems
+    assert read_label_studio(result.paths[0]).read_all()["rotation"].to_pylist()[:3] == [360.0, -45.0, -1e6]
+
+
+def test_a_span_without_a_class_has_an_empty_list_of_labels(tmp_path: Path) -> None:
+    named, bare = (row("span", class_name=name, attributes='{"ranges":[[1,5]]}') for name in ("Car", ""))
+    result = write(table(named, bare), tmp_path)
+    assert [each["value"]["labels"] for each in results_of(result)] == [["Car"], []]
+    assert refused_by_sdk(result) == []
+    assert result.config is not None
+    assert not check_label_studio(result.paths[0], result.config).problems
+    assert read_label_studio(result.paths[0]).read_all()["class_name"].to_pylist() == ["Car", ""]
 
 
 def test_boxes_and_polygons_are_clipped_where_that_is_asked_for(tmp_path: Path) -> None:

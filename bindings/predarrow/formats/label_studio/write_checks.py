@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from predarrow.formats.label_studio.write_clip import clipped_polygons
 from predarrow.formats.label_studio.write_geometry import corners_of
+from predarrow.formats.label_studio.write_rings import line_flaws
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
 from predarrow.table import bbox_array
@@ -30,6 +31,8 @@ TURNED = "rotated box or ellipse that reaches beyond the image"
 CLIPPED = "region clipped at the image's border"
 
 _BOXES = ("bbox", "rotated_bbox", "ellipse", "circle")
+_ROTATED = ("rotated_bbox", "ellipse", "circle")
+_MOST_DEGREES = 360  # of Label Studio's own check, which knows no least
 _IN_IMAGE = (*_BOXES, "polygon", "polyline", "keypoints")
 _SLACK = 1e-8  # of a side: what rounding leaves of a box at the border
 _HINT = 'on_outside="clip" (--on-outside clip) cuts boxes and polygons at the border'
@@ -51,14 +54,17 @@ def check(
     _check_scores(columns, refusals)
     check_present(columns, refusals)
     rotation = columns["rotation"].fill_null(0.0).to_numpy(zero_copy_only=False)
-    rule = "must be finite"
-    refusals.add(~np.isfinite(rotation), Code.BAD_NUMBER, "rotation", lambda row: f"{rule}, got {rotation[row]}")
+    _check_rotation(columns, rotation, is_kept, refusals)
     in_image = _are(columns, *_IN_IMAGE)
     hint = "give the table image_height and image_width"
     message = f"the image's size must be known, as Label Studio has percentages of it, got none; {hint}"
     refusals.add(in_image & (sizes <= 0).any(axis=1), Code.SIZE_UNKNOWN, "image_height", message)
     covers = check_polygons(columns, refusals)
+    for several, is_wrong in line_flaws(columns):
+        refusals.add(is_wrong, Code.CANNOT_HOLD, "polygon", several)
     boxes = _check_boxes(columns, is_kept, refusals)
+    if boxes is not None:
+        _check_corners(columns, boxes, rotation, sizes, is_kept, refusals)
     points = _check_points(columns, refusals)
     _check_masks(columns, sizes, refusals)
     for is_shape, found in (
@@ -76,6 +82,37 @@ def _check_scores(columns: Columns, refusals: Refusals) -> None:
     hint = "bring scores of another scale to it first"
     is_odd = ~((scores >= 0) & (scores <= 1))
     refusals.add(is_odd, Code.BAD_CONFIDENCE, "confidence", lambda row: f"{rule}, got {scores[row]}; {hint}")
+
+
+def _check_rotation(columns: Columns, rotation: Floats, is_kept: Bools, refusals: Refusals) -> None:
+    rule = "must be finite"
+    refusals.add(~np.isfinite(rotation), Code.BAD_NUMBER, "rotation", lambda row: f"{rule}, got {rotation[row]}")
+    is_over = _are(columns, *_ROTATED) & (rotation > _MOST_DEGREES) & ~is_kept
+    most, hint = f"must be at most {_MOST_DEGREES} in Label Studio", f"{_MOST_DEGREES} less is the same angle"
+    refusals.add(is_over, Code.BAD_NUMBER, "rotation", lambda row: f"{most}, got {rotation[row]}; {hint}")
+
+
+def _check_corners(
+    columns: Columns, boxes: Floats, rotation: Floats, sizes: Floats, is_kept: Bools, refusals: Refusals
+) -> None:
+    """Refuse rotated boxes whose own top left corner, which Label Studio tells, lies right of or below the image."""
+    from predarrow_engine.percent import shortest_boxes
+
+    rows = np.flatnonzero(_are(columns, "rotated_bbox") & (rotation != 0) & ~is_kept & ~refusals.bad)
+    if not rows.size:
+        return
+    height, width = (np.ascontiguousarray(side) for side in sizes[rows].T)
+    x, y, *_ = shortest_boxes(boxes[:, rows], rotation[rows], width, height)
+    is_over = np.zeros(len(rotation), np.bool_)
+    is_over[rows] = (x > 100) | (y > 100)
+    percents = dict(zip(rows.tolist(), zip(x.tolist(), y.tolist(), strict=True), strict=True))
+
+    def words(row: int) -> str:
+        rule = "its top left corner, rotated, must be at most 100 percent of the image's width and height"
+        got = "{:g} and {:g}".format(*percents[row])
+        return f"{rule}, got {got}; rotated by 180 degrees more or less it has another one"
+
+    refusals.add(is_over, Code.OUTSIDE_IMAGE, "bbox", words)
 
 
 def _check_boxes(columns: Columns, is_kept: Bools, refusals: Refusals) -> Floats | None:

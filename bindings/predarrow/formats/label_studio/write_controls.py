@@ -161,7 +161,7 @@ class Controls:
             key = TAGS[control.type].label_key
             to_name = control.to_name[0]
             if labels is None:
-                return (Answer(control, to_name, None if key == "labels" else key, "[]"),)
+                return (Answer(control, to_name, None if shape == "videorectangle" else key, "[]"),)
             if key is not None and shape != "videorectangle":
                 continue
             for other in self.config.controls_of("labels", to_name):

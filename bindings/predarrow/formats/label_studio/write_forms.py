@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,10 @@ from msgspec import UNSET, UnsetType
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_text import json_text, members_text, object_text
 from predarrow.formats.label_studio import forms
+from predarrow.formats.label_studio.check_members import number
+from predarrow.formats.label_studio.check_shapes import check_timeline
+from predarrow.formats.label_studio.check_values import check_span
+from predarrow.formats.label_studio.config import MediaObject
 from predarrow.formats.label_studio.write_attributes import Kept, Members, Note, Result, texts_of
 from predarrow.formats.label_studio.write_controls import Answer, Choice
 from predarrow.formats.label_studio.write_geometry import DEFAULTS, MEMBERS
@@ -75,22 +80,24 @@ class Form:
 NO_FORM = Form("", (), "")
 
 
-def made_form(choice: Choice, note: Note) -> Form:
+def made_form(choice: Choice, note: Note, shown: MediaObject | None) -> Form:
     """Give what rows become that were not read from Label Studio.
 
     Args:
         choice: the controls that they go to.
         note: their attributes.
+        shown: the object that these controls are for.
 
     Raises:
-        Flaw: a span without a place.
+        Flaw: a span without a place, or with one that does not hold; a keypoint's width that does not.
     """
     shape = choice.shape
     geometry: Members = {}
     if shape in _SPANS:
         geometry = _place(note.ranges, shape)
+        _check_place(geometry, choice, shown)
     elif shape == "keypoint":
-        geometry = {"width": note.keypoint_width or _POINT_WIDTH}
+        geometry = {"width": _point_width(note.keypoint_width)}
     in_image = shape in MEMBERS and shape != "videorectangle"
     odd = {name: text for name, text in note.region.items() if type(_decode(text)) is not _REGION_TYPES[name]}
     meta = _meta(note, {key: note.answers[key] for key in choice.left} | odd)
@@ -106,6 +113,20 @@ def made_form(choice: Choice, note: Note) -> Form:
         for each in choice.answers
     )
     return Form(shape if shape in MEMBERS else "", results, choice.answers[0].to_name)
+
+
+def _point_width(given: str | None) -> str:
+    """Give the width that a point is drawn with.
+
+    Raises:
+        Flaw: it is no number above 0, up to 100.
+    """
+    if given in (None, "null"):
+        return _POINT_WIDTH
+    name, width = "keypoint_width", _decode(given)
+    if number({name: width}, name, "attributes", least=0, most=100) == 0:
+        raise Flaw(Code.BAD_SIZE, f"attributes.{name}", "must be above 0", width)
+    return given
 
 
 def _head(answer: Answer, in_image: bool, region: Members) -> str:
@@ -151,6 +172,19 @@ def _place(ranges: str | None, shape: str) -> Members:
     if shape == "timespan":
         members.setdefault("instant", json_text(members.get("start") == members.get("end")))
     return members
+
+
+def _check_place(place: Members, choice: Choice, shown: MediaObject | None) -> None:
+    """Refuse a place that the reader takes, and the editor does not: one that ends before it starts, or is no number.
+
+    Raises:
+        Flaw: it is one.
+    """
+    value = {name: _decode(text) for name, text in place.items()}
+    if choice.shape == forms.RANGES:
+        check_timeline(value, "attributes", Counter())
+    else:
+        check_span(value, "attributes.ranges[0]", shown, choice.answers[0].control.type, Counter())
 
 
 def _ranges(text: str | None) -> list[dict[str, Any]]:

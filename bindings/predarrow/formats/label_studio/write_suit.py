@@ -144,7 +144,7 @@ class Suit:
         if moved is not None and moved.kept is not None:
             labels = None if wanted.labels is None else _labels(choice)
             return kept_form(wanted.kind, labels, moved, moved.kept)
-        return made_form(choice, note)
+        return made_form(choice, note, self._controls.shown(choice.answers[0].to_name))
 
     def _fits(self, wanted: Wanted) -> bool:
         """Tell whether the controls that rows came from are the config's.
