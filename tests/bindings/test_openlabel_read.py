@@ -205,7 +205,7 @@ def test_classes_of_images_have_a_value_each(tmp_path: Path, named: Any) -> None
         (
             {"num": [{"name": "score", "val": 0.5}, {"name": "confidence", "val": 0.25}]},
             0.25,
-            {"num": [{"name": "score", "val": 0.5}]},
+            {"num": [{"name": "score", "val": 0.5}, {"name": "confidence", "val": 0.25}]},
         ),
     ],
 )

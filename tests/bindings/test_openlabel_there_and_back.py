@@ -85,6 +85,16 @@ def test_an_object_with_a_bitmap_and_a_box_keeps_its_type(tmp_path: Path) -> Non
         assert _again(tmp_path, given, "asam") == given
 
 
+def test_what_no_schema_knows_is_written_again(tmp_path: Path) -> None:
+    told = attributes() | {"foo": [{"name": "a"}], "bar": {"b": 1}}
+    given = one(bbox=[box(attributes=told)])
+    path = tmp_path / "scene.json"
+    path.write_text(json.dumps(given))
+    table = read_openlabel(path).read_all()
+    write_openlabel(table, path, overwrite=True)
+    assert json.loads(path.read_text()) == given
+
+
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=6)
 PLAIN = st.integers(-10_000, 10_000).map(lambda number: number / 100)
 NUMBERS = PLAIN | st.floats(-1e6, 1e6)
@@ -101,6 +111,10 @@ def _attributes(draw: st.DrawFn) -> Json:
     if confidence is not None:
         kind, name = draw(st.sampled_from([("num", "confidence"), ("num", "score"), ("vec", "confidence")]))
         given[kind] = [{"name": name, "val": [confidence] if kind == "vec" else confidence}]
+        if draw(st.booleans()) and name == "confidence":
+            given.setdefault("vec", []).append({"name": "score", "val": [7.5]})
+            if kind == "num":
+                given["num"].append({"name": "score", "val": -7.5})
     others = draw(st.lists(st.tuples(st.just("a") | st.just("b"), st.integers() | st.floats(-1e9, 1e9)), max_size=2))
     for name, number in others:
         given.setdefault("num", []).append({"name": name, "val": number})

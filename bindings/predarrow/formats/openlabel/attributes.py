@@ -17,6 +17,8 @@ DEFAULT_CONFIDENCE = 1.0
 
 _LISTS = ("num", "text", "boolean", "vec")
 _PLAIN = {"name", "val"}
+CONFIDENCES = (("num", "confidence"), ("num", "score"), ("vec", "confidence"), ("vec", "score"))
+"""How the confidence is spelled, the first one that is there counting."""
 
 
 class Told(NamedTuple):
@@ -108,7 +110,7 @@ def _told(raw: Raw, system: str | None, codec: Codec) -> Told:
     stream = _one(value, "text", "stream", str)
     interpolated = _one(value, "boolean", "interpolated", bool)
     lifted = {("boolean", "interpolated")}
-    if confidence != DEFAULT_CONFIDENCE:
+    if confidence != DEFAULT_CONFIDENCE and not any(_places(value, *other) for other in CONFIDENCES[1:]):
         lifted.add(("num", "confidence"))
     if stream != system:
         lifted.add(("text", "stream"))
@@ -134,7 +136,7 @@ def _check_entries(entries: Any, type_: str) -> None:
 
 def _confidence(value: dict[str, Any]) -> float:
     """Give the confidence: num `confidence`, else num `score`, else vec `confidence` of one number."""
-    for type_, name in (("num", "confidence"), ("num", "score"), ("vec", "confidence"), ("vec", "score")):
+    for type_, name in CONFIDENCES:
         places = _places(value, type_, name)
         if not places:
             continue

@@ -8,8 +8,11 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from predarrow.formats.openlabel.attributes import CONFIDENCES
+
 Members = dict[str, Any]
-Elements = dict[str, list[Members]]
+Elements = dict[str, Any]
+"""Lists of name and val by type; what stands under other names is written as it is."""
 FrameKey = Annotated[str, Meta(pattern="^[0-9]+$")]
 
 
@@ -33,7 +36,7 @@ class _Vector(Struct):
     name: str = ""
 
 
-class _Lists(Struct, forbid_unknown_fields=True):
+class _Lists(Struct):
     num: list[_Number] = []
     text: list[_Text] = []
     boolean: list[_Boolean] = []
@@ -148,7 +151,8 @@ def elements_of(item: Attributes, lifted: Lifted) -> Elements:
 
     A confidence of 1.0 is what readers take where none is told, and is not written unless it was told before.
     """
-    elements = {kind: list(values) for kind, values in item.attributes.items()}
+    lists = _Lists.__struct_fields__
+    elements = {kind: list(values) if kind in lists else values for kind, values in item.attributes.items()}
     _put_confidence(elements, lifted.confidence)
     named = item.openlabel.geometry.get("coordinate_system")
     stream = None if lifted.stream == named and not _places(elements, "text", "stream") else lifted.stream
@@ -159,7 +163,7 @@ def elements_of(item: Attributes, lifted: Lifted) -> Elements:
 
 
 def _put_confidence(elements: Elements, confidence: float | None) -> None:
-    for kind, name in (("num", "confidence"), ("num", "score"), ("vec", "confidence"), ("vec", "score")):
+    for kind, name in CONFIDENCES:
         places = _places(elements, kind, name)
         if places and (kind == "num" or len(elements[kind][places[0]]["val"]) == 1):
             val = confidence if kind == "num" or confidence is None else [confidence]
