@@ -125,6 +125,7 @@ FILES = [
     (json.dumps(document({"1": {}, "01": {}})), Code.BAD_VALUE, "/openlabel/frames/01"),
     (json.dumps(document({"0": 5})), Code.BAD_VALUE, "/openlabel/frames/0"),
     (json.dumps(document({"0": {"objects": []}})), Code.BAD_VALUE, "/openlabel/frames/0/objects"),
+    (json.dumps(document(streams=[])), Code.BAD_VALUE, "/openlabel/streams"),
     (json.dumps(document({"0": {"objects": {UID: 5}}})), Code.BAD_VALUE, f"/openlabel/frames/0/objects/{UID}"),
     (json.dumps(document({"0": {"objects": {UID: {"object_data": 5}}}})), Code.BAD_VALUE, AT),
     (json.dumps(document(objects={UID: {"name": "x"}})), Code.BAD_VALUE, f"/openlabel/objects/{UID}/type"),

@@ -171,6 +171,7 @@ def _document(data: bytes, codec: Codec, source: str) -> Document:
     if version != SCHEMA_VERSION:
         where = pointer(ROOT, "metadata", "schema_version")
         raise Flaw(Code.BAD_VALUE, where, f'must be "{SCHEMA_VERSION}"', version)
+    _object(members.get("streams"), codec, ROOT, "streams")
     name = codec.any(metadata["name"]) if "name" in metadata else None
     problems: list[Problem] = []
     raw = members.pop("objects", None)

@@ -21,7 +21,8 @@ from predarrow.table import polygon_columns
 
 ABSOLUTE = "MODE_POLY2D_ABSOLUTE"
 
-_HINT = "write predarrow.geometry.to_polygons of it"
+_WITH_AREA = ("ellipse", "circle", "cuboid_2d")
+_HINT = "; predarrow.to_polygons(table) gives polygons of it"
 
 
 class Mask(NamedTuple):
@@ -62,7 +63,8 @@ def shapes_of(columns: dict[str, pa.Array], refusals: Refusals) -> list[list[Sha
         if kind not in _MAKERS:
             where = np.zeros(len(shapes), np.bool_)
             where[chosen] = True
-            rule = f"must be a kind that OpenLABEL has ({', '.join(_MAKERS)}), got {kind}; {_HINT}"
+            rule = f"must be a kind that OpenLABEL has ({', '.join(_MAKERS)}), got {kind}"
+            rule += _HINT if kind in _WITH_AREA else ""
             refusals.add(where, Code.CANNOT_HOLD, "kind", rule)
             continue
         part = Refusals(refusals.rows[chosen])
@@ -77,6 +79,7 @@ def shapes_of(columns: dict[str, pa.Array], refusals: Refusals) -> list[list[Sha
 
 def _boxes(rows: Rows) -> list[list[Shape]]:
     corners = corners_of(rows)
+    _refuse_flat(rows, corners)
     rotation = rows.columns["rotation"].fill_null(0.0).to_numpy(zero_copy_only=False)
     rule = "must not be rotated for a bbox: a rotated_bbox is written as rbbox"
     rows.refusals.add(rotation != 0, Code.CANNOT_HOLD, "rotation", lambda row: f"{rule}, got {rotation[row]} degrees")
@@ -84,9 +87,17 @@ def _boxes(rows: Rows) -> list[list[Shape]]:
 
 
 def _turned_boxes(rows: Rows) -> list[list[Shape]]:
-    degrees = turned_of(rows).degrees
-    with_angle = zip(_centred(corners_of(rows)), radians_of(degrees).tolist(), strict=True)
+    degrees, corners = turned_of(rows).degrees, corners_of(rows)
+    _refuse_flat(rows, corners)
+    with_angle = zip(_centred(corners), radians_of(degrees).tolist(), strict=True)
     return [[Shape("rbbox", {"val": [*numbers, angle]})] for numbers, angle in with_angle]
+
+
+def _refuse_flat(rows: Rows, corners: Any) -> None:
+    """Refuse boxes without an area, which no reader of OpenLABEL takes."""
+    is_flat = (corners[0] == corners[2]) | (corners[1] == corners[3])
+    rule = "must be wider and higher than 0 for OpenLABEL"
+    rows.refusals.add(is_flat, Code.BAD_SIZE, "column bbox", lambda row: f"{rule}, got {corners[:, row].tolist()}")
 
 
 def _centred(corners: Any) -> zip[tuple[float, ...]]:
@@ -118,6 +129,9 @@ def _polylines(rows: Rows) -> list[list[Shape]]:
     rows.refusals.add(counts != 1, Code.BAD_VALUE, "column polygon", lambda row: f"{rule}, got {counts[row]} rings")
     places = (np.cumsum(counts) - counts).tolist()
     rings = [*_rings(rows), []]
+    lengths = np.array([len(rings[place]) // 2 for place in places])
+    least = "must have at least 2 vertices for OpenLABEL"
+    rows.refusals.add(lengths < 2, Code.CANNOT_HOLD, "column polygon", lambda row: f"{least}, got {lengths[row]}")
     return [[_poly2d(rings[place], is_hole=None, closed=False)] for place in places]
 
 

@@ -11,7 +11,7 @@ from predarrow.refusals import shown
 from predarrow.report import Code
 
 _HINT = 'dialect="asam" (--dialect asam) writes it'
-_CONVERT = "predarrow.convert_cuboids gives cuboids in another"
+_CONVERT = "predarrow.convert_table_cuboids gives a table in another"
 
 
 class Refusal(NamedTuple):
