@@ -29,7 +29,7 @@ def export_label_studio_predictions(
     masks: Literal["brush", "bitmask"] = "brush",
     holes: Literal["refuse", "brush", "bitmask"] = "refuse",
     on_outside: Literal["refuse", "clip"] = "refuse",
-    max_bytes: int = 200_000_000,
+    max_bytes: int | None = 200_000_000,
     overwrite: bool = False,
     on_error: OnError = "raise",
     progress: Progress | None = None,

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from predarrow import check_label_studio, export_label_studio_predictions, import_label_studio_predictions
+from predarrow import (
+    check_label_studio,
+    export_label_studio_predictions,
+    import_label_studio_predictions,
+    write_label_studio,
+)
 from predarrow.data_units import DataUnits
 from predarrow.errors import PredarrowError
 from predarrow.ontology import Ontology, object_class
@@ -185,3 +190,16 @@ def test_rows_that_were_appended(project: Project) -> None:
     taken(project, [task(3, A, one=[box("r3")]), task(4, B, one=[box("r4")])], mode="append")
     found = [[result["id"] for result in each["predictions"][0]["result"]] for each in given_back(project)]
     assert sorted(map(tuple, found)) == [("r1",), ("r2",), ("r3",), ("r4",)]
+
+
+def test_a_project_is_a_table_to_the_writer(project: Project) -> None:
+    taken(project, [task(1, {"image": "a.png"}, one=[box("r1")], two=[box("r2"), box("r3")])])
+    exported = given_back(project)
+    path = project.path.parent / "written.json"
+    result = write_label_studio(project, path)
+    assert (result.tasks, result.rows) == (1, 3)
+    assert json.loads(path.read_text()) == exported
+    assert [each["model_version"] for each in exported[0]["predictions"]] == ["one", "two"]
+    with pytest.raises(PredarrowError, match="model_version: must be None for a project, whose sets name it, got 'x'"):
+        write_label_studio(project, path, model_version="x", overwrite=True)
+    assert json.loads(path.read_text()) == exported

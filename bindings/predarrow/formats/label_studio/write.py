@@ -16,14 +16,16 @@ from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.label_studio.config import LabelingConfig
 from predarrow.formats.label_studio.write_points import single_points
 from predarrow.formats.label_studio.write_rows import Gatherer
-from predarrow.formats.label_studio.write_shards import Target, shards
+from predarrow.formats.label_studio.write_shards import Shards, Target, shards
 from predarrow.formats.label_studio.write_suit import Suit
 from predarrow.formats.label_studio.write_tasks import Options, Piece, tasks_of
 from predarrow.formats.write_chunks import chunks_of
 from predarrow.formats.write_file import check_new
 from predarrow.formats.write_text import quoted
+from predarrow.label_studio_exports import export_label_studio_predictions
 from predarrow.options import one_of, whole_number
 from predarrow.pipeline import Progress, run, worker_count
+from predarrow.project import Project
 from predarrow.reader import OnError
 from predarrow.refusals import Refusals
 from predarrow.report import Report
@@ -80,14 +82,14 @@ def write_label_studio(
 
     Args:
         table: predictions with `__arrow_c_stream__` in the prediction table's schema, the rows of a data unit one after
-            the other.
+            the other; or a `Project`, all of whose sets are written as `export_label_studio_predictions` does.
         path: file to write; gzip where its name ends in .gz.
         config: the labelling config, its XML or a file: rows go to its controls by geometry and label, and one whose
             label it lacks is refused. None makes one that fits, and writes it as `<stem>.xml`.
         data_key: member of the task's `data` for the address; by default the one that the config's object shows.
         url: address of a data unit. "{data_unit}" alone is the data unit as it is; with text around it, the data
             unit is percent-encoded.
-        model_version: of rows that do not tell one themselves, in `attributes`.
+        model_version: of rows that do not tell one themselves, in `attributes`. Of a project it is the set's name.
         masks: "brush" writes masks as run lengths, "bitmask" as PNG images.
         holes: polygons of several rings, which Label Studio has none of: "refuse" them, or write the mask that they
             are as "brush" or "bitmask".
@@ -107,6 +109,24 @@ def write_label_studio(
         OutputError: a file exists, or cannot be written.
         PredarrowError: an option that does not hold.
     """
+    if isinstance(table, Project):
+        if model_version is not None:
+            rule = "must be None for a project, whose sets name it"
+            raise PredarrowError(f"model_version: {rule}, got {model_version!r}")
+        return export_label_studio_predictions(
+            table,
+            path,
+            config=config,
+            data_key=data_key,
+            url=url,
+            masks=masks,
+            holes=holes,
+            on_outside=on_outside,
+            max_bytes=max_bytes,
+            overwrite=overwrite,
+            on_error=on_error,
+            progress=progress,
+        )
     one_of("masks", masks, ("brush", "bitmask"))
     one_of("holes", holes, ("refuse", "brush", "bitmask"))
     one_of("on_outside", on_outside, ("refuse", "clip"))
@@ -119,20 +139,29 @@ def write_label_studio(
         check_new(target.config, overwrite=overwrite)
     options = Options(Addresses(url), model_version, suit.frame_rate)
     writer = _Writer(Gatherer(suit, on_outside, holes), options, raises=on_error == "raise")
-    total = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else 0
     with shards(target, max_bytes, overwrite=overwrite) as files:
-        pieces = ([piece] for chunk in chunks_of(table) for piece in writer.pieces(chunk, progress, total))
-        for text in run(pieces, lambda chunk: chunk[0](), workers=worker_count(None)):
-            files.add(*text)
-        report = writer.report
-        if report.problems and on_error == "raise":
-            raise InputError(report.problems)
-        files.finish()
+        report = _fill(files, table, writer, progress, raises=on_error == "raise")
         report.flagged[_LONG] += files.n_long
         report.flagged[f"no labelling config is written: {suit.unfit}"] += suit.unfit is not None
         report.flagged = Counter({what: count for what, count in report.flagged.items() if count})
         paths, beside = files.publish(suit.made, overwrite=overwrite)
     return LabelStudioWriteResult(writer.n_tasks, report.imported, report, paths, beside)
+
+
+def _fill(files: Shards, table: Any, writer: _Writer, progress: Progress | None, *, raises: bool) -> Report:
+    """Write all tasks of a table.
+
+    Raises:
+        InputError: where it `raises`, rows that were refused.
+    """
+    total = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else 0
+    pieces = ([piece] for chunk in chunks_of(table) for piece in writer.pieces(chunk, progress, total))
+    for text in run(pieces, lambda chunk: chunk[0](), workers=worker_count(None)):
+        files.add(*text)
+    if writer.report.problems and raises:
+        raise InputError(writer.report.problems)
+    files.finish()
+    return writer.report
 
 
 def _check_options(url: str, max_bytes: int | None) -> None:
