@@ -165,6 +165,7 @@ def export_openlabel_predictions(
     set_name: str = "default",
     version: int | None = None,
     dialect: Dialect = "kognic",
+    mixed: bool = False,
     overwrite: bool = False,
     on_error: OnError = "raise",
 ) -> OpenLabelWriteResult:
@@ -181,6 +182,7 @@ def export_openlabel_predictions(
         set_name: the prediction set.
         version: the last one by default.
         dialect: "kognic" or "asam", see `write_openlabel`.
+        mixed: see `write_openlabel`.
         overwrite: replace the file, or files of the same name in the folder.
         on_error: "raise" writes nothing where a row cannot be held; "skip" leaves such rows out and tells of them
             in the report.
@@ -194,4 +196,4 @@ def export_openlabel_predictions(
     project = opened(project)
     rows = set_rows(project, set_name, version, OPENLABEL_COLUMNS)
     named = titled(rows, project.data_units, stem)
-    return write_openlabel(named, path, dialect=dialect, overwrite=overwrite, on_error=on_error)
+    return write_openlabel(named, path, dialect=dialect, mixed=mixed, overwrite=overwrite, on_error=on_error)

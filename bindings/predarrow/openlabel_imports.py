@@ -43,6 +43,7 @@ def import_openlabel_predictions(
     ontology_mapping: Mapping[str, str] | StrPath | None = None,
     *,
     dialect: Dialect = "kognic",
+    mixed: bool = False,
     set_name: str = "default",
     mode: Literal["overwrite", "append"] = "overwrite",
     on_error: OnError = "raise",
@@ -63,7 +64,7 @@ def import_openlabel_predictions(
         ontology_mapping: featureNodeHash (or name) -> type of the file's objects, or a JSON file of that; by default
             `ontology_mapping.json` beside the files. One type may stand for classes of several shapes: boxes get the
             one, polygons the other.
-        dialect: see `read_openlabel`.
+        dialect, mixed: see `read_openlabel`.
         set_name: the prediction set.
         mode: "append" adds to the set's rows.
         on_error: "raise" commits nothing where a geometry is refused and raises one error that tells them all;
@@ -89,7 +90,7 @@ def import_openlabel_predictions(
     def match(document: Document, frame: FileFrame, external_id: str | None) -> Place:
         return _place(document, frame, external_id, units)
 
-    parts = openlabel_parts(path, dialect, match, find, workers=workers, progress=progress)
+    parts = openlabel_parts(path, dialect, match, find, mixed=mixed, workers=workers, progress=progress)
     reader = PredictionReader(parts, on_error=on_error)
     return commit_reader(project, reader, str(Path(path).absolute()), set_name, mode, "import openlabel")
 

@@ -80,7 +80,7 @@ def test_export_tells(folder: Path, capsys: Captured) -> None:
     assert run(["export", "openlabel", "project", "out"]) == 1
     assert "new or empty folder" in capsys.readouterr().err
     assert run(["export", "openlabel", "project", "out", "--overwrite", "--version", "0", "--dialect", "asam"]) == 0
-    assert run(["export", "openlabel", "project", "new", "--set", "none"]) == 1
+    assert run(["export", "openlabel", "project", "new", "--set", "none", "--mixed"]) == 1
 
 
 def test_convert_and_validate(folder: Path, capsys: Captured) -> None:
@@ -96,6 +96,7 @@ def test_convert_and_validate(folder: Path, capsys: Captured) -> None:
     assert (problem["code"], problem["source"]) == ("mixed_geometries", "mixed.json")
     assert problem["pointer"].startswith("/openlabel/frames/0/objects/")
     assert run(["validate", "openlabel", "mixed.json", "--dialect", "asam"]) == 0
+    assert run(["validate", "openlabel", "mixed.json", "--mixed"]) == 0
     capsys.readouterr()
     assert run(["convert", "openlabel", "mixed.json", "m.parquet", "--on-error", "skip"]) == 3
     assert pq.read_table("m.parquet").num_rows == 1

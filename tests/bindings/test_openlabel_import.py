@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from predarrow import DataUnits, InputError, Ontology, OntologyError, PredarrowError, Project
+from predarrow import (
+    DataUnits,
+    InputError,
+    Ontology,
+    OntologyError,
+    PredarrowError,
+    Project,
+    read_openlabel,
+    write_openlabel,
+)
 from predarrow import import_openlabel_predictions as import_openlabel
 from predarrow.report import Code
 from tests.openlabel_documents import UID, box, cuboid, document, geometry, objects, one
@@ -73,6 +82,25 @@ def test_one_type_stands_for_classes_of_several_shapes(tmp_path: Path) -> None:
     import_openlabel(project, path, dialect="asam")
     found = project.scan().read_all()
     assert found["class_name"].to_pylist() == ["Car", "Car 3D"]
+
+
+def test_files_of_boxes_and_cuboids(tmp_path: Path) -> None:
+    """Kognic's later page allows both in one prediction; cuboids then still look along their +y."""
+    project = project_of(tmp_path, video("a", "scene"))
+    given = one(bbox=[box()], cuboid=[cuboid()])
+    path = file_of(tmp_path / "in", given)
+    with pytest.raises(InputError, match=r"of one type, bbox as its first, got cuboid; mixed=True") as caught:
+        import_openlabel(project, path, MAPPING)
+    assert [problem.code for problem in caught.value.problems] == [Code.MIXED_GEOMETRIES]
+    import_openlabel(project, path, MAPPING, mixed=True)
+    found = project.scan().read_all()
+    assert found["kind"].to_pylist() == ["bbox", "cuboid"]
+    assert json.loads(found["attributes"][1].as_py())["convention"] == "kognic"
+    read = read_openlabel(path, mixed=True).read_all()
+    with pytest.raises(InputError, match=r"of one type, bbox as its first, got cuboid; mixed=True"):
+        write_openlabel(read, tmp_path / "scene.json")
+    write_openlabel(read, tmp_path / "scene.json", mixed=True)
+    assert json.loads((tmp_path / "scene.json").read_text()) == given
 
 
 def test_frames_are_found_by_their_external_ids(tmp_path: Path) -> None:

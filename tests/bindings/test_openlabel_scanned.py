@@ -27,22 +27,24 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scanned")
 
 
-def outcome(path: Path, dialect: Any, least_bytes: int, chunk_bytes: int = 8 << 20) -> tuple[pa.Table, Report]:
+def outcome(
+    path: Path, dialect: Any, least_bytes: int, chunk_bytes: int = 8 << 20, mixed: bool = False
+) -> tuple[pa.Table, Report]:
     """Read a file, scanned where it has at least so many bytes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(document_module, "LEAST_BYTES", least_bytes)
         patch.setattr(rows, "_CHUNK_BYTES", chunk_bytes)
-        reader = read_openlabel(path, dialect=dialect, on_error="skip", workers=1)
+        reader = read_openlabel(path, dialect=dialect, mixed=mixed, on_error="skip", workers=1)
         return reader.read_all(), reader.report
 
 
-def check(folder: Path, text: str, chunk_bytes: int = 8 << 20) -> None:
+def check(folder: Path, text: str, chunk_bytes: int = 8 << 20, mixed: bool = False) -> None:
     """Read a text both ways, in both dialects."""
     path = folder / "scene.json"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     for dialect in ("kognic", "asam"):
-        table, report = outcome(path, dialect, NEVER, chunk_bytes)
-        scanned, same = outcome(path, dialect, 0, chunk_bytes)
+        table, report = outcome(path, dialect, NEVER, chunk_bytes, mixed)
+        scanned, same = outcome(path, dialect, 0, chunk_bytes, mixed)
         assert scanned.to_pylist() == table.to_pylist()
         assert scanned.equals(table)
         assert same == report
@@ -87,6 +89,15 @@ def test_what_is_plain_is_scanned(folder: Path, taken: list[bool], kind: str, in
     assert taken == [True, True]
     check(folder, json.dumps(plain(kind), sort_keys=True), chunk_bytes=1)
     assert taken == [True] * 8
+
+
+def test_boxes_and_cuboids_may_be_mixed(folder: Path, taken: list[bool]) -> None:
+    given = plain(n_frames=2)
+    given["openlabel"]["frames"]["1"] = plain("cuboid")["openlabel"]["frames"]["1"]
+    check(folder, json.dumps(given), chunk_bytes=1, mixed=True)
+    assert taken == [True] * 4
+    check(folder, json.dumps(given), chunk_bytes=1)
+    assert taken[4:] == [True, False, True, True]
 
 
 def test_a_second_way_begins_where_the_first_one_ends(folder: Path, taken: list[bool]) -> None:

@@ -27,7 +27,8 @@ dialect_option = click.option(
     show_default=True,
     help="Whose rules hold: Kognic's, or those of the standard alone. Cuboids look along their +y, or their +x.",
 )
-_read_options = together(dialect_option, workers_option)
+mixed_option = click.option("--mixed", is_flag=True, help="Let a file have geometries of several types, as asam does.")
+_read_options = together(dialect_option, mixed_option, workers_option)
 
 
 @click.command("openlabel")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from predarrow.cli.file_options import PATH, on_error_option, version_option
-from predarrow.cli.openlabel import dialect_option
+from predarrow.cli.openlabel import dialect_option, mixed_option
 from predarrow.cli.outcome import files_text, rows_text, write_outcome
 from predarrow.cli.output import json_option, set_option
 
@@ -20,6 +20,7 @@ from predarrow.cli.output import json_option, set_option
 @set_option
 @version_option
 @dialect_option
+@mixed_option
 @click.option("--overwrite", is_flag=True, help="Replace the file, or files of the same name in the folder.")
 @on_error_option
 @json_option

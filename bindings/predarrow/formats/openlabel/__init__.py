@@ -52,7 +52,7 @@ Two dialects. "kognic" makes the checks that Kognic makes on upload, "asam" only
 | `schema_version` other than "1.0.0", a frame whose key is no whole number | refused | refused |
 | no stream, or one that `streams` does not have | refused | taken; an unknown one is flagged |
 | a flat geometry in a stream that is no camera, a cuboid in one that is | refused | taken |
-| geometries of two types in one file | the later type is refused | taken |
+| geometries of two types in one file | the later type is refused, unless `mixed` | taken |
 | two cuboids of an object on a frame | the later one is refused | taken |
 | a geometry at the root | refused | a row on the file's first frame, 0 where it has none |
 | a hole without outline, holes of several outlines with one `polygon_id` | refused | refused |

@@ -59,11 +59,13 @@ class FileRows:
         dialect: which checks are made.
         match: tells where frames belong.
         classes: tells what classes are.
+        mixed: whether geometries of several types may stand in the file, whatever the dialect.
     """
 
-    def __init__(self, document: Document, dialect: Dialect, match: Match, classes: Classes) -> None:
+    def __init__(self, document: Document, dialect: Dialect, match: Match, classes: Classes, *, mixed: bool) -> None:
         self._document = document
         self._dialect: Dialect = dialect
+        self._is_mixed = mixed or dialect != "kognic"
         self._match = match
         self._classes = classes
         self._streams = streams_of(document)
@@ -85,9 +87,8 @@ class FileRows:
         if objects is None:
             self.add(collect_frames(self._document, frames, self.n))
             return
-        context = Context(
-            self._document, self._dialect, self._match, self._class_of, self._streams, self._first_type, self.n
-        )
+        first_type = None if self._is_mixed else self._first_type
+        context = Context(self._document, self._dialect, self._match, self._class_of, self._streams, first_type, self.n)
         scanned = scanned_rows(frames, objects, context)
         if scanned is not None:
             self._add_scanned(scanned)
@@ -172,7 +173,8 @@ class FileRows:
         if self._dialect == "kognic":
             if collected.is_root:
                 check_static(found)
-            check_one_type(found, self._first_type)
+            if not self._is_mixed:
+                check_one_type(found, self._first_type)
             check_single_cuboids(found)
         check_streams(found, self._streams, self._dialect, self._report.flagged)
         if found.type == "image":

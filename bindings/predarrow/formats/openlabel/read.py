@@ -23,6 +23,7 @@ def read_openlabel(
     path: StrPath | Sequence[StrPath],
     *,
     dialect: Dialect = "kognic",
+    mixed: bool = False,
     on_error: OnError = "raise",
     workers: int | None = None,
     progress: Progress | None = None,
@@ -42,6 +43,8 @@ def read_openlabel(
             in one of another type; geometries of two types in a file, at the root, or two cuboids of an object on a
             frame) and takes cuboids to look along their +y; "asam" takes all that the standard does, cuboids to look
             along their +x.
+        mixed: take geometries of several types in a file, which Kognic's first page on predictions forbids and its
+            later one does not; "asam" always does.
         on_error: "raise" raises one error in the end that tells all refused geometries; "skip" leaves each refused
             geometry out (a file only where it does not hold as a whole) and tells of it in the reader's `report`.
         workers: threads; None takes PREDARROW_NUM_THREADS, else the cores. Results do not depend on it.
@@ -51,7 +54,7 @@ def read_openlabel(
         InputError: nothing to read; further problems are raised when the reader is read.
         PredarrowError: an option that does not hold.
     """
-    parts = openlabel_parts(path, dialect, as_it_is, own_class, workers=workers, progress=progress)
+    parts = openlabel_parts(path, dialect, as_it_is, own_class, mixed=mixed, workers=workers, progress=progress)
     return PredictionReader(parts, on_error=on_error)
 
 
@@ -61,13 +64,14 @@ def openlabel_parts(
     match: Match,
     classes: Classes,
     *,
+    mixed: bool,
     workers: int | None,
     progress: Progress | None,
 ) -> Iterator[Part]:
     """Give OpenLABEL files as parts of a reader, sorted within 128 MiB.
 
     Args:
-        path, dialect, workers, progress: see `read_openlabel`.
+        path, dialect, mixed, workers, progress: see `read_openlabel`.
         match: tells where frames belong.
         classes: tells what classes are.
 
@@ -78,6 +82,6 @@ def openlabel_parts(
     one_of("dialect", dialect, DIALECTS)
 
     def read(file: str) -> Part:
-        return converted(read_document(file), dialect, match, classes)
+        return converted(read_document(file), dialect, match, classes, mixed=mixed)
 
     return sorted_by_name(read_files(find_files(path), read, workers=workers, progress=progress))

@@ -14,7 +14,7 @@ from predarrow.reader import Part
 _CHUNK_BYTES = 8 << 20
 
 
-def converted(document: Document, dialect: Dialect, match: Match, classes: Classes) -> Part:
+def converted(document: Document, dialect: Dialect, match: Match, classes: Classes, *, mixed: bool) -> Part:
     """Give a file's geometries as rows of the prediction table.
 
     Args:
@@ -22,8 +22,9 @@ def converted(document: Document, dialect: Dialect, match: Match, classes: Class
         dialect: which checks are made, see `predarrow.formats.openlabel`.
         match: tells where frames belong.
         classes: tells what classes are.
+        mixed: whether geometries of several types may stand in the file, whatever the dialect.
     """
-    state = FileRows(document, dialect, match, classes)
+    state = FileRows(document, dialect, match, classes, mixed=mixed)
     if document.has_root_geometries:
         state.add(collect_root(document))
     for frames in _chunks(document.frames):

@@ -21,6 +21,7 @@ CONVENTIONS: Mapping[str, str] = {"kognic": "kognic", "asam": "openlabel"}
 UNKNOWN_STREAM = "stream or coordinate system that the file does not list"
 
 _HINT = 'dialect="asam" takes it'
+_MIXED_HINT = "mixed=True (--mixed) takes it"
 _CAMERA = "camera"
 _SOLID = ("lidar", "radar", "other")
 
@@ -109,7 +110,7 @@ def check_one_type(given: Given, first_type: str) -> None:
     if given.type != first_type:
         rule = f"a prediction must have geometries of one type, {first_type} as its first"
         every = np.ones(given.n, np.bool_)
-        given.refusals.add(every, Code.MIXED_GEOMETRIES, "", f"{rule}, got {given.type}; {_HINT}")
+        given.refusals.add(every, Code.MIXED_GEOMETRIES, "", f"{rule}, got {given.type}; {_MIXED_HINT}")
 
 
 def check_static(given: Given) -> None:

@@ -56,7 +56,7 @@ class Context(NamedTuple):
     class_of: Callable[[str, str], ClassOf | Flaw]
     streams: Streams
     first_type: str | None
-    """Type of the file's first geometry, where there was one before"""
+    """Type of the file's first geometry, where there was one before and all must be of it"""
     n: int
     """Geometries before"""
 
@@ -160,10 +160,10 @@ class _Chunk:
         return ScannedRows(self._kind, record_batch(self._n, columns), first, self._rowless(rests), self._flagged, seen)
 
     def _check_type(self) -> None:
-        if self._context.dialect == "kognic":
-            is_other = self._context.first_type not in (None, self._kind)
-            if is_other or (self._scanned.is_cuboid and not np.diff(self._scanned.entries).all()):
-                raise _Unusual
+        is_other = self._context.first_type not in (None, self._kind)
+        is_single = self._context.dialect == "kognic" and self._scanned.is_cuboid
+        if is_other or (is_single and not np.diff(self._scanned.entries).all()):
+            raise _Unusual
 
     def _named_streams(self) -> tuple[list[str | None], Ints]:
         """Give the streams that geometries name, and which of them each one does."""

@@ -39,6 +39,7 @@ def write_openlabel(
     path: StrPath,
     *,
     dialect: Dialect = "kognic",
+    mixed: bool = False,
     overwrite: bool = False,
     on_error: OnError = "raise",
 ) -> OpenLabelWriteResult:
@@ -64,6 +65,7 @@ def write_openlabel(
         dialect: "kognic" refuses what Kognic would: no stream, geometries of two types in a file, a flat one in a
             lidar's stream or a cuboid in a camera's, two cuboids of an object on a frame, and takes cuboids of the
             convention "kognic"; "asam" refuses what the standard does, and takes those of the convention "openlabel".
+        mixed: write geometries of several types to a file, whatever the dialect.
         overwrite: replace the file, or files of the same name in the folder.
         on_error: "raise" writes nothing where a row cannot be held and raises one error that tells them all; "skip"
             leaves such rows out and tells of them in the report.
@@ -82,7 +84,7 @@ def write_openlabel(
     target = Path(path)
     name = _IS_FILE.fullmatch(target.name)
     with _one_file(target, name[1], overwrite) if name else _folder(target, overwrite) as files:
-        writer = _Writer(files, dialect, report)
+        writer = _Writer(files, dialect, report, mixed=mixed)
         for row in rows_of(table, report):
             writer.add(row)
         writer.finish()
@@ -158,9 +160,10 @@ def _folder(path: Path, overwrite: bool) -> Iterator[_Files]:
 class _Writer:
     """Rows -> documents."""
 
-    def __init__(self, files: _Files, dialect: Dialect, report: Report) -> None:
+    def __init__(self, files: _Files, dialect: Dialect, report: Report, *, mixed: bool) -> None:
         self._files = files
         self._dialect: Dialect = dialect
+        self._is_mixed = mixed
         self._report = report
         self._document: Document | None = None
         self._frame: Frame | None = None
@@ -197,9 +200,8 @@ class _Writer:
         self.finish()
         self._data_unit = row.data_unit
         self._frames.clear()
-        self._document = (
-            None if row.data_unit in self._units else self._files.begin(row.data_unit, FileRules(self._dialect))
-        )
+        rules = FileRules(self._dialect, mixed=self._is_mixed)
+        self._document = None if row.data_unit in self._units else self._files.begin(row.data_unit, rules)
         self._units.add(row.data_unit)
 
     def _next_frame(self, row: Row) -> None:

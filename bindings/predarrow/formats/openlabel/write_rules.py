@@ -11,6 +11,7 @@ from predarrow.refusals import shown
 from predarrow.report import Code
 
 _HINT = 'dialect="asam" (--dialect asam) writes it'
+_MIXED_HINT = "mixed=True (--mixed) writes it"
 _CONVERT = "predarrow.convert_table_cuboids gives a table in another"
 
 
@@ -27,10 +28,12 @@ class FileRules:
 
     Args:
         dialect: "kognic" or "asam", see `predarrow.formats.openlabel`.
+        mixed: whether geometries of several types may stand in the file, whatever the dialect.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, *, mixed: bool = False) -> None:
         self._dialect = dialect
+        self._is_mixed = mixed
         self._classes: dict[str, str] = {}
         self._first_type: str | None = None
         self._frame: int | None = None
@@ -76,9 +79,9 @@ class FileRules:
             return Refusal(
                 Code.STATIC_GEOMETRY, "attributes", f"must stand under a frame, got one at the root; {_HINT}"
             )
-        if type_ != (self._first_type or type_):
+        if not self._is_mixed and type_ != (self._first_type or type_):
             rule = f"a file must have geometries of one type, {self._first_type} as its first"
-            return Refusal(Code.MIXED_GEOMETRIES, "kind", f"{rule}, got {type_}; {_HINT}")
+            return Refusal(Code.MIXED_GEOMETRIES, "kind", f"{rule}, got {type_}; {_MIXED_HINT}")
         if type_ == "cuboid" and self._frame == row.frame and uid in self._cuboids:
             rule = "an object must have one cuboid on a frame"
             return Refusal(Code.DUPLICATE_GEOMETRY, "object_id", f"{rule}, got a second one of {uid}; {_HINT}")
