@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import struct
+import tracemalloc
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from predarrow import PredarrowError, read_label_studio
 from predarrow.formats.label_studio.write import write_label_studio
@@ -102,3 +108,37 @@ def test_bytes_that_are_refused(tmp_path: Path, rle: Any, place: str, rule: str)
         read_label_studio(path).read_all()
     kept = read_label_studio(path, on_error="skip").read_all()
     assert counts_of(kept) == [encode(_BLOBS).counts.tobytes()]
+
+
+def bitmask(data: bytes, **members: Any) -> dict[str, Any]:
+    value = {"imageDataURL": "data:image/png;base64," + base64.b64encode(data).decode()}
+    return {"from_name": "mask", "to_name": "image", "type": "bitmask", "value": value, **members}
+
+
+def test_no_room_is_made_for_an_image_of_another_size(tmp_path: Path) -> None:
+    image = io.BytesIO()
+    Image.new("RGBA", (2048, 2048)).save(image, "PNG")
+    path = write(tmp_path, bitmask(image.getvalue(), original_width=3, original_height=1))
+    reader = read_label_studio(path, workers=1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PredarrowError, match=r"must be 1 x 3 \(height x width\) as the image is, got 2048 x 2048"):
+            reader.read_all()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2048 * 2048
+
+
+def test_images_that_are_too_large_or_no_base64_tell_what_was_met(tmp_path: Path) -> None:
+    image = io.BytesIO()
+    Image.new("RGBA", (3, 1)).save(image, "PNG")
+    header = struct.pack(">II", 60000, 60000) + image.getvalue()[24:29]
+    checksum = struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    large = image.getvalue()[:16] + header + checksum + image.getvalue()[33:]
+    with pytest.raises(PredarrowError, match=r"at most 268435456 pixels, got 60000 x 60000$"):
+        read_label_studio(write(tmp_path, bitmask(large))).read_all()
+    odd = bitmask(b"")
+    odd["value"]["imageDataURL"] += "!!!"
+    with pytest.raises(PredarrowError, match=r"must be base64 behind its comma .*, got '!!!'"):
+        read_label_studio(write(tmp_path, odd)).read_all()

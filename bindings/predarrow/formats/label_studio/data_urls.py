@@ -26,7 +26,8 @@ def png_bytes(url: str, place: str) -> bytes:
     try:
         return base64.b64decode(url[len(PREFIX) :], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Flaw(Code.DAMAGED, place, "must be base64", told=str(error)) from None
+        rule = f"must be base64 behind its comma ({error})"
+        raise Flaw(Code.DAMAGED, place, rule, url[len(PREFIX) : len(PREFIX) + 40]) from None
 
 
 def png_url(data: bytes) -> str:

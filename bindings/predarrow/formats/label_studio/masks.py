@@ -103,8 +103,7 @@ def images(given: Given) -> Shaped:
         counts: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
         try:
             if not given.refusals.bad[row]:
-                alpha, scale = _alpha(value.imageDataURL)
-                _check_size(alpha.shape, sizes[row].tolist())
+                alpha, scale = _alpha(value.imageDataURL, sizes[row].tolist())
                 sizes[row] = alpha.shape
                 counts = encode(alpha >= given.threshold * scale).counts
                 if ((alpha > 0) & (alpha < 255 * scale)).any():
@@ -117,26 +116,35 @@ def images(given: Given) -> Shaped:
     return _shaped(strings, offsets_of([counts.size for counts in found]), sizes)
 
 
-def _alpha(url: str) -> tuple[npt.NDArray[np.uint16] | npt.NDArray[np.uint8], int]:
+def _alpha(url: str, wanted: list[int]) -> tuple[npt.NDArray[np.uint16] | npt.NDArray[np.uint8], int]:
     """Give the alpha of an image, (height, width), and what its steps are in 255ths.
 
+    Args:
+        url: of a PNG file.
+        wanted: height and width of the region's image, 0 where it does not tell. The file's are held to it before room
+            is made for its pixels.
+
     Raises:
-        Flaw: it is no PNG file with alpha.
+        Flaw: it is no PNG file with alpha, or one of another size.
     """
     from predarrow.formats.png_alpha import read_alpha
+    from predarrow.formats.png_chunks import read_header
 
     where = ".value.imageDataURL"
     data = png_bytes(url, where)
     try:
+        header = read_header(data)
+        _check_size((header.height, header.width), wanted)
         alpha = read_alpha(data, "")
     except InputError as error:
         problem = error.problems[0]
         rule, _, told = problem.message.rpartition(", got ")
+        told = told.partition("; ")[0]  # a hint for who reads PNG files themselves
         raise Flaw(problem.code, where, f"must be a PNG file with alpha: {rule}", told=told) from None
     return alpha, 257 if alpha.dtype == np.uint16 else 1
 
 
-def _check_size(got: tuple[int, ...], wanted: list[int]) -> None:
+def _check_size(got: tuple[int, int], wanted: list[int]) -> None:
     if 0 not in wanted and list(got) != wanted:
         rule = f"must be {wanted[0]} x {wanted[1]} (height x width) as the image is"
         raise Flaw(Code.SIZE_MISMATCH, ".value.imageDataURL", rule, told=f"{got[0]} x {got[1]}")
