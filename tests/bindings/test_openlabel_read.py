@@ -194,6 +194,14 @@ def test_classes_of_images_have_a_value_each(tmp_path: Path, named: Any) -> None
     assert "/openlabel/ontologies/0/classifications must be pixel values by class name" in problem.message
 
 
+def test_images_in_colour_are_no_masks(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (3, 2)).save(file, "png")
+    given = one(image=[geometry(base64.b64encode(file.getvalue()).decode())])
+    with pytest.raises(InputError, match=r"val: must be a PNG file of a mask: must be grey or palette, got RGB$"):
+        read(tmp_path, given)
+
+
 @pytest.mark.parametrize(
     ("told", "confidence", "kept"),
     [

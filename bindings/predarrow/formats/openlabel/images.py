@@ -147,9 +147,11 @@ def _pixels(given: Given, row: int) -> npt.NDArray[Any]:
     try:
         data = base64.b64decode(given.values[row], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Flaw(Code.DAMAGED, "/val", "must be base64", told=str(error)) from None
+        raise Flaw(Code.DAMAGED, "/val", "must be base64", told=f"other text: {error}") from None
     try:
         return PngDecoder().decode(data, "")
     except InputError as error:
         problem = error.problems[0]
-        raise Flaw(problem.code, "/val", f"must be a PNG file of a mask: {problem.message}", told="another") from None
+        rule, _, got = problem.message.partition(", got ")
+        told = got.partition("; ")[0] or "another"  # what is hinted at are options of folders of masks
+        raise Flaw(problem.code, "/val", f"must be a PNG file of a mask: {rule}", told=told) from None
