@@ -116,6 +116,17 @@ def test_answers_that_need_an_ontology_to_be_judged_are_taken_without_one() -> N
     assert attributes_of(row)[0]["answers"] == row["object_answers"]["a"]["classifications"]
 
 
+@pytest.mark.parametrize("place", ["object_answers", "object_actions"])
+@pytest.mark.parametrize("named", ["b", None, 3])
+def test_answers_of_another_object_leave_theirs_out(place: str, named: Any, tmp_path: Path) -> None:
+    """The SDK takes the hash of spans from one and of others from the other."""
+    row = answered(actions=[answer("note", "x", dynamic=True, range=[[3, 3]])])
+    row[place]["a"]["objectHash"] = named
+    [problem] = problems_of(row, tmp_path)
+    assert (problem.code, problem.pointer) == (Code.BAD_VALUE, f"$[0].{place}.a.objectHash")
+    assert problem.message == f"must be 'a', the entry's key, got {named!r}"
+
+
 def test_a_checklist_with_an_entry_for_each_option_is_one_answer() -> None:
     row = answered(answer("marks", chosen("a")), answer("weight", 0.1), answer("marks", chosen("b")), frames=(3, 7))
     for each in attributes_of(row):
@@ -335,6 +346,7 @@ SPANS: list[tuple[Json, str, str]] = [
     ({"range_html": [3]}, ".range_html", "must be a list of ranges"),
     ({"shape": "polygon"}, ".shape", "must be one of audio, time_range, text, got 'polygon'"),
     ({"featureHash": 3}, ".featureHash", "must be a text"),
+    ({"objectHash": "t"}, ".objectHash", "must be 's', the entry's key, got 't'"),
     ({"name": 3}, ".name", "must be text"),
 ]
 

@@ -54,6 +54,7 @@ known as they are, and under `encord` what only label rows have:
 | a classification on a frame twice, or on more than 2**24 frames in one label row | refused |
 | classifications on frames only, as older rows have them | read from there, each with its own confidence |
 | a dynamic answer on frames where its object is not | flagged, kept |
+| a hash in `object_answers`, `object_actions` or `classification_answers` that is not its entry's key | refused |
 | answers of an object that is on no frame | left out and flagged, as in the SDK |
 | confidence missing or null | 1; beyond 0 to 1 it is kept and flagged |
 | the end of an object in a continuous scene (`event: delete`) | refused |

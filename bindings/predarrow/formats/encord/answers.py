@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from predarrow.formats.encord.attributes import Members, member
+from predarrow.formats.encord.flaws import check_key
 from predarrow.formats.encord.labels import FrameLabels, Place
 from predarrow.formats.encord.ranges import OVERLAPPING, Ranges, ranges_of, runs_of
 from predarrow.formats.encord.rules import Entry, Rules, joined
@@ -54,7 +55,11 @@ class ObjectAnswers:
             row = place.row
             if row.is_span:
                 continue
-            asked = [key for key, entry in row.object_answers.items() if entry.get("classifications") or len(entry) > 2]
+            asked = [
+                key
+                for key, entry in row.object_answers.items()
+                if entry.get("classifications") or len(entry) > 2 or entry.get("objectHash", key) != key
+            ]
             asked += [key for key in row.object_actions if key not in set(asked)]
             begin, end = self._labels.starts[number : number + 2].tolist()
             if asked or len(row.object_answers) > end - begin:
@@ -96,6 +101,7 @@ class ObjectAnswers:
         answers = place.row.object_answers.get(key, {})
         item = self._rules.known(self._labels.feature_hash(rows[0]))
         pointer = f".object_answers.{key}"
+        check_key(answers, "objectHash", key, pointer)
         entries = self._rules.answers(answers.get("classifications") or [], item, f"{pointer}.classifications")
         kept = {name: value for name, value in answers.items() if name not in _KNOWN}
         try:
@@ -113,6 +119,7 @@ class ObjectAnswers:
     def _add_actions(self, place: Place, key: str, rows: list[int]) -> dict[str, Any]:
         """Add dynamic answers, and give them where their ranges would not come back."""
         given = place.row.object_actions.get(key, {})
+        check_key(given, "objectHash", key, f".object_actions.{key}")
         pointer = f".object_actions.{key}.actions"
         listed = given.get("actions")
         kept = {name: value for name, value in given.items() if name not in ("objectHash", "actions")}

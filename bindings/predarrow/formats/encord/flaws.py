@@ -30,3 +30,13 @@ class PartRefusals(Refusals):
     def add_flaw(self, row: int, flaw: Flaw) -> None:
         """Refuse one row for a flaw."""
         self.add_one(row, flaw.code, flaw.pointer, flaw.message)
+
+
+def check_key(entry: dict[str, Any], name: str, key: str, pointer: str = "") -> None:
+    """See that the hash that an entry tells of itself, where it does, is the key that it stands under.
+
+    Raises:
+        Flaw: it is another.
+    """
+    if entry.get(name, key) != key:
+        raise Flaw(Code.BAD_VALUE, f"{pointer}.{name}", f"must be {key!r}, the entry's key", entry[name])

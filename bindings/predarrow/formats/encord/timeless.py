@@ -12,6 +12,7 @@ import numpy as np
 
 from predarrow.formats.encord.attributes import BASE, Key, base_text, member
 from predarrow.formats.encord.columns import Ints
+from predarrow.formats.encord.flaws import check_key
 from predarrow.formats.encord.ranges import MOST_ROWS, OVERLAPPING, Ranges, ranges_of
 from predarrow.formats.encord.rules import Rules
 from predarrow.formats.flaws import Flaw
@@ -87,6 +88,7 @@ class Timelesses:
         if item is not None and item.shape != shape:
             rule = f"must be {item.shape}, as the class {item.name!r} is in the ontology"
             raise Flaw(Code.BAD_VALUE, ".shape", rule, shape)
+        check_key(entry, "objectHash", key)
         parts = [self._base(entry), member("ranges", _span_ranges(entry))]
         parts.append(self._answers(entry.get("classifications"), item))
         once = _rest(entry, _OF_SPAN)
@@ -105,9 +107,7 @@ class Timelesses:
         Raises:
             Flaw: it does not hold.
         """
-        named = entry.get("classificationHash", key)
-        if named != key:
-            raise Flaw(Code.BAD_VALUE, ".classificationHash", f"must be {key!r}, the entry's key", named)
+        check_key(entry, "classificationHash", key)
         first = on_frames[0].members if on_frames else {}
         feature_hash = _feature(entry if entry.get("featureHash") is not None or not on_frames else first)
         item = self._rules.classification(feature_hash)
