@@ -18,8 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import Index, inline, kernel
+from predarrow_engine._simd_runs import LEAST_HEIGHT, measure_runs
+from predarrow_engine._simd_runs import PIXEL_LIMIT as QUICK_LIMIT
+from predarrow_engine.rle_numbers import EDGE, SPARE, read_numbers
 from predarrow_engine.rle_text import OK, PIXEL_LIMIT, TOO_LARGE, RunLengths, fixed, pixels, read_string
-from predarrow_engine.runs import ONE
+from predarrow_engine.runs import ONE, ZERO
 
 
 class Covers(NamedTuple):
@@ -54,8 +57,7 @@ def covers(
     n = len(sizes)
     flaws = np.zeros(n, np.uint8), np.zeros(n, np.int64), np.zeros(n, np.int64)
     result = Covers(np.full(n, -1, np.int64), np.full((4, n), np.nan), *flaws)
-    longest = int(np.diff(offsets).max()) if n else 0
-    runs = np.empty(longest, np.uint32)
+    runs = np.empty(SPARE + (int(np.diff(offsets).max()) if n else 0), np.uint32)
     _measure_strings(fixed(counts), fixed(offsets), fixed(sizes), min(limit, PIXEL_LIMIT), runs, result)
     return result
 
@@ -82,15 +84,26 @@ def _measure_strings(
     runs: npt.NDArray[np.uint32],
     result: Covers,
 ) -> None:
+    edge = np.zeros(EDGE, np.uint8)
     for i in range(np.uint64(result.area.size)):
-        size = pixels(sizes, i, limit)
+        size, height = pixels(sizes, i, limit), np.int64(sizes[i, 0])
         if size < 0:
             result.flaw[i] = TOO_LARGE
             continue
-        read = read_string(strings, np.int64(offsets[i]), np.int64(offsets[i + ONE]), size, runs, 0)
+        begin, end = np.int64(offsets[i]), np.int64(offsets[i + ONE])
+        n = read_numbers(strings, begin, end, runs.ctypes.data, edge)
+        if n > 1 and LEAST_HEIGHT <= height and size <= QUICK_LIMIT:
+            first = np.int64(np.int32(runs[ZERO]))
+            area, top, bottom, shortest, last, bits, total = measure_runs(runs.ctypes.data + 4, n - 1, first, height)
+            if first >= 0 and bits <= QUICK_LIMIT and total == size and shortest > 0:
+                result.total[i], result.area[i] = size, area
+                result.bbox[0, i], result.bbox[1, i] = first // height, top
+                result.bbox[2, i], result.bbox[3, i] = (last - 1) // height + 1, bottom
+                continue
+        read = read_string(strings, begin, end, size, runs, 0, n)
         result.total[i], result.flaw[i], result.place[i] = read.total, read.flaw, read.place
         if read.flaw == OK:
-            cover(runs, np.int64(0), np.int64(read.n_counts), np.int64(sizes[i, 0]), i, result.area, result.bbox)
+            cover(runs, np.int64(0), np.int64(read.n_counts), height, i, result.area, result.bbox)
 
 
 @kernel

@@ -5,8 +5,7 @@ is the sign. From the fourth number on, each is the difference to the one two be
 
     "62304"    6 2 3 0 4 -> counts 6 2 3 2 7     0 + 2, 4 + 3; zeros first, down the columns: 4 pixels inside of 20
 
-A number ends where a byte is below 80, so 64 bytes are compared at a time, and where numbers begin is known before the
-one in front is read: 2.4 ns a number. What the quick way finds odd is read again byte by byte, which says what is
+Numbers are read many at a time (`rle_numbers.py`). What that finds odd is read again byte by byte, which says what is
 wrong, and where.
 
 Source: `rleFrString` and `rleToString` of COCO's maskApi.c (P. Dollár, T.-Y. Lin). Slow twin: tests/naive_rle.py.
@@ -20,9 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import Index, helper, inline, kernel
-from predarrow_engine._simd import LANES, count_trailing_zeros
-from predarrow_engine._simd_text import below, load_word
-from predarrow_engine.runs import ALL, ONE, ZERO
+from predarrow_engine.rle_numbers import EDGE, SPARE, read_numbers
+from predarrow_engine.runs import ONE, ZERO
 
 OK, BAD_CHARACTER, TRUNCATED, LONG_NUMBER, NEGATIVE_COUNT, WRONG_SUM, TOO_LARGE = range(7)
 """What is wrong with run lengths: nothing; a byte that is none of COCO's 64; no end of the last number; a number of
@@ -35,10 +33,6 @@ STRING_LIMIT = 2**31 - 1
 """Bytes of strings in all: Arrow's binary counts in 32 bits."""
 
 _MOST_BITS = 60
-_FOUR, _EIGHT = np.uint64(4), np.uint64(8)
-_FIVE_BITS = np.uint64(0x1F1F1F1F1F1F1F1F)
-_BIT_4 = np.uint64(0x1010101010101010)
-_AHEAD = LANES + 8  # bytes from a block's first that the quick way may look at
 
 
 class RunLengths(NamedTuple):
@@ -72,7 +66,7 @@ def from_strings(
         sizes: (n, 2) height and width of each.
         limit: pixels of the largest mask that is taken, up to 2**32 - 1; asked before its string is read.
     """
-    result = _room(len(sizes), int(offsets[-1] - offsets[0]) if len(offsets) else 0)
+    result = _room(len(sizes), SPARE + (int(offsets[-1] - offsets[0]) if len(offsets) else 0))
     n = _read_strings(fixed(strings), fixed(offsets), fixed(sizes), min(limit, PIXEL_LIMIT), result)
     return result._replace(counts=result.counts[:n])
 
@@ -159,13 +153,16 @@ def _read_strings(
     limit: int,
     result: RunLengths,
 ) -> int:
+    edge = np.zeros(EDGE, np.uint8)
     at = 0
     for i in range(np.uint64(result.flaw.size)):
         size = pixels(sizes, i, limit)
         if size < 0:
             result.flaw[i] = TOO_LARGE
         else:
-            read = read_string(strings, np.int64(offsets[i]), np.int64(offsets[i + ONE]), size, result.counts, at)
+            begin, end = np.int64(offsets[i]), np.int64(offsets[i + ONE])
+            n = read_numbers(strings, begin, end, result.counts.ctypes.data + 4 * at, edge)
+            read = read_string(strings, begin, end, size, result.counts, at, n)
             result.total[i], result.flaw[i], result.place[i] = read.total, read.flaw, read.place
             if read.flaw == OK:
                 at += read.n_counts
@@ -175,91 +172,49 @@ def _read_strings(
 
 @inline
 def read_string(
-    strings: npt.NDArray[np.uint8], begin: Index, end: Index, size: Index, counts: npt.NDArray[np.uint32], at: Index
+    strings: npt.NDArray[np.uint8],
+    begin: Index,
+    end: Index,
+    size: Index,
+    counts: npt.NDArray[np.uint32],
+    at: Index,
+    n: Index,
 ) -> Read:
-    """Write the counts of strings[begin:end], a mask of so many pixels, to counts[at:], where end - begin have room."""
-    address = strings.ctypes.data
-    stop = min(end, strings.size - _AHEAD + 1)  # a block that begins from here on is left to the careful way
-    # The first number is none of those that others are differences to: nothing is added to the third.
-    total, start = _number(strings, begin, end)
-    if start < 0 or total < 0 or total > size:
-        return _read_carefully(strings, begin, begin, end, size, 0, 0, 0, 0, counts, at)
-    n = np.uint64(at)
-    counts[n] = np.uint32(total)
-    n += ONE
-    block = start  # start: of the number that is open
-    before, before_that, odd = np.int64(0), np.int64(0), np.int64(0)
-    while block < stop:
-        mask = ALL >> np.uint64(LANES - min(LANES, end - block))
-        ends = below(address + block, 80) & mask
-        wrong = (below(address + block, 48) | ~below(address + block, 112)) & mask
-        odd |= np.int64(wrong != ZERO)
-        while ends != ZERO:
-            last = block + np.int64(count_trailing_zeros(ends))
-            ends &= ends - ONE
-            word = load_word(address + start)
-            length = np.uint64(last - start + 1)
-            start = last + 1
-            if length <= _FOUR:
-                value = _four_characters(word, length)
-            else:
-                odd |= np.int64(length > _EIGHT)
-                value = _eight_characters(word, min(length, _EIGHT))
-            value += before_that
-            odd |= value >> 32  # below 0, or above 32 bits
-            total += value
-            counts[n] = np.uint32(value)
-            before_that = before
-            before = value
-            n += ONE
-        block += LANES
-    n_counts = int(np.int64(n)) - at
-    if odd == 0 and start == end and total == size:
-        return Read(n_counts, total, OK, 0)
-    if odd != 0 or total > size:
-        return _read_carefully(strings, begin, begin, end, size, 0, 0, 0, 0, counts, at)
-    return _read_carefully(strings, begin, start, end, size, n_counts, before_that, before, total, counts, at)
+    """Make counts[at:] those of strings[begin:end], a mask of so many pixels.
+
+    Args:
+        n: numbers of the string that stand in counts[at:] (`rle_numbers.read_numbers`), -1 where it has something odd.
+    """
+    if n > 0 and _add_up(counts, at, n) == size:
+        return Read(n, size, OK, 0)
+    return _read_carefully(strings, begin, end, size, counts, at)
 
 
 @inline
-def _four_characters(word: np.uint64, length: np.uint64) -> np.int64:
-    """Give the number of up to 4 characters that a word begins with: nearly all are."""
-    low = (word & np.uint64(0x1F)) | ((word >> np.uint64(3)) & np.uint64(0x3E0))
-    high = ((word >> np.uint64(6)) & np.uint64(0x7C00)) | ((word >> np.uint64(9)) & np.uint64(0xF8000))
-    return _signed((low | high) ^ np.uint64(0x84210), length)  # 48 has the bit of 16 set, and that of 32
-
-
-@inline
-def _eight_characters(word: np.uint64, length: np.uint64) -> np.int64:
-    """Give the number of up to 8 characters that a word begins with."""
-    groups = (word ^ _BIT_4) & _FIVE_BITS
-    groups = (groups & np.uint64(0x001F001F001F001F)) | ((groups & np.uint64(0x1F001F001F001F00)) >> np.uint64(3))
-    groups = (groups & np.uint64(0x000003FF000003FF)) | ((groups & np.uint64(0x03FF000003FF0000)) >> np.uint64(6))
-    return _signed((groups & np.uint64(0x000FFFFF)) | ((groups >> np.uint64(32)) << np.uint64(20)), length)
-
-
-@inline
-def _signed(bits: np.uint64, length: np.uint64) -> np.int64:
-    """Give the number in the lowest bits, 5 a character; those above are another's."""
-    unused = np.uint64(64) - np.uint64(5) * length
-    return np.int64(np.int64(bits << unused) >> np.int64(unused))
+def _add_up(counts: npt.NDArray[np.uint32], at: Index, n: Index) -> np.int64:
+    """Make counts of n differences; give their sum, -1 where one is below 0 or above 32 bits."""
+    total = np.int64(np.int32(counts[np.uint64(at)]))
+    odd = total
+    before, before_that = np.int64(0), np.int64(0)  # nothing is added to the second and third
+    for k in range(np.uint64(at + 1), np.uint64(at + n)):
+        value = np.int64(np.int32(counts[k])) + before_that
+        odd |= value
+        total += value
+        counts[k] = np.uint32(value)
+        before_that = before
+        before = value
+    return total if odd >> 32 == 0 else np.int64(-1)
 
 
 @helper
 def _read_carefully(
-    strings: npt.NDArray[np.uint8],
-    begin: Index,
-    start: Index,
-    end: Index,
-    size: Index,
-    k: Index,
-    before_that: Index,
-    before: Index,
-    total: Index,
-    counts: npt.NDArray[np.uint32],
-    at: Index,
+    strings: npt.NDArray[np.uint8], begin: Index, end: Index, size: Index, counts: npt.NDArray[np.uint32], at: Index
 ) -> Read:
-    """Read strings[begin:end] from `start` on, where k numbers with such a total came before."""
+    """Do as `read_string` does, byte by byte, which tells what is wrong."""
+    start, k = begin, 0
+    total: Index = np.int64(0)
+    before: Index = np.int64(0)
+    before_that: Index = np.int64(0)
     over = -1  # where the sum went above the size
     while start < end:
         value, follows = _number(strings, start, end)
@@ -283,7 +238,7 @@ def _read_carefully(
     return Read(k, total, OK, 0)
 
 
-@inline
+@helper
 def _number(strings: npt.NDArray[np.uint8], start: Index, end: Index) -> tuple[Index, Index]:
     """Give the number that begins at `start`, and where it ends; where it has a flaw, its place and minus the flaw."""
     value, shift = np.int64(0), np.int64(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -11,9 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from predarrow_engine.rle import encode
-from predarrow_engine.rle_cover import Covers, covers
-from predarrow_engine.rle_text import OK
+from predarrow_engine.rle_cover import Covers, covers, covers_of_runs
+from predarrow_engine.rle_text import OK, from_strings
 from tests import naive_rle
+from tests.guarded import guarded
+from tests.images import voronoi
 
 
 def covers_of(strings: list[bytes], *sizes: tuple[int, int]) -> Covers:
@@ -29,6 +31,51 @@ def test_they_are_the_encoders(masks: np.ndarray[tuple[int, int, int], np.dtype[
     found = covers(encoded.counts, encoded.offsets, np.full((len(masks), 2), masks.shape[1:], np.int64))
     assert np.array_equal(found.area, encoded.area)
     assert np.array_equal(found.bbox, encoded.bbox, equal_nan=True)
+
+
+def check_by_counts(strings: list[bytes], sizes: list[tuple[int, int]]) -> Covers:
+    """Covers of strings, in memory that ends with them, are those of their counts, flaws too."""
+    data = guarded(np.frombuffer(b"".join(strings), np.uint8))
+    offsets, sides = np.array([0, *accumulate(map(len, strings))]), np.array(sizes, np.int64)
+    found, wanted = covers(data, offsets, sides), covers_of_runs(from_strings(data, offsets, sides), sides)
+    assert np.array_equal(found.bbox, wanted.bbox, equal_nan=True)
+    kept = [covers._replace(bbox=covers.bbox[:0]) for covers in (found, wanted)]
+    assert [array.tolist() for array in kept[0]] == [array.tolist() for array in kept[1]]
+    return found
+
+
+runs = st.integers(1, 40) | st.integers(0, 3000) | st.sampled_from([15, 16, 511, 512, 2**14, 2**19 - 1, 2**19, 2**22])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(runs, min_size=1, max_size=150), min_size=1, max_size=4), st.integers(1, 700))
+def test_any_runs_in_masks_of_any_height(masks: list[list[int]], height: int) -> None:
+    for lengths in masks:
+        lengths[-1] += -sum(lengths) % height
+    sizes = [(height, sum(lengths) // height) for lengths in masks]
+    found = check_by_counts([naive_rle.to_string(lengths) for lengths in masks], sizes)
+    assert found.area.tolist() == [sum(lengths[1::2]) for lengths in masks]
+
+
+@pytest.mark.parametrize("height", [480, 2**12, 2**12 + 1])
+def test_masks_at_the_limit_of_the_quick_way(height: int) -> None:
+    for n_pixels in (2**24 - height, 2**24, 2**24 + height):
+        width = n_pixels // height
+        lengths = [height, *[height // 2 + 1, height - height // 2 - 1] * (width - 2), 0, height]
+        for some in (lengths, [*lengths[:-2], height], [0, height * width]):
+            check_by_counts([naive_rle.to_string(some)], [(height, width)])
+
+
+def test_changed_bytes() -> None:
+    masks = np.stack([voronoi(30, 37, 12, 2, seed) for seed in range(8)])
+    encoded = encode(masks)
+    strings = [encoded.counts[a:b].tobytes() for a, b in pairwise(encoded.offsets)]
+    rng = np.random.default_rng(11)
+    for _ in range(300):
+        changed = [bytearray(string) for string in strings]
+        for string in changed:
+            string[rng.integers(0, len(string))] = rng.integers(44, 116)
+        check_by_counts([bytes(string) for string in changed], [(30, 37)] * len(changed))
 
 
 def is_mask(string: bytes, size: int) -> bool:
