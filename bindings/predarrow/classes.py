@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from operator import index
 from typing import Any, NamedTuple
 
@@ -43,12 +43,17 @@ class Texts:
         """
         if chosen.size > _GATHERED:
             return self.array.take(numbers_array(chosen))
-        from predarrow_engine.text import gather
-
         offsets = np.empty(chosen.size + 1, np.int32)
         data = np.empty(chosen.size * self._longest, np.uint8)
-        size = gather(self._offsets, self._data, chosen, offsets, data)
+        size = _gather()(self._offsets, self._data, chosen, offsets, data)
         return pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data[:size]))
+
+
+@cache
+def _gather() -> Callable[..., int]:
+    from predarrow_engine.text import gather  # loads Numba; to look it up at every call takes as long as to run it
+
+    return gather
 
 
 class ClassNames(NamedTuple):

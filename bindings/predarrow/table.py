@@ -61,10 +61,16 @@ SCHEMA = pa.schema(
 SORT_KEYS = ("data_unit", "frame", "row")
 
 _TYPES = [field.type for field in SCHEMA]
-_PLACES = {name: place for place, name in enumerate(SCHEMA.names)}
+PLACES = {name: place for place, name in enumerate(SCHEMA.names)}
+"""Place of each column in the schema."""
 _FLOAT32 = pa.float32()
 _FLOAT64 = pa.float64()
+_F4, _I4 = np.dtype(np.float32), np.dtype(np.int32)
 _ARRAYS = (pa.Array, np.ndarray)
+_FEW = 1 << 9
+_MANY = 1 << 16
+_SHORT = 8  # characters of a text that is worth its memory
+_TEXT_LIMIT = 2**31 - 1
 
 
 def record_batch(n_rows: int, columns: Mapping[str, Any]) -> pa.RecordBatch:
@@ -77,15 +83,21 @@ def record_batch(n_rows: int, columns: Mapping[str, Any]) -> pa.RecordBatch:
     Raises:
         KeyError: a name that is no column of the schema.
     """
-    if not _PLACES.keys() >= columns.keys():
-        raise KeyError(f"no such columns: {sorted(columns.keys() - _PLACES.keys())}")
-    arrays = {name: value for name, value in columns.items() if isinstance(value, _ARRAYS)}
-    constants = tuple([(name, columns.get(name)) for name in _PLACES if name not in arrays])
-    result = list(_constants(n_rows, constants))
-    for name, values in arrays.items():
-        place = _PLACES[name]
-        result[place] = _column(values, _TYPES[place])
-    return pa.RecordBatch.from_arrays(result, schema=SCHEMA)
+    return pa.RecordBatch.from_arrays(columns_in_order(n_rows, columns), schema=SCHEMA)
+
+
+def columns_in_order(n_rows: int, columns: Mapping[str, Any]) -> list[pa.Array]:
+    """Give a batch's columns in the schema's order; arguments and errors are those of `record_batch`."""
+    result: list[pa.Array | None] = list(_few_nulls(n_rows)) if n_rows <= _FEW else [None] * len(_TYPES)
+    for name, value in columns.items():
+        if name not in PLACES:
+            raise KeyError(f"no such columns: {sorted(columns.keys() - PLACES.keys())}")
+        place = PLACES[name]
+        if isinstance(value, _ARRAYS):
+            result[place] = _column(value, _TYPES[place])
+        elif value is not None:
+            result[place] = _constant(n_rows, place, value)
+    return [_constant(n_rows, place, None) if one is None else one for place, one in enumerate(result)]
 
 
 def _column(values: pa.Array | npt.NDArray[Any], type_: pa.DataType) -> pa.Array:
@@ -94,40 +106,46 @@ def _column(values: pa.Array | npt.NDArray[Any], type_: pa.DataType) -> pa.Array
     return values if values.type == type_ else values.cast(type_)
 
 
-Constants = tuple[tuple[str, str | float | None], ...]
+Value = str | float | None
+"""Of all rows of a column; None is null."""
 
 
-def _constant_columns(n_rows: int, constants: Constants) -> list[pa.Array | None]:
-    """Give the columns in the schema's order, None for those that are not constant."""
-    columns: list[pa.Array | None] = [None] * len(_PLACES)
-    for name, value in constants:
-        columns[_PLACES[name]] = _repeat(n_rows, _TYPES[_PLACES[name]], value)
-    return columns
+def _repeat(n_rows: int, place: int, value: Value) -> pa.Array:
+    """Give the column at a place of the schema, with one value in all rows."""
+    type_ = _TYPES[place]
+    if value is None:
+        return pa.nulls(n_rows, type_)
+    if not (isinstance(value, str) and pa.types.is_string(type_)):
+        return pa.repeat(numbers_array(np.array([value]), type_)[0], n_rows)
+    text = value.encode()
+    if len(text) * n_rows > _TEXT_LIMIT:
+        return pa.repeat(text_array([value])[0], n_rows)
+    offsets = np.arange(0, len(text) * n_rows + 1, len(text), np.int32) if text else np.zeros(n_rows + 1, np.int32)
+    return pa.StringArray.from_buffers(n_rows, pa.py_buffer(offsets), pa.py_buffer(text * n_rows))
 
 
 # Made anew, the null and constant columns of one mask's rows cost 70 us, more than all others together. Kept ones of
-# the very length cost nothing, slices of longer ones 10 us.
-_kept_whole = lru_cache(maxsize=128)(_constant_columns)
-_kept_longer = lru_cache(maxsize=4)(_constant_columns)
+# the very length cost nothing, slices of longer ones 0.5 us each.
+_few = lru_cache(maxsize=256)(_repeat)
+_many = lru_cache(maxsize=64)(_repeat)
 
 
-def _constants(n_rows: int, constants: Constants) -> list[pa.Array | None]:
-    if n_rows <= 1 << 9:
-        return _kept_whole(n_rows, constants)
-    if n_rows <= 1 << 16:
-        longer = _kept_longer(1 << n_rows.bit_length(), constants)
-        return [None if column is None else column.slice(0, n_rows) for column in longer]
-    return _constant_columns(n_rows, constants)
+@lru_cache(maxsize=128)
+def _few_nulls(n_rows: int) -> tuple[pa.Array, ...]:
+    return tuple([_repeat(n_rows, place, None) for place in range(len(_TYPES))])
 
 
-def _repeat(n_rows: int, type_: pa.DataType, value: str | float | None) -> pa.Array:
-    if value is None:
-        return pa.nulls(n_rows, type_)
-    if isinstance(value, str) and pa.types.is_string(type_):
-        one = text_array([value])
-    else:
-        one = numbers_array(np.array([value]), type_)
-    return pa.repeat(one[0], n_rows)
+def constant_column(n_rows: int, name: str, value: Value) -> pa.Array:
+    """Give a column of the schema with one value in all rows."""
+    return _constant(n_rows, PLACES[name], value)
+
+
+def _constant(n_rows: int, place: int, value: Value) -> pa.Array:
+    if n_rows <= _FEW:
+        return _few(n_rows, place, value)
+    if n_rows <= _MANY and not (isinstance(value, str) and len(value) > _SHORT):
+        return _many(1 << n_rows.bit_length(), place, value).slice(0, n_rows)
+    return _repeat(n_rows, place, value)
 
 
 def polygon_array(
@@ -145,11 +163,13 @@ def polygon_array(
         part_offsets: (n_parts + 1,) first ring of each part.
         row_offsets: (n_rows + 1,) first part of each row.
     """
-    coordinates = [_leaf(_FLOAT32, len(x), _buffer(values, np.float32)) for values in (x, y)]
-    column = pa.Array.from_buffers(VERTEX, len(x), [None], children=coordinates)
-    for type_, offsets in ((_RING, ring_offsets), (_PART, part_offsets), (POLYGON, row_offsets)):
-        column = _leaf(type_, len(offsets) - 1, _buffer(offsets, np.int32), [column])
-    return column
+    # From buffers: half the time of StructArray.from_arrays and ListArray.from_arrays, which infer and check.
+    make, n = pa.Array.from_buffers, len(x)
+    coordinates = [make(_FLOAT32, n, [None, _buffer(values, _F4)]) for values in (x, y)]
+    vertices = make(VERTEX, n, [None], children=coordinates)
+    rings = make(_RING, len(ring_offsets) - 1, [None, _buffer(ring_offsets, _I4)], children=[vertices])
+    parts = make(_PART, len(part_offsets) - 1, [None, _buffer(part_offsets, _I4)], children=[rings])
+    return make(POLYGON, len(row_offsets) - 1, [None, _buffer(row_offsets, _I4)], children=[parts])
 
 
 def bbox_array(corners: npt.NDArray[np.float64]) -> pa.Array:
@@ -158,17 +178,13 @@ def bbox_array(corners: npt.NDArray[np.float64]) -> pa.Array:
     Args:
         corners: (4, n_rows) xmin, ymin, xmax and ymax in pixels.
     """
-    n_rows = corners.shape[1]
-    children = [_leaf(_FLOAT64, n_rows, _buffer(column, np.float64)) for column in corners]
-    return pa.Array.from_buffers(BBOX, n_rows, [None], children=children)
+    make, n_rows = pa.Array.from_buffers, corners.shape[1]
+    rows = np.ascontiguousarray(corners, np.float64)
+    children = [make(_FLOAT64, n_rows, [None, pa.py_buffer(row)]) for row in rows]
+    return make(BBOX, n_rows, [None], children=children)
 
 
-# From buffers: half the time of StructArray.from_arrays and ListArray.from_arrays, which infer and check.
-def _leaf(type_: pa.DataType, length: int, data: pa.Buffer, children: list[pa.Array] | None = None) -> pa.Array:
-    return pa.Array.from_buffers(type_, length, [None, data], children=children)
-
-
-def _buffer(values: npt.NDArray[Any], dtype: type[np.number[Any]]) -> pa.Buffer:
+def _buffer(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> pa.Buffer:
     return pa.py_buffer(np.ascontiguousarray(values, dtype))
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.buffers import bools_of, numbers_array
-from predarrow.classes import ClassNames, Texts
+from predarrow.classes import LEFT_OUT, ClassNames, Texts
 from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
-from predarrow.table import bbox_array, polygon_array, record_batch
+from predarrow.table import PLACES, SCHEMA, bbox_array, columns_in_order, constant_column, polygon_array
 
 if TYPE_CHECKING:
     from predarrow_engine.outlines import Outlines
@@ -23,10 +23,15 @@ MAX_CLASSES = 4096
 
 _BATCH_ROWS = 1 << 20  # so that no text column of a batch outgrows its 32-bit offsets
 _SAMPLE = 1 << 14
-_KEPT_ROWS = 1 << 12
+_KEPT_ROWS = 1 << 9
+_FEW = 16
 _LISTED = 5
 
 _EVERY = slice(None)
+_ALWAYS = {"kind": "polygon", "confidence": 1.0}
+_BBOX, _POLYGON, _CLASS_NAME, _FEATURE_HASH = (
+    PLACES[name] for name in ("bbox", "polygon", "class_name", "feature_hash")
+)
 
 
 class MaskImage(NamedTuple):
@@ -68,10 +73,33 @@ def too_many_classes(source: str, n_classes: int | None, max_classes: int) -> Pr
     return Problem(source, None, "", Code.TOO_MANY_CLASSES, message)
 
 
-def part(
-    outlines: Outlines, images: Sequence[MaskImage], names: ClassNames | None, max_classes: int = MAX_CLASSES
-) -> Part:
-    """Give the outlines of images as batches, and problems for images that are refused.
+class Judged(NamedTuple):
+    """Which components of images become rows."""
+
+    places: npt.NDArray[np.int64] | None
+    """(n_components,) of their class in the mapping, -1 where it has none; None without a mapping"""
+    keep: npt.NDArray[np.bool_] | None
+    """(n_components,) None where all are kept"""
+    n_unwanted: int
+    """Components of classes that are left out on purpose."""
+    problems: list[Problem]
+    """Of images that are refused."""
+
+
+_ALL_KEPT = Judged(None, None, 0, [])
+
+
+def part(outlines: Outlines, images: Sequence[MaskImage], names: ClassNames | None, max_classes: int) -> Part:
+    """Give the outlines of images as batches, and problems for images that are refused; see `judge`."""
+    judged = judge(outlines, images, names, max_classes)
+    report = Report(problems=list(judged.problems))
+    if judged.n_unwanted:
+        report.skipped[LEFT_OUT] += judged.n_unwanted
+    return Part(batches_of(outlines, images, names, judged), report)
+
+
+def judge(outlines: Outlines, images: Sequence[MaskImage], names: ClassNames | None, max_classes: int) -> Judged:
+    """Find the images that are refused, and the components whose class is left out.
 
     Args:
         outlines: components of `images`, in their order.
@@ -79,13 +107,15 @@ def part(
         names: class names by pixel value; None gives the value as text.
         max_classes: distinct values that an image may have.
     """
-    report = Report()
-    refused = _soft_images(outlines, images, max_classes, report)
+    if names is None and outlines.value.size <= max_classes:
+        return _ALL_KEPT
+    problems: list[Problem] = []
+    refused = _soft_images(outlines, images, max_classes, problems)
     keep = None
     places = None
     if names is not None:
         places = names.positions(outlines.value)
-        refused += _unnamed_images(outlines, images, places < 0, report)
+        refused += _unnamed_images(outlines, images, places < 0, problems)
         if names.names.array.null_count:
             keep = bools_of(names.names.array.is_valid())[places]
     if refused:
@@ -93,16 +123,16 @@ def part(
         kept_images = np.ones(len(images), np.bool_)
         kept_images[refused] = False
         of_kept_image = np.repeat(kept_images, np.diff(outlines.image_offsets))
-        left_out = int(np.count_nonzero(of_kept_image & ~keep))
+        n_unwanted = int(np.count_nonzero(of_kept_image & ~keep))
         keep &= of_kept_image
     else:
-        left_out = 0 if keep is None else int(np.count_nonzero(~keep))
-    if left_out:
-        report.skipped["class is mapped to None"] += left_out
-    return Part(list(_batches(outlines, images, names, places, keep)), report)
+        n_unwanted = 0 if keep is None else int(np.count_nonzero(~keep))
+    return Judged(places, keep, n_unwanted, problems)
 
 
-def _soft_images(outlines: Outlines, images: Sequence[MaskImage], max_classes: int, report: Report) -> list[int]:
+def _soft_images(
+    outlines: Outlines, images: Sequence[MaskImage], max_classes: int, problems: list[Problem]
+) -> list[int]:
     refused = []
     offsets = outlines.image_offsets
     if outlines.value.size > max_classes:
@@ -110,12 +140,12 @@ def _soft_images(outlines: Outlines, images: Sequence[MaskImage], max_classes: i
             n_classes = np.unique(outlines.value[offsets[image] : offsets[image + 1]]).size
             if n_classes > max_classes:
                 refused.append(image)
-                report.problems.append(too_many_classes(_where(images[image]), n_classes, max_classes))
+                problems.append(too_many_classes(_where(images[image]), n_classes, max_classes))
     return refused
 
 
 def _unnamed_images(
-    outlines: Outlines, images: Sequence[MaskImage], unnamed: npt.NDArray[np.bool_], report: Report
+    outlines: Outlines, images: Sequence[MaskImage], unnamed: npt.NDArray[np.bool_], problems: list[Problem]
 ) -> list[int]:
     if not unnamed.any():
         return []
@@ -132,61 +162,50 @@ def _unnamed_images(
             "map it to a class (or to None), or name it in void or background"
         )
         pointer = f"pixel at row {row}, column {column}"
-        report.problems.append(Problem(_where(images[image]), None, pointer, Code.UNKNOWN_CLASS, message))
+        problems.append(Problem(_where(images[image]), None, pointer, Code.UNKNOWN_CLASS, message))
     return list(refused)
 
 
-def _batches(
-    outlines: Outlines,
-    images: Sequence[MaskImage],
-    names: ClassNames | None,
-    places: npt.NDArray[np.int64] | None,
-    keep: npt.NDArray[np.bool_] | None,
-) -> Iterator[pa.RecordBatch]:
-    if keep is not None and not keep.any():
-        return
+def batches_of(
+    outlines: Outlines, images: Sequence[MaskImage], names: ClassNames | None, judged: Judged
+) -> list[pa.RecordBatch]:
+    """Give the components that are kept as batches of 2**20 rows at most; arguments are those of `judge`."""
+    keep = judged.keep
+    n_rows = outlines.value.size
+    if not n_rows or (keep is not None and not keep.any()):
+        return []
     bbox = bbox_array(outlines.bbox)
     polygon = polygon_array(
         outlines.x, outlines.y, outlines.ring_offsets, outlines.part_offsets, outlines.component_offsets
     )
-    n_rows = outlines.value.size
+    batches = []
     for start in range(0, n_rows, _BATCH_ROWS):
         rows = slice(start, start + _BATCH_ROWS) if n_rows > _BATCH_ROWS else _EVERY
         value = outlines.value[rows]
         columns = _image_columns(images, outlines.image_offsets, start, value.size)
-        if names is None or places is None:
-            columns["class_name"] = _as_text(value)
+        columns[_BBOX] = bbox if rows is _EVERY else bbox[rows]
+        columns[_POLYGON] = polygon if rows is _EVERY else polygon[rows]
+        if names is None or judged.places is None:
+            columns[_CLASS_NAME] = _as_text(value)
         else:
-            chosen = np.maximum(places[rows], 0)  # rows without a place are filtered below
-            columns["class_name"] = names.names.take(chosen)
+            chosen = np.maximum(judged.places[rows], 0)  # rows without a place are filtered below
+            columns[_CLASS_NAME] = names.names.take(chosen)
             if names.feature_hashes is not None:
-                columns["feature_hash"] = names.feature_hashes.take(chosen)
-        columns["bbox"] = bbox if rows is _EVERY else bbox[rows]
-        columns["polygon"] = polygon if rows is _EVERY else polygon[rows]
-        columns["kind"] = "polygon"
-        columns["confidence"] = 1.0
-        batch = record_batch(value.size, columns)
-        yield batch if keep is None else batch.filter(numbers_array(keep[rows]))
+                columns[_FEATURE_HASH] = names.feature_hashes.take(chosen)
+        batch = pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+        batches.append(batch if keep is None else batch.filter(numbers_array(keep[rows])))
+    return batches
 
 
-def _image_columns(
-    images: Sequence[MaskImage], offsets: npt.NDArray[np.int64], start: int, n_rows: int
-) -> dict[str, object]:
-    """Columns that say where rows start:start + n_rows come from."""
+def _image_columns(images: Sequence[MaskImage], offsets: npt.NDArray[np.int64], start: int, n_rows: int) -> list[Any]:
+    """Give columns in the schema's order: where rows come from, and what is the same for every mask."""
     if len(images) == 1:
-        (image,) = images
-        return {
-            "data_unit": image.data_unit,
-            "frame": image.frame,
-            "image_height": image.height,
-            "image_width": image.width,
-            "source": image.source,
-            "row": _row_numbers(start, n_rows),
-        }
+        make = _kept_columns if n_rows <= _KEPT_ROWS else _columns_of
+        return list(make(images[0], start, n_rows))
     # Plain Python over a few images: a quarter of the time of NumPy and Arrow, whose calls are cold here.
     counts = np.diff(np.clip(offsets, start, start + n_rows)).tolist()
     firsts = [max(start - int(offset), 0) for offset in offsets[:-1]]
-    return {
+    columns = {
         "data_unit": _repeated_text([image.data_unit for image in images], counts),
         "frame": _repeated([image.frame for image in images], counts),
         "image_height": _repeated([image.height for image in images], counts),
@@ -194,6 +213,23 @@ def _image_columns(
         "source": _repeated_text([image.source for image in images], counts),
         "row": np.concatenate([np.arange(first, first + n) for first, n in zip(firsts, counts, strict=True)]),
     }
+    return columns_in_order(n_rows, _ALWAYS | columns)
+
+
+def _columns_of(image: MaskImage, start: int, n_rows: int) -> list[Any]:
+    columns = {
+        "data_unit": image.data_unit,
+        "frame": image.frame,
+        "image_height": image.height,
+        "image_width": image.width,
+        "source": image.source,
+        "row": np.arange(start, start + n_rows),
+    }
+    return columns_in_order(n_rows, _ALWAYS | columns)
+
+
+# Made anew for each mask, even of columns that are kept, they cost 8 us: a fifth of all that is not the kernel's.
+_kept_columns = lru_cache(maxsize=64)(_columns_of)
 
 
 def _repeated(values: Sequence[int], counts: Sequence[int]) -> int | npt.NDArray[np.int32]:
@@ -213,20 +249,11 @@ def _repeated_text(texts: Sequence[str | None], counts: Sequence[int]) -> pa.Arr
 
 
 def _as_text(values: npt.NDArray[np.int64]) -> pa.Array:
+    if values.size <= _FEW and len(kinds := set(values.tolist())) == 1:  # most masks that people have in memory
+        return constant_column(values.size, "class_name", str(*kinds))
     if values.size and values.view(np.uint64).max() > 255:  # negative ones too, in one pass
         return numbers_array(values).cast(pa.string())
     return _bytes_as_text().take(values)
-
-
-def _row_numbers(start: int, n_rows: int) -> pa.Array:
-    if start + n_rows <= _KEPT_ROWS:
-        return _first_rows().slice(start, n_rows)
-    return numbers_array(np.arange(start, start + n_rows))
-
-
-@cache
-def _first_rows() -> pa.Array:
-    return numbers_array(np.arange(_KEPT_ROWS))
 
 
 @cache

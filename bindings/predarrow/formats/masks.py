@@ -20,7 +20,7 @@ from predarrow.formats.mask_options import (
     new_tracer,
     simplified,
 )
-from predarrow.formats.mask_table import MAX_CLASSES, MaskImage, part, soft_map, too_many_classes
+from predarrow.formats.mask_table import MAX_CLASSES, MaskImage, batches_of, judge, soft_map, too_many_classes
 from predarrow.models.arrays import as_array, frame_numbers, texts
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError, PredictionReader
@@ -152,10 +152,11 @@ def from_label_mask(
     if (tolerance := options.get("simplify")) is not None:
         outlines = simplified(outlines, tolerance)
     height, width = labels.shape
-    result = part(outlines, [MaskImage(title, number, height, width)], names, max_classes)
-    if result.report.problems:
-        raise InputError(result.report.problems)
-    return pa.Table.from_batches(result.batches, SCHEMA)
+    images = [MaskImage(title, number, height, width)]
+    judged = judge(outlines, images, names, max_classes)
+    if judged.problems:
+        raise InputError(judged.problems)
+    return pa.Table.from_batches(batches_of(outlines, images, names, judged), SCHEMA)
 
 
 class _Kept(threading.local):

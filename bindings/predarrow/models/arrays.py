@@ -163,7 +163,7 @@ def texts(values: Any, n_rows: int, where: str, *, nullable: bool = False) -> st
         InputError: another number of values, neither texts nor whole numbers, or missing ones.
     """
     if isinstance(values, str):
-        if not _is_utf8(values):
+        if not (values.isascii() or _is_utf8(values)):
             raise bad_array(where, _RULE_UTF8, repr(values))
         return values
     one = scalar(values)
