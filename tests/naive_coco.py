@@ -31,6 +31,7 @@ from predarrow_engine.coco_columns import (
 _LISTS = {"annotations": c.ANNOTATIONS, "images": c.IMAGES, "categories": c.CATEGORIES, "videos": c.VIDEOS}
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _N_BOX = 5
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class Token(str):
@@ -214,18 +215,34 @@ def _counts_text(text: str, segmentation: Value) -> str:
     return counts if isinstance(counts, str) else ""
 
 
+def _open(ring: list[float]) -> list[tuple[float, float]]:
+    """Give the vertices of a ring, without the last one where that repeats the first."""
+    points = list(zip(ring[0::2], ring[1::2], strict=False))
+    is_closed = len(points) >= 3 and len(ring) % 2 == 0 and points[0] == points[-1]
+    return points[:-1] if is_closed else points
+
+
+def _singles(numbers: list[float]) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return np.array(numbers, np.float64).astype(np.float32)
+
+
 def _segmentations(records: list[_Record], text: str) -> Segmentations:
     values = [record.get("segmentation") for record in records]
     nothing = _Shape(c.NO_SEGMENTATION, [], [], b"", [])
     shapes = [_shape(value.value, _counts_text(text, value)) if value else nothing for value in values]
-    rings = [ring for shape in shapes for ring in shape.rings]
+    rings = [[float(number) for number in ring] for shape in shapes for ring in shape.rings]
+    points = [_open(ring) for ring in rings]
     return Segmentations(
         kind=np.array([shape.kind for shape in shapes], np.uint8),
         has_further=np.array([shape.has_further for shape in shapes], np.bool_),
         span=_spans(values),
         rings=_offsets([len(shape.rings) for shape in shapes]),
-        ring_offsets=_offsets([len(ring) for ring in rings]),
-        coordinates=np.array([float(x) for ring in rings for x in ring], np.float64),
+        ring_lengths=np.array([len(ring) for ring in rings], np.int32),
+        has_far=np.array([any(not abs(number) <= _FLOAT32_MAX for number in ring) for ring in rings], np.bool_),
+        ring_offsets=_offsets([len(ring) for ring in points]),
+        x=_singles([x for ring in points for x, _ in ring]),
+        y=_singles([y for ring in points for _, y in ring]),
         size=np.array([[int(x) for x in shape.size] or [0, 0] for shape in shapes], np.int64).reshape(-1, 2),
         text_offsets=_offsets([len(shape.text) for shape in shapes]),
         text=np.frombuffer(b"".join(shape.text for shape in shapes), np.uint8),

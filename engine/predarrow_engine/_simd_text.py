@@ -83,6 +83,17 @@ load_float = cast(Callable[[int], float], intrinsic(_load_float))
 """The float64 at an address."""
 
 
+def _load_single(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _load(builder, args[0], ir.FloatType())
+
+    return types.float32(types.int64), codegen
+
+
+load_single = cast(Callable[[int], float], intrinsic(_load_single))
+"""The float32 at an address."""
+
+
 def _store(typingctx: Any, address: Any, value: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[1], builder.inttoptr(args[0], args[1].type.as_pointer()), align=1)
@@ -170,6 +181,17 @@ first_bit = cast(Callable[[np.uint64], int], intrinsic(_first_bit))
 """Index of the lowest set bit of a uint64; 64 where none is."""
 
 
+def _count_bits(typingctx: Any, bits: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
+count_bits = cast(Callable[[np.uint64], int], intrinsic(_count_bits))
+"""How many bits of a uint64 are set."""
+
+
 def _high_product(typingctx: Any, first: Any, second: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         product = builder.mul(builder.zext(args[0], _I128), builder.zext(args[1], _I128))
@@ -210,7 +232,7 @@ LANES = 8
 
 def _short_numbers(typingctx: Any, address: Any, ends: Any, out: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        length, words = _eight_texts(builder, args[0], args[1])
+        length, words = _eight_texts(builder, args[0], args[1], ir.Constant(_I64, 1))
         value, good = _eight_values(builder, length, words)
         target = builder.inttoptr(args[2], value.type.as_pointer())
         builder.store(value, target, align=1)
@@ -228,20 +250,44 @@ in `numbers.short_number`. Reads 8 bytes from each beginning on, writes eight fl
 """
 
 
+def _short_points(typingctx: Any, address: Any, ends: Any, gap: Any, out: Any, x: Any, y: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        length, words = _eight_texts(builder, *args[:3])
+        value, good = _eight_values(builder, length, words)
+        builder.store(value, builder.inttoptr(args[3], value.type.as_pointer()), align=1)
+        narrow = builder.fptrunc(value, ir.VectorType(ir.FloatType(), LANES))
+        for first, target in enumerate(args[4:]):
+            every_other = ir.Constant(ir.VectorType(ir.IntType(32), LANES // 2), list(range(first, LANES, 2)))
+            half = builder.shuffle_vector(narrow, narrow, every_other)
+            builder.store(half, builder.inttoptr(target, half.type.as_pointer()), align=1)
+        return builder.zext(builder.bitcast(good, _I8), _I64)
+
+    return types.uint64(*[types.int64] * 6), codegen
+
+
+short_points = cast(Callable[[int, int, int, int, int, int], np.uint64], intrinsic(_short_points))
+"""Do what `short_numbers` does to texts that begin `gap` bytes after ends[i]; write four float32 to `x` and `y`, too.
+
+Those are the numbers with even places, and those with odd ones.
+"""
+
+
 def _every(value: int) -> Any:
     return ir.Constant(ir.VectorType(_I64, LANES), [value] * LANES)
 
 
-def _eight_texts(builder: Any, address: Any, ends: Any) -> tuple[Any, Any]:
+def _eight_texts(builder: Any, address: Any, ends: Any, gap: Any) -> tuple[Any, Any]:
     """Give lengths and first words of eight texts."""
     lanes = ir.VectorType(_I64, LANES)
-    start = builder.add(_load(builder, ends, lanes), _every(1))
+    gaps = builder.insert_element(ir.Constant(lanes, ir.Undefined), gap, ir.Constant(_I64, 0))
+    gaps = builder.shuffle_vector(gaps, gaps, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
+    start = builder.add(_load(builder, ends, lanes), gaps)
+    address = builder.add(address, gap)
     length = builder.sub(_load(builder, builder.add(ends, ir.Constant(_I64, 8)), lanes), start)
     words = ir.Constant(lanes, ir.Undefined)
     for lane in range(LANES):
         at = builder.add(_load(builder, builder.add(ends, ir.Constant(_I64, 8 * lane)), _I64), address)
-        word = _load(builder, builder.add(at, ir.Constant(_I64, 1)), _I64)
-        words = builder.insert_element(words, word, ir.Constant(_I64, lane))
+        words = builder.insert_element(words, _load(builder, at, _I64), ir.Constant(_I64, lane))
     return length, words
 
 

@@ -7,6 +7,7 @@ stands in `coco_columns.py`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from predarrow_engine.coco_columns import (
     CATEGORIES,
     IMAGES,
     OK,
+    POLYGONS,
     TRUNCATED,
     VIDEOS,
     WHOLE,
@@ -28,12 +30,14 @@ from predarrow_engine.coco_columns import (
     CocoRecords,
 )
 from predarrow_engine.coco_document import AFTER_ITEM, DONE, LINE, SKIM, START, scan_block
+from predarrow_engine.coco_rings import FAR, LEAST, N_SCRATCH, UNDECIDED
 from predarrow_engine.coco_room import Room
 from predarrow_engine.json_scan import DEPTHS, HAS_HIGH, MAX_DEPTH, PLACE, ROOM, SHORT, code_of
 
 __all__ = ["CocoBlock", "CocoImages", "CocoRecords", "CocoScanner", "Gap"]
 
 _MAX_SIZE = 2**31 - 1
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 _IDS = (
     *(s.IMAGE_ID, s.CATEGORY_ID, s.ID),
     *(s.PICTURE_ID, s.PICTURE_WIDTH, s.PICTURE_HEIGHT, s.PICTURE_FILE_NAME),
@@ -74,6 +78,8 @@ class CocoScanner:
         self._depths = np.zeros(MAX_DEPTH, np.uint8)
         self._slots = np.zeros(s.N_SLOTS, np.int64)
         self._slots[DEPTHS] = self._depths.ctypes.data
+        self._scratch = np.zeros(N_SCRATCH, np.int64)
+        self._slots[s.SCRATCH] = self._scratch.ctypes.data
         self._slots[s.PHASE] = LINE if lines else START
         self._slots[s.WANTED] = sum(1 << bit for bit in {*wanted, *(SKIM + section for section in skimmed)})
         self._rates: npt.NDArray[np.float64] = np.zeros(s.N_TABLES)
@@ -173,3 +179,27 @@ def _settle(data: npt.NDArray[np.uint8], room: Room) -> None:
             room.columns[column].reshape(-1)[index] = value
         else:
             room.flat(column)[index] = value
+    flags = room.columns[s.RING_FLAGS][: room.slots[s.RINGS]]
+    for ring in np.flatnonzero(flags & UNDECIDED).tolist():
+        _settle_ring(data, room, ring)
+
+
+def _settle_ring(data: npt.NDArray[np.uint8], room: Room, ring: int) -> None:
+    """Ask `float` for all numbers of a ring; leave its last vertex out where it repeats the first."""
+    shapes = room.records().segmentation
+    row = int(np.searchsorted(shapes.rings, ring, side="right")) - 1
+    start, end = shapes.span[row].tolist()
+    numbers = json.loads(data[start:end].tobytes(), parse_int=float)
+    if shapes.kind[row] == POLYGONS:
+        numbers = numbers[ring - shapes.rings[row]]
+    first, last = shapes.ring_offsets[ring : ring + 2].tolist()
+    for axis, values in enumerate((shapes.x, shapes.y)):
+        with np.errstate(over="ignore"):
+            values[first:last] = numbers[axis : 2 * (last - first) : 2]
+    is_far = not all(abs(number) <= _FLOAT32_MAX for number in numbers)
+    room.columns[s.RING_FLAGS][ring] = FAR if is_far else 0
+    if len(numbers) >= LEAST and len(numbers) % 2 == 0 and numbers[:2] == numbers[-2:]:
+        for values in (shapes.x, shapes.y):
+            values[last - 1 : -1] = values[last:]
+        shapes.ring_offsets[ring + 1 :] -= 1
+        room.slots[s.COORDINATES] -= 1

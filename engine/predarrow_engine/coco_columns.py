@@ -99,10 +99,15 @@ class Segmentations(NamedTuple):
     span: Spans
     rings: npt.NDArray[np.int32]
     """(n + 1,) into ring_offsets: those of record i begin at rings[i]; POLYGONS and FLAT have some"""
+    ring_lengths: npt.NDArray[np.int32]
+    """(n_rings,) how many numbers a ring has in the file: perhaps an odd number, or none"""
+    has_far: npt.NDArray[np.bool_]
+    """(n_rings,) where one of them is NaN, or too large for a 32-bit float"""
     ring_offsets: npt.NDArray[np.int32]
-    """(n_rings + 1,) into coordinates"""
-    coordinates: npt.NDArray[np.float64]
-    """x, y, x, y ... as in the file: a ring may have an odd number of them, or none"""
+    """(n_rings + 1,) into x and y"""
+    x: npt.NDArray[np.float32]
+    """as in the file; of three vertices or more without the last one where that repeats the first"""
+    y: npt.NDArray[np.float32]
     size: npt.NDArray[np.int64]
     """(n, 2) height, width of RLE and COUNTS, else 0"""
     text_offsets: npt.NDArray[np.int32]

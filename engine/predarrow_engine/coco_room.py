@@ -23,6 +23,7 @@ from predarrow_engine.coco_columns import (
     Numbers,
     Segmentations,
 )
+from predarrow_engine.coco_rings import FAR
 from predarrow_engine.coco_values import BOX_SIZE
 
 _SPARE = 1024
@@ -66,7 +67,7 @@ _FLAT: dict[int, tuple[type[np.generic], tuple[int, ...], int]] = {
     s.OBJECTS: (np.int32, (3,), 0),
     s.TOP: (np.int32, (4,), 0),
     s.RINGS: (np.int32, (), 1),
-    s.COORDINATES: (np.float64, (), 0),
+    s.COORDINATES: (np.float32, (), 0),
     s.TEXT: (np.uint8, (), 0),
     s.COUNT_VALUES: (np.int64, (), 0),
     s.POINTS: (np.float64, (), 0),
@@ -77,10 +78,17 @@ _FLAT: dict[int, tuple[type[np.generic], tuple[int, ...], int]] = {
 """Columns of each table, and the flat arrays: type, shape of an item, and 1 for offsets."""
 
 
+_BESIDE: dict[int, list[_Column]] = {
+    s.RINGS: [(s.RING_LENGTHS, np.int32, (), 0), (s.RING_FLAGS, np.uint8, (), 0)],
+    s.COORDINATES: [(s.ORDINATES, np.float32, (), 0)],
+}
+"""Columns beside flat arrays, with as many items."""
+
+
 def _columns_of(which: int) -> list[_Column]:
     if which in _ROWS:
         return _ROWS[which]
-    return [(s.FLAT_COLUMNS - s.OBJECTS + which, *_FLAT[which])]
+    return [(s.FLAT_COLUMNS - s.OBJECTS + which, *_FLAT[which]), *_BESIDE.get(which, ())]
 
 
 class Room:
@@ -148,8 +156,11 @@ class Room:
             has_further=columns[s.SHAPE_KIND][:n] >= FURTHER,
             span=columns[s.SHAPE_SPAN][:n],
             rings=columns[s.SHAPE_RINGS][: n + 1],
+            ring_lengths=columns[s.RING_LENGTHS][: self.slots[s.RINGS]],
+            has_far=columns[s.RING_FLAGS][: self.slots[s.RINGS]] & FAR != 0,
             ring_offsets=self.flat(s.RINGS),
-            coordinates=self.flat(s.COORDINATES),
+            x=self.flat(s.COORDINATES),
+            y=columns[s.ORDINATES][: self.slots[s.COORDINATES]],
             size=columns[s.SHAPE_SIZE][:n],
             text_offsets=columns[s.SHAPE_TEXT][: n + 1],
             text=self.flat(s.TEXT),

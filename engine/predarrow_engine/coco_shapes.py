@@ -19,6 +19,7 @@ from predarrow_engine.coco_columns import (
     RLE,
 )
 from predarrow_engine.coco_keys import KEY_COUNTS, KEY_SIZE, runs_key
+from predarrow_engine.coco_rings import put_ring
 from predarrow_engine.coco_slots import (
     COORDINATES,
     COUNT_VALUES,
@@ -34,7 +35,7 @@ from predarrow_engine.coco_slots import (
     flat,
     get,
 )
-from predarrow_engine.coco_values import OTHER_ITEM, drop_pending, exact_int, no_room, put_numbers, put_span
+from predarrow_engine.coco_values import OTHER_ITEM, exact_int, no_room, put_span
 from predarrow_engine.json_scan import (
     BACKSLASH,
     CLOSE_LIST,
@@ -68,10 +69,8 @@ _N_SIZE = constants(2, 3)[0]
 def forget_shape(slots: int, row: int) -> None:
     """Take back what a record's segmentation wrote so far."""
     rings = load_short(get(slots, SHAPE_RINGS) + 4 * row)
-    coordinates = load_short(flat(slots, RINGS) + 4 * rings)
-    drop_pending(slots, COORDINATES, coordinates)
     store(slots + 8 * RINGS, np.int64(rings))
-    store(slots + 8 * COORDINATES, np.int64(coordinates))
+    store(slots + 8 * COORDINATES, np.int64(load_short(flat(slots, RINGS) + 4 * rings)))
     _forget_runs(slots, row)
 
 
@@ -83,26 +82,13 @@ def _forget_runs(slots: int, row: int) -> None:
     store(get(slots, SHAPE_SIZE) + 16 * row + 8, np.int64(0))
 
 
-@helper
-def _put_ring(address: int, at: int, end: int, slots: int) -> int:
-    """Append the list at `at` as a ring; give where it stops, or OTHER_ITEM."""
-    n = get(slots, RINGS)
-    if n >= get(slots, RINGS + ROOM_FOR):
-        return no_room(slots, RINGS)
-    stop = put_numbers(address, at, end, slots, COORDINATES)
-    if stop >= 0:
-        store(flat(slots, RINGS) + 4 * (n + 1), np.int32(get(slots, COORDINATES)))
-        store(slots + 8 * RINGS, np.int64(n + 1))
-    return stop
-
-
 @part
 def _put_rings(address: int, at: int, end: int, slots: int) -> int:
     """Append the lists in the list whose first one is at `at`; give where the outer one stops, or OTHER_ITEM."""
     while at < end:
         if load_byte(address + at) != OPEN_LIST:
             return OTHER_ITEM
-        at = _put_ring(address, at, end, slots)
+        at = put_ring(address, at, end, slots)
         if at < 0:
             return at
         at = after_blanks(address, at, end)
@@ -276,7 +262,7 @@ def _put_list(address: int, at: int, end: int, slots: int) -> tuple[int, int]:
         return first + 1, EMPTY
     if byte == OPEN_LIST:
         return _put_rings(address, first, end, slots), POLYGONS
-    return _put_ring(address, at, end, slots), FLAT
+    return put_ring(address, at, end, slots), FLAT
 
 
 @part

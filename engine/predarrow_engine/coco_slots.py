@@ -50,7 +50,13 @@ PICTURE_ID, PICTURE_WIDTH, PICTURE_HEIGHT, PICTURE_FILE_NAME = constants(COLUMNS
 PICTURE_SPAN, PICTURE_KIND, PICTURE_OTHERS_OFFSETS = constants(COLUMNS + 47, COLUMNS + 50)
 FLAT_COLUMNS = COLUMNS + 50
 """Addresses of the flat arrays, OBJECTS to PENDING."""
-N_SLOTS = FLAT_COLUMNS + PENDING + 1 - OBJECTS
+RING_LENGTHS, RING_FLAGS, ORDINATES = constants(
+    FLAT_COLUMNS + PENDING + 1 - OBJECTS, FLAT_COLUMNS + PENDING + 4 - OBJECTS
+)
+"""Addresses of what stands beside RINGS and COORDINATES: numbers in the file and what is told of them; y."""
+SCRATCH = RING_FLAGS + 2
+"""Address of `coco_rings.N_SCRATCH` words."""
+N_SLOTS = SCRATCH + 1
 
 
 @inline

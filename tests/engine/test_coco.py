@@ -80,8 +80,10 @@ def describe(block: c.CocoBlock, text: bytes, i: int) -> str:
     rings = s.ring_offsets[s.rings[i] : s.rings[i + 1] + 1]
     values = [group.value[i] for group in (r.image_id, r.category_id, r.id, r.score, r.area, r.iscrowd)]
     flat = (
-        s.coordinates[rings[0] : rings[-1]] if rings.size else rings,
+        s.x[rings[0] : rings[-1]] if rings.size else rings,
+        s.y[rings[0] : rings[-1]] if rings.size else rings,
         np.diff(rings),
+        s.ring_lengths[s.rings[i] : s.rings[i + 1]],
         s.text[s.text_offsets[i] : s.text_offsets[i + 1]],
         s.counts[s.count_offsets[i] : s.count_offsets[i + 1]],
         r.keypoints.values[r.keypoints.offsets[i] : r.keypoints.offsets[i + 1]],

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predarrow_engine import numbers
-from predarrow_engine._simd_text import LANES, short_numbers
+from predarrow_engine._simd_text import LANES, short_numbers, short_points
 from tests.guarded import guarded
 
 _TAKEN = re.compile(rb"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])")
@@ -160,3 +160,27 @@ def test_eight_short_numbers_at_once(texts: list[str]) -> None:
         for found, is_number in ((memory[1 + i], good >> i & 1), (value, taken)):
             if is_number:
                 assert struct.pack("d", found) == struct.pack("d", float(text))
+
+
+@numba.njit
+def _points(
+    data: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], gap: int, out: npt.NDArray[Any], xy: npt.NDArray[Any]
+) -> Any:
+    address = xy.ctypes.data
+    return short_points(data.ctypes.data, ends.ctypes.data, gap, out.ctypes.data, address + 4, address + 24)
+
+
+@pytest.mark.parametrize("gap", [1, 2])
+def test_eight_short_numbers_as_points(gap: int) -> None:
+    """Those of `short_numbers`, and narrowed, those with even places apart from those with odd ones."""
+    texts = ["0.1", "-12.34", "12345678", "1234.567", "5", "-0", "0.0", "1.5e3"]
+    line = " " * gap + (" " * gap).join(texts) + " " * 9
+    ends = np.cumsum([0, *(len(text) + gap for text in texts)], dtype=np.int64)
+    memory, xy = np.full(LANES + 2, 0.25), np.full(LANES + 3, 0.25, np.float32)
+    data = guarded(np.frombuffer(line.encode(), np.uint8))
+    assert _points(data, ends, np.int64(gap), memory[1:-1], xy) == 0b01111111
+    values = [float(text) for text in texts[:7]]
+    assert memory[1:8].tobytes() == np.array(values).tobytes()
+    assert (memory[[0, -1]] == 0.25).all()
+    assert xy[[0, 5, 10]].tolist() == [0.25] * 3
+    assert xy[[1, 6, 2, 7, 3, 8, 4]].tobytes() == np.array(values, np.float32).tobytes()

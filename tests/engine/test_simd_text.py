@@ -18,7 +18,8 @@ _WORDS = [0, 1, 2, 0x80, 0x100, 2**31, 2**32 - 1, 2**63, 2**64 - 1, 0x3FF0000000
 
 @numba.njit
 def _of_word(word: np.uint64) -> Any:
-    return simd.first_bit(word), simd.first_byte(word), simd.leading_zeros(word), simd.as_float(word)
+    counts = simd.leading_zeros(word), simd.count_bits(word)
+    return simd.first_bit(word), simd.first_byte(word), *counts, simd.as_float(word)
 
 
 @numba.njit
@@ -48,6 +49,11 @@ def _load_short(data: npt.NDArray[np.uint8]) -> Any:
 
 
 @numba.njit
+def _load_single(data: npt.NDArray[np.uint8]) -> Any:
+    return simd.load_single(data.ctypes.data)
+
+
+@numba.njit
 def _copy_block(target: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) -> Any:
     simd.copy_block(target.ctypes.data + 1, source.ctypes.data)
 
@@ -55,8 +61,8 @@ def _copy_block(target: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) ->
 @pytest.mark.parametrize("word", _WORDS)
 def test_bits_of_a_word(word: int) -> None:
     lowest = (word & -word).bit_length() - 1 if word else 64
-    bit, byte, zeros, value = _of_word(np.uint64(word))
-    assert (bit, byte, zeros) == (lowest, lowest // 8, 64 - word.bit_length())
+    bit, byte, zeros, ones, value = _of_word(np.uint64(word))
+    assert (bit, byte, zeros, ones) == (lowest, lowest // 8, 64 - word.bit_length(), word.bit_count())
     assert struct.pack("d", value)[:6] == struct.pack("Q", word)[:6]  # a signalling NaN may come back quiet
 
 
@@ -89,6 +95,11 @@ def test_loads_read_no_further_than_their_type() -> None:
 @pytest.mark.parametrize("value", [-(2**31), -7, 0, 2**31 - 1])
 def test_a_short_has_a_sign_and_four_bytes(value: int) -> None:
     assert _load_short(guarded(np.frombuffer(struct.pack("i", value), np.uint8))) == value
+
+
+@pytest.mark.parametrize("value", [-2.5, 0.1, 1e38])
+def test_a_single_has_four_bytes(value: float) -> None:
+    assert _load_single(guarded(np.frombuffer(struct.pack("f", value), np.uint8))) == np.float32(value)
 
 
 def test_a_block_is_64_bytes_and_no_more() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -161,22 +161,28 @@ def check_segmentations(block: Block, refusals: Refusals) -> None:
     for row in np.flatnonzero((shapes.kind == OTHER) & ~refusals.bad).tolist():
         pointer, message = segmentation_flaw(json.loads(block.data[slice(*shapes.span[row].tolist())]))
         refusals.add_one(row, Code.BAD_VALUE, f".segmentation{pointer}", message)
-    counts = np.diff(shapes.ring_offsets)
-    owner = np.repeat(np.arange(shapes.kind.size), np.diff(shapes.rings))
-    is_bad = (counts % 2 != 0) | (counts < _LEAST_NUMBERS)
-    for ring in np.flatnonzero(is_bad).tolist():
-        row = int(owner[ring])
+    counts = shapes.ring_lengths
+    for row, ring, place in _rings(block, (counts % 2 != 0) | (counts < _LEAST_NUMBERS), refusals):
+        rule = "must be x, y of at least three vertices, an even number of numbers"
+        refusals.add_one(row, Code.BAD_VALUE, place, f"{rule}, got {counts[ring]}")
+    for row, ring, place in _rings(block, shapes.has_far, refusals):
+        value = json.loads(block.data[slice(*shapes.span[row].tolist())], parse_int=float)
+        numbers = value if shapes.kind[row] == FLAT else value[ring - shapes.rings[row]]
+        at = next(at for at, number in enumerate(numbers) if not abs(number) <= _FLOAT32_MAX)
+        message = f"must be a finite 32-bit number, got {numbers[at]}"
+        refusals.add_one(row, Code.BAD_NUMBER, f"{place}[{at}]", message)
+
+
+def _rings(block: Block, which: Bools, refusals: Refusals) -> Iterator[tuple[int, int, str]]:
+    """Give record, ring and place of the first of these rings in each record that is not refused."""
+    from predarrow_engine.coco_columns import FLAT
+
+    shapes = block.records.segmentation
+    for ring in np.flatnonzero(which).tolist():
+        row = int(np.searchsorted(shapes.rings, ring, side="right")) - 1
         if not refusals.bad[row]:
             place = "" if shapes.kind[row] == FLAT else f"[{ring - shapes.rings[row]}]"
-            rule = "must be x, y of at least three vertices, an even number of numbers"
-            refusals.add_one(row, Code.BAD_VALUE, f".segmentation{place}", f"{rule}, got {counts[ring]}")
-    for ring, at in _not_finite(shapes.coordinates, shapes.ring_offsets):
-        row = int(owner[ring])
-        if not refusals.bad[row]:
-            place = "" if shapes.kind[row] == FLAT else f"[{ring - shapes.rings[row]}]"
-            got = shapes.coordinates[shapes.ring_offsets[ring] + at]
-            message = f"must be a finite 32-bit number, got {got}"
-            refusals.add_one(row, Code.BAD_NUMBER, f".segmentation{place}[{at}]", message)
+            yield row, ring, f".segmentation{place}"
 
 
 def segmentation_flaw(value: Any) -> tuple[str, str]:

@@ -33,37 +33,21 @@ class Shaped(NamedTuple):
 
 
 def polygons(block: Block, is_polygon: Bools) -> Shaped:
-    """Give the polygons of records, each ring a part of its own; a first vertex repeated at the end is left out.
+    """Give the polygons of records, each ring a part of its own.
 
     Args:
         block: all of its rings have whole vertices where `is_polygon`.
         is_polygon: (n,) records to give.
     """
     shapes = block.records.segmentation
-    lengths = np.diff(shapes.ring_offsets)
-    n_rings = np.where(is_polygon, np.diff(shapes.rings), 0)
-    coordinates = shapes.coordinates
-    if n_rings.sum() < lengths.size:
-        is_kept = np.repeat(is_polygon, np.diff(shapes.rings))
-        coordinates = coordinates[np.repeat(is_kept, lengths)]
-        lengths = lengths[is_kept]
-    x, y = coordinates[0::2], coordinates[1::2]
-    offsets = offsets_of(lengths // 2)
-    if lengths.size:
-        first, last = offsets[:-1], offsets[1:] - 1
-        is_closed = (x[first] == x[last]) & (y[first] == y[last])
-        if is_closed.any():
-            stays = np.ones(x.size, np.bool_)
-            stays[last[is_closed]] = False
-            x, y, offsets = x[stays], y[stays], offsets_of(lengths // 2 - is_closed)
-    columns = PolygonColumns(
-        x.astype(np.float32),
-        y.astype(np.float32),
-        offsets,
-        np.arange(lengths.size + 1, dtype=np.int32),
-        offsets_of(n_rings),
-    )
-    return shaped_polygons(columns, is_polygon)
+    x, y, offsets, n_rings = shapes.x, shapes.y, shapes.ring_offsets, np.diff(shapes.rings)
+    if n_rings[~is_polygon].any():
+        is_kept, lengths = np.repeat(is_polygon, n_rings), np.diff(offsets)
+        are_kept = np.repeat(is_kept, lengths)
+        x, y, offsets = x[are_kept], y[are_kept], offsets_of(lengths[is_kept])
+        n_rings = np.where(is_polygon, n_rings, 0)
+    parts = np.arange(offsets.size, dtype=np.int32)
+    return shaped_polygons(PolygonColumns(x, y, offsets, parts, offsets_of(n_rings)), is_polygon)
 
 
 def shaped_polygons(columns: PolygonColumns, is_polygon: Bools) -> Shaped:
