@@ -24,10 +24,12 @@ from predarrow.table import SCHEMA
 
 Ints = npt.NDArray[np.int64]
 
-COLUMNS = [name for name in SCHEMA.names if name not in ("feature_hash", "source")]
+COLUMNS = [name for name in SCHEMA.names if name != "feature_hash"]
 """Columns of a set that are read."""
 
-_UNIT, _ATTRIBUTES = COLUMNS.index("data_unit"), COLUMNS.index("attributes")
+_GIVEN = [name for name in COLUMNS if name != "source"]
+"""Columns of the merged rows, which stand as if they were of one file."""
+_UNIT, _ATTRIBUTES, _SOURCE = (COLUMNS.index(name) for name in ("data_unit", "attributes", "source"))
 _KEY = '"label_studio"'
 
 
@@ -44,7 +46,7 @@ def merged_sets(project: Project, names: Sequence[str]) -> pa.RecordBatchReader:
         ProjectError: no such set.
     """
     streams = [_Stream(set_rows(project, name, None, COLUMNS), name) for name in names]
-    schema = pa.schema([SCHEMA.field(name) for name in COLUMNS], SCHEMA.metadata)
+    schema = pa.schema([SCHEMA.field(name) for name in _GIVEN], SCHEMA.metadata)
     return pa.RecordBatchReader.from_batches(schema, _merged(streams))
 
 
@@ -119,28 +121,37 @@ def _together(batches: list[pa.RecordBatch], numbers: Ints, n_sets: int) -> pa.R
     whole = pa.concat_batches(batches)
     units = np.from_dlpack(pc.rank(whole.column(_UNIT), tiebreaker="dense").cast(pa.int64()))
     texts: list[str] = whole.column(_ATTRIBUTES).to_pylist()
+    sources: list[str | None] = whole.column(_SOURCE).to_pylist()
     kept = {row: attributes_of(text).label_studio for row, text in enumerate(texts) if _KEY in text}
     places = np.zeros(len(texts), np.int64)
     if kept:
         order = np.lexsort((numbers, units))
         for rows in np.split(order, np.flatnonzero(np.diff(units[order])) + 1):
-            given = [_Row(row, int(numbers[row]), kept.get(row, NOTHING.label_studio)) for row in rows.tolist()]
+            given = [
+                _Row(row, int(numbers[row]), sources[row], kept.get(row, NOTHING.label_studio)) for row in rows.tolist()
+            ]
             _DataUnit(given, n_sets).place(texts, places)
         whole = _with_attributes(whole, texts)
-    return whole.take(numbers_array(np.lexsort((numbers, places, units))))
+    return whole.select(_GIVEN).take(numbers_array(np.lexsort((numbers, places, units))))
 
 
 class _Row(NamedTuple):
     row: int
     set: int
+    source: str | None
     kept: Kept
+
+    @property
+    def told_as(self) -> tuple[int, str | None, int | None]:
+        """By what rows find their task: their set and file, and the task's number there where they tell it."""
+        return self.set, self.source, None if self.kept.at is None else self.kept.at.task
 
 
 class _DataUnit:
     """Rows of one data unit, and which task each is of.
 
-    A row that tells no task is of the one that its set told last; where it has a place in its file, of the one with
-    that number; else of the first one.
+    A row that tells no task is of the one that its set told last of its file; where it has a place in that, of the one
+    with that number; else of the first one.
 
     Args:
         rows: one set after the other.
@@ -152,8 +163,8 @@ class _DataUnit:
         self._n_sets = n_sets
         self._told: dict[int, _Row] = {}
         """By task, the row that tells it"""
-        self._tasks: dict[tuple[int, int | None], int] = {}
-        """By set and its number in the file"""
+        self._tasks: dict[tuple[int, str | None, int | None], int] = {}
+        """By set, file and its number there"""
         self._task_of = self._find()
 
     def place(self, texts: list[str], places: Ints) -> None:
@@ -173,16 +184,15 @@ class _DataUnit:
         n_told: Counter[tuple[int, bytes]] = Counter()
         found: list[int | None] = []
         for each in self._rows:
-            key = each.set, None if each.kept.at is None else each.kept.at.task
             if each.kept.task is not UNSET:
                 text = bytes(each.kept.task)
                 again = n_told[each.set, text]  # a file may have the very same task twice
                 n_told[each.set, text] += 1
-                number = self._tasks[key] = numbers.setdefault((text, again), len(numbers))
+                number = self._tasks[each.told_as] = numbers.setdefault((text, again), len(numbers))
                 self._told.setdefault(number, each)
-            found.append(self._tasks.get(key))
+            found.append(self._tasks.get(each.told_as))
         return [
-            task if each.kept.at is None else self._tasks.get((each.set, each.kept.at.task))
+            task if each.kept.at is None else self._tasks.get(each.told_as)
             for each, task in zip(self._rows, found, strict=True)
         ]
 

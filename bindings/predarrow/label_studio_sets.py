@@ -72,22 +72,24 @@ class _Tasks:
     def __init__(self) -> None:
         self._unit: str | None = None
         self._n_tasks = 0
-        self._current: dict[int | None, tuple[int, Raw]] = {}
-        """By its number in the file, which rows of tasks with sequences tell"""
+        self._current: dict[tuple[str | None, int | None], tuple[int, Raw]] = {}
+        """By its file and its number there, which rows of tasks with sequences tell"""
         self._told: set[tuple[str | None, int]] = set()
 
-    def told(self, units: list[str], texts: list[str | None]) -> tuple[list[str | None], bool]:
+    def told(
+        self, units: list[str], sources: list[str | None], texts: list[str | None]
+    ) -> tuple[list[str | None], bool]:
         """Give model versions, and whether attributes were changed: those of the first row of a task in a set."""
         versions = []
         has_changed = False
-        for row, (unit, text) in enumerate(zip(units, texts, strict=True)):
+        for row, (unit, source, text) in enumerate(zip(units, sources, texts, strict=True)):
             attributes = attributes_of(text)
             version = _text(attributes.model_version)
             versions.append(version)
             if unit != self._unit:
                 self._unit, self._current, self._told = unit, {}, set()
             at, task = attributes.label_studio.at, attributes.label_studio.task
-            place = None if at is None else at.task
+            place = source, None if at is None else at.task
             if task is not UNSET:
                 self._n_tasks += 1
                 self._current[place] = self._n_tasks, task
@@ -120,7 +122,8 @@ class _Spool:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take in rows."""
         texts: list[str | None] = batch.column("attributes").to_pylist()
-        versions, has_changed = self._tasks.told(batch.column("data_unit").to_pylist(), texts)
+        units, sources = (batch.column(name).to_pylist() for name in ("data_unit", "source"))
+        versions, has_changed = self._tasks.told(units, sources, texts)
         if has_changed:
             batch = batch.set_column(_ATTRIBUTES, SCHEMA.field("attributes"), text_array(texts))
         places = {version: place for place, version in enumerate(dict.fromkeys(versions))}

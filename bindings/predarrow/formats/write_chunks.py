@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,18 +20,19 @@ COLUMNS = (
 """Columns of the table that are looked at."""
 
 
-def chunks_of(table: Any) -> Iterator[pa.RecordBatch]:
+def chunks_of(table: Any, columns: Sequence[str] = COLUMNS) -> Iterator[pa.RecordBatch]:
     """Give the rows of a table in chunks of some thousand, or of one data unit that has more.
 
     Args:
         table: predictions with `__arrow_c_stream__`; rows of a data unit one after the other.
+        columns: of the table that are looked at, data_unit first.
 
     Raises:
         InputError: no Arrow table, or one without the columns.
     """
     pending: list[pa.RecordBatch] = []
     n_pending, last = 0, None
-    for batch in _slices(table):
+    for batch in _slices(table, columns):
         units = batch.column(0)
         changes = np.flatnonzero(pc.not_equal(units[1:], units[:-1]).to_numpy(zero_copy_only=False)) + 1
         cut = int(changes[-1]) if changes.size else 0
@@ -47,10 +48,10 @@ def chunks_of(table: Any) -> Iterator[pa.RecordBatch]:
         yield pa.concat_batches(pending)
 
 
-def _slices(table: Any) -> Iterator[pa.RecordBatch]:
+def _slices(table: Any, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Give batches of some thousand rows in the table's types."""
     for batch in given_batches(table):
-        columns = given_columns(batch, COLUMNS, _NEEDED)
+        columns = given_columns(batch, names, _NEEDED)
         whole = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         for first in range(0, batch.num_rows, CHUNK_ROWS):
             yield whole.slice(first, CHUNK_ROWS)

@@ -61,6 +61,7 @@ Coordinates are pixels of `original_width` and `original_height`. What fits no c
 
 Rows are in the file's order within a data unit: rows of a task follow the one with `task`, rows of a prediction the one
 with `prediction`. A bare prediction has no `task`. Tasks that are written again are in the order of their data units.
+Rows of one data unit from several files are told apart by the column `source`, and are never of one task.
 
 | odd input | what becomes of it |
 |---|---|

@@ -96,7 +96,7 @@ def _loose(raw: Raw, prediction: int, flagged: Counter[str]) -> Found:
     try:
         raws = parts_of(raw)
     except msgspec.ValidationError:
-        rule = "result must be a list of results"
+        rule = "must be a list of results"
         raise Flaw(Code.BAD_VALUE, ".result", rule, any_of(raw)) from None
     parts: list[Part] = []
     rowless: list[tuple[int, Raw]] = []

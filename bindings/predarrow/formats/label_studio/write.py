@@ -14,12 +14,13 @@ import pyarrow as pa
 from predarrow.buffers import text_array
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.label_studio.config import LabelingConfig
+from predarrow.formats.label_studio.write_places import by_source
 from predarrow.formats.label_studio.write_points import single_points
 from predarrow.formats.label_studio.write_rows import Gatherer
 from predarrow.formats.label_studio.write_shards import Shards, Target, shards
 from predarrow.formats.label_studio.write_suit import Suit
 from predarrow.formats.label_studio.write_tasks import Options, Piece, tasks_of
-from predarrow.formats.write_chunks import chunks_of
+from predarrow.formats.write_chunks import COLUMNS, chunks_of
 from predarrow.formats.write_file import check_new
 from predarrow.formats.write_text import quoted
 from predarrow.label_studio_exports import export_label_studio_predictions
@@ -35,6 +36,7 @@ MaskForm = Literal["brush", "bitmask"]
 Holes = Literal["refuse", "brush", "bitmask"]
 OnOutside = Literal["refuse", "clip"]
 
+_COLUMNS = (*COLUMNS, "source")
 _LEAST_BYTES = 1024
 _LONG = "task larger than max_bytes, in a file of its own"
 
@@ -155,7 +157,7 @@ def _fill(files: Shards, table: Any, writer: _Writer, progress: Progress | None,
         InputError: where it `raises`, rows that were refused.
     """
     total = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else 0
-    pieces = ([piece] for chunk in chunks_of(table) for piece in writer.pieces(chunk, progress, total))
+    pieces = ([piece] for chunk in chunks_of(table, _COLUMNS) for piece in writer.pieces(chunk, progress, total))
     for text in run(pieces, lambda chunk: chunk[0](), workers=worker_count(None)):
         files.add(*text)
     if writer.report.problems and raises:
@@ -209,7 +211,7 @@ class _Writer:
         rows = self._gatherer.rows(columns, refusals, self.report.flagged)
         self.report.problems += sorted(refusals.problems, key=lambda problem: problem.row or 0)
         if not (self.report.problems and self._raises):
-            good = rows.take(np.flatnonzero(~refusals.bad))
+            good = by_source(rows.take(np.flatnonzero(~refusals.bad)))
             if len(good):
                 made = tasks_of(good, self._options, self.report.flagged)
                 self.n_tasks += made.n_tasks

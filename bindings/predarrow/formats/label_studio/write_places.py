@@ -46,8 +46,26 @@ class Places:
     """By task, attributes of the row that tells of it"""
 
 
+def by_source(rows: Rows) -> Rows:
+    """Give rows of whole data units, those of one file together where Label Studio's tasks of several have one.
+
+    Their numbers in their files, which they are sorted by, say nothing of rows of other files.
+    """
+    if all(note.kept is None for note in rows.notes.items):
+        return rows
+    source = sources_of(rows)
+    has_changed = (np.diff(source) != 0) & (np.diff(rows.unit) == 0)
+    return rows.take(np.lexsort((source, rows.unit))) if has_changed.any() else rows
+
+
+def sources_of(rows: Rows) -> Ints:
+    """Give (n,) a number for each row's file, in the order they come."""
+    encoded = rows.columns["source"].dictionary_encode("encode")
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
+
+
 def places_of(rows: Rows) -> Places:
-    """Give where rows of whole data units belong."""
+    """Give where rows of whole data units belong, those of one file together; see `by_source`."""
     items = rows.notes.items
     if all(note.kept is None for note in items):
         return _made_places(rows)
@@ -63,7 +81,7 @@ def places_of(rows: Rows) -> Places:
     else:
         is_first = has_task | has_prediction
         is_first[:1] = True
-        is_first[1:] |= (np.diff(rows.unit) != 0) | (np.diff(keys) != 0)
+        is_first[1:] |= (np.diff(rows.unit) != 0) | (np.diff(keys) != 0) | (np.diff(walk.source) != 0)
         starts = np.flatnonzero(is_first)
         ends = [*starts[1:].tolist(), len(rows)]
         for begin, end, key in zip(starts.tolist(), ends, keys[starts].tolist(), strict=True):
@@ -101,6 +119,8 @@ class _Walk:
 
     def __init__(self, rows: Rows, versions: list[tuple[str, str | None]], has_task: Bools, has_told: Bools) -> None:
         self._rows = rows
+        self.source = sources_of(rows)
+        """(n,) number of each row's file"""
         self._versions = versions
         self._has_task, self._has_told = has_task, has_told
         self._group = np.zeros(len(rows), np.int64)
@@ -108,7 +128,9 @@ class _Walk:
         self._groups: list[Group] = []
         self._units: list[int] = []
         self._tasks: list[Note | None] = []
-        self._told_tasks: dict[tuple[int, int], int] = {}
+        self._last = -1, -1
+        """Data unit and file of the last task that further rows go to"""
+        self._told_tasks: dict[tuple[int, int, int], int] = {}
         self._told_groups: dict[tuple[int, str, int], int] = {}
         self._open: dict[int, int] = {}
         """By key, the prediction of the last task that further rows go to"""
@@ -118,13 +140,14 @@ class _Walk:
         note = self._rows.notes.of(begin)
         at = None if note.kept is None else note.kept.at
         list_name, version = self._versions[key]
-        unit = int(self._rows.unit[begin])
+        unit, source = int(self._rows.unit[begin]), int(self.source[begin])
         if at is not None:
-            group = self._told(unit, list_name, version, at)
+            group = self._told((unit, source), list_name, version, at)
             self._region[begin:end] = at[2]
         else:
-            if not self._units or self._units[-1] != unit or self._has_task[begin]:
+            if self._last != (unit, source) or self._has_task[begin]:
                 self._new_task(unit)
+                self._last = unit, source
             found = None if self._has_told[begin] else self._open.get(key)
             group = self._new_group(len(self._units) - 1, list_name, version, None) if found is None else found
             self._open[key] = group
@@ -134,10 +157,12 @@ class _Walk:
             self._groups[group].note = note
         self._group[begin:end] = group
 
-    def _told(self, unit: int, list_name: str, version: str | None, at: tuple[int, int, int]) -> int:
-        task = self._told_tasks.get((unit, at[0]))
+    def _told(self, of: tuple[int, int], list_name: str, version: str | None, at: tuple[int, int, int]) -> int:
+        key = (*of, at[0])
+        task = self._told_tasks.get(key)
         if task is None:
-            task = self._told_tasks[unit, at[0]] = self._new_task(unit)
+            task = self._told_tasks[key] = self._new_task(of[0])
+            self._last = of
         group = self._told_groups.get((task, list_name, at[1]))
         if group is None:
             group = self._new_group(task, list_name, version, at[1])
