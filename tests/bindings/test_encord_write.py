@@ -58,12 +58,13 @@ def test_confidence_is_one_where_none_is_told(tmp_path: Path) -> None:
 def test_attributes_that_encord_does_not_know_are_members(tmp_path: Path) -> None:
     known: Row = {"createdAt": "2024-01-02", "createdBy": None, "manualAnnotation": False, "isDeleted": True}
     more: Row = {"reviews": [{}], "truncated": 0.5, "global": 3, "ä\n": ["x"], "ranges": [[1]], "convention": "mine"}
-    taken = {"name": "x", "boundingBox": 1, "confidence": 3}
+    taken = {"name": "x", "boundingBox": 1, "confidence": 3, "lastEditedAt": 3, "lastEditedBy": False}
     (row,), result = write(table_of(box(attributes=known | more | taken)), tmp_path)
     (label,) = objects_of(row)
     assert {name: label[name] for name in (known | more)} == known | more
     assert (label["name"], label["confidence"]) == ("Box", 1.0)
-    assert result.report.flagged["attribute left out that has the name of one of Encord's own members"] == 3
+    assert result.report.flagged["attribute left out that has the name of one of Encord's own members"] == 5
+    assert not label.keys() & {"lastEditedAt", "lastEditedBy"}
 
 
 def test_columns_that_were_changed_win_over_kept_coordinates(tmp_path: Path) -> None:
@@ -114,8 +115,8 @@ def test_points_of_scenes_keep_their_height(tmp_path: Path) -> None:
 
 
 def test_dynamic_answers_become_ranges(tmp_path: Path) -> None:
-    first, second = {"featureHash": "p", "answers": "a"}, {"featureHash": "p", "answers": "b"}
-    frames = {1: [first], 2: [first], 3: [second], 4: [], 5: [first, {"featureHash": "q", "answers": 1}]}
+    first, second = ({"featureHash": "attr_Remark", "answers": word} for word in "ab")
+    frames = {1: [first], 2: [first], 3: [second], 4: [], 5: [first, {"featureHash": "attr_Speed", "answers": 1}]}
     rows = [box(frame=frame, object_id="x", attributes={"dynamic": told}) for frame, told in frames.items()]
     (row,), _ = write(table_of(*rows), tmp_path)
     actions = row["object_actions"]["x"]["actions"]
@@ -129,7 +130,7 @@ def test_dynamic_answers_become_ranges(tmp_path: Path) -> None:
 
 
 def test_kept_actions_hold_until_the_answers_change(tmp_path: Path) -> None:
-    answers = {"featureHash": "p", "answers": "a"}
+    answers = {"featureHash": "attr_Remark", "answers": "a"}
     action = answers | {"range": [[1, 9]], "dynamic": True, "trackHash": "t"}
     kept = {"encord": {"object": {"objectNumber": 3, "object_actions": {"actions": [action]}}}, "dynamic": [answers]}
     (row,), _ = write(table_of(box(frame=2, object_id="x", attributes=kept)), tmp_path)

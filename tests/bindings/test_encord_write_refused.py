@@ -25,6 +25,11 @@ def refused(table: Any, path: Path, **options: Any) -> list[tuple[Code, str, str
     return [(problem.code, problem.pointer, problem.message) for problem in error.value.problems]
 
 
+def skeleton(*names: str) -> Row:
+    points = [{"name": name, "x": 1.0, "y": 1.0, "visibility": 2} for name in names]
+    return box(class_name="Triangle", kind="skeleton", keypoints=points)
+
+
 _CONVERT = "predarrow.geometry."
 _UNFIT: list[tuple[Row, Code, str, str]] = [
     (box(class_name="Bax"), Code.UNKNOWN_CLASS, "class_name", "did you mean 'Box'"),
@@ -40,6 +45,29 @@ _UNFIT: list[tuple[Row, Code, str, str]] = [
     (box(bbox=BOX | {"xmax": 8.0}), Code.BAD_BOX, "bbox", "[8.0, 3.5, 8.0, 30.0]"),
     (box(bbox=BOX | {"ymin": float("nan")}), Code.BAD_BOX, "bbox", "nan"),
     (box(confidence=float("inf")), Code.BAD_NUMBER, "confidence", "got inf"),
+    (box(object_id=""), Code.BAD_VALUE, "object_id", "must not be empty"),
+    (
+        box(attributes={"answers": [{"featureHash": "attr_Weight", "answers": "3"}]}),
+        *(Code.BAD_ANSWER, "attributes.answers[0].answers", "must be a finite number, got '3'"),
+    ),
+    (
+        box(attributes={"answers": [{"featureHash": "attr_Ripe", "answers": []}]}),
+        *(Code.BAD_ANSWER, "attributes.answers[0].answers", "must be a list of one option, got 0 options"),
+    ),
+    (
+        box(attributes={"answers": [{"featureHash": "attr_Ripe", "answers": [{"featureHash": "opt_Up"}]}]}),
+        *(Code.BAD_ANSWER, "attributes.answers[0].answers[0].featureHash", "an option of 'Ripe', got 'opt_Up'"),
+    ),
+    (
+        box(attributes={"dynamic": [{"featureHash": "attr_Weight", "answers": 3}]}),
+        *(Code.BAD_ANSWER, "attributes.dynamic[0].featureHash", "a dynamic attribute of 'Box', got 'attr_Weight'"),
+    ),
+    (
+        answer(attributes={"answers": [{"featureHash": "attr_Count", "answers": 3}]}),
+        *(Code.BAD_ANSWER, "attributes.answers[0].featureHash", "of 'Said', got 'attr_Count'"),
+    ),
+    (skeleton("top", "left"), Code.BAD_VALUE, "keypoints", "template, top, left, right, got top, left"),
+    (skeleton("top", "left", "left"), Code.BAD_VALUE, "keypoints", "got top, left, left"),
     (box(frame=-1), Code.FRAME_RANGE, "frame", "got -1"),
     (box(image_height=None), Code.SIZE_UNKNOWN, "image_height", "data_units"),
     (box(attributes="[1]"), Code.BAD_TABLE, "attributes", "got '[1]'"),
@@ -85,6 +113,14 @@ def test_rows_that_no_label_row_holds_are_refused(
     assert words in told[2]
 
 
+def test_skeletons_of_the_template_are_written_beside_others(tmp_path: Path) -> None:
+    wanted = ["top", "left", "right"]
+    table = table_of(skeleton("top"), skeleton(*wanted), box(), skeleton(*wanted[::-1]), skeleton(*wanted, "top"))
+    rule = "must have the points of the class's template, top, left, right, got "
+    got = ["top", "top, left, right, top"]
+    assert refused(table, tmp_path) == [(Code.BAD_VALUE, "keypoints", rule + names) for names in got]
+
+
 def test_rows_beside_those_refused_are_written(tmp_path: Path) -> None:
     table = table_of(
         box(object_id="a"), box(class_name="Bax"), box(data_unit="v", frame=3, bbox=None), box(data_unit="w")
@@ -97,7 +133,7 @@ def test_rows_beside_those_refused_are_written(tmp_path: Path) -> None:
 
 
 def _told(value: int) -> Row:
-    return {"answers": [{"featureHash": "p", "answers": value}]}
+    return {"answers": [{"featureHash": "attr_Weight", "answers": value}]}
 
 
 _TOGETHER: list[tuple[list[Row], Code, str, str]] = [

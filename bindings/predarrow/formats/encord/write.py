@@ -16,6 +16,7 @@ from predarrow.formats.encord.write_answers import check_answers
 from predarrow.formats.encord.write_checks import check
 from predarrow.formats.encord.write_documents import Piece, documents
 from predarrow.formats.encord.write_headers import Makers
+from predarrow.formats.encord.write_ontology import check_ontology
 from predarrow.formats.encord.write_rows import Gatherer
 from predarrow.formats.write_chunks import chunks_of
 from predarrow.formats.write_file import new_file
@@ -122,6 +123,7 @@ class _Writer:
         report = self.report
         rows = self._gatherer.rows(batch, refusals, report.flagged)
         check(rows, refusals, report.flagged)
+        check_ontology(rows, self._ontology, refusals)
         check_answers(rows, refusals)
         report.problems += sorted(refusals.problems, key=lambda problem: problem.row or 0)
         if report.problems and self._raises:

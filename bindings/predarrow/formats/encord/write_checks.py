@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Raw
 
 from predarrow.formats.encord.wire import ABSENT
@@ -235,6 +236,8 @@ def _is_ranges(raw: Raw) -> bool:
 
 def _check_identities(rows: Rows, refusals: Refusals) -> None:
     """Refuse objects that stand twice on a frame or are of two classes, and classifications answered twice."""
+    is_empty = pc.equal(rows.ids, "").to_numpy(zero_copy_only=False)
+    refusals.add(is_empty, Code.BAD_VALUE, "object_id", "must not be empty, got ''")
     is_class = rows.are(CLASSIFICATION)
     objects, answers = np.flatnonzero(~refusals.bad & ~is_class), np.flatnonzero(~refusals.bad & is_class)
     ids, chosen = rows.columns["object_id"], rows.features.chosen
@@ -297,7 +300,5 @@ def _flag(rows: Rows, good: Bools, flags: Counter[str]) -> None:
 
 
 def _lengths(lists: pa.ListArray) -> npt.NDArray[np.int32]:
-    import pyarrow.compute as pc
-
     lengths: npt.NDArray[np.int32] = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
     return lengths

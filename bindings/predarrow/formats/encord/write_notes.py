@@ -65,6 +65,7 @@ class Attributes(Struct, forbid_unknown_fields=True, gc=False, rename={"is_globa
 _KEPT: dict[str, Any] = {"label_row": ABSENT, "object": {}, "coordinates": ABSENT, "points": [], "z": []}
 _BASE = ("createdAt", "createdBy", "lastEditedAt", "lastEditedBy", "manualAnnotation", "isDeleted")
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(Attributes))
+_TAKEN |= set(_BASE)  # where they are not of their type
 _OBJECT: dict[str, Any] = {"createdAt": None, "createdBy": None, "manualAnnotation": True}  # old SDKs ask for these
 _ENTRY: dict[str, Any] = dict.fromkeys(_BASE[:4]) | {"manualAnnotation": True}
 _decode = msgspec.json.Decoder(Attributes).decode
