@@ -49,12 +49,12 @@ def _check_answers(rows: Rows, rules: Rules, refusals: Refusals) -> None:
     is_told = np.array([bool(note.item.answers or note.item.dynamic) for note in notes.items])
     told = np.flatnonzero(is_told[notes.code] & ~refusals.bad)
     once = distinct(rows.features.chosen[told] * len(notes.items) + notes.code[told])
-    for place, row in enumerate(told[once.first].tolist()):
-        flaw = _flaw(rules, rows.features.found[rows.features.chosen[row]], notes.of(row))
-        if flaw is not None:
-            where = np.zeros(len(rows), np.bool_)
-            where[told[once.which == place]] = True
-            refusals.add(where, flaw.code, f"attributes.{flaw.pointer}", flaw.message)
+    chosen = rows.features.chosen
+    flaws = [_flaw(rules, rows.features.found[chosen[row]], notes.of(row)) for row in told[once.first].tolist()]
+    if any(flaws):
+        for row, place in zip(told.tolist(), once.which.tolist(), strict=True):
+            if (flaw := flaws[place]) is not None:
+                refusals.add_one(row, flaw.code, f"attributes.{flaw.pointer}", flaw.message)
 
 
 def _flaw(rules: Rules, feature: Feature, note: Note) -> Flaw | None:
