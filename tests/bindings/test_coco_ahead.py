@@ -119,3 +119,17 @@ def test_a_packed_file_that_breaks_off(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(one[0]) > 2
     assert one[1] == other[1]
     assert "whole gzip file" in one[1][0].message
+
+
+def test_masks_are_read_in_longer_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = {"image_id": 1, "category_id": 2, "segmentation": {"size": [3, 4], "counts": "0<"}}
+    boxes, masks = tmp_path / "boxes.json", tmp_path / "masks.json"
+    boxes.write_text(json.dumps([_RECORD] * 300))
+    masks.write_text(json.dumps([mask, mask, _RECORD] * 100))
+    sizes = [{len(piece.data) // 512 for piece in CocoFile(str(path)).scan((0,), 512)} for path in (boxes, masks)]
+    assert max(sizes[0]) <= 1
+    assert 3 <= max(sizes[1]) <= 4
+    monkeypatch.setattr(CocoFile.scan, "__defaults__", (512,))
+    (batches, _), (others, _) = _found(masks, 1), _found(masks, 3)
+    assert batches == others
+    assert sum(batch.num_rows for batch in batches) == 300

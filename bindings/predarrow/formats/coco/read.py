@@ -49,7 +49,7 @@ def read_coco(
     (each ring a part), else bbox; further shapes of the same record are kept in their columns. bbox has the file's
     corners in pixels, else the cover of the shape. id, area, iscrowd and unknown keys stand in `attributes`, as JSON,
     digit by digit. row is the record's place in the file. Records that are odd: see this module's documentation.
-    The file is read in blocks of 2 MiB, so that memory does not follow its size.
+    The file is read in blocks of 2 to 8 MiB, so that memory does not follow its size.
 
     Args:
         path: .json, .json.gz, or .jsonl with one record on each line.
