@@ -17,12 +17,13 @@ import numpy.typing as npt
 from predarrow_engine._jit import inline, kernel
 from predarrow_engine.columns import Order
 from predarrow_engine.outlines import Columns, Sizes
+from predarrow_engine.runs import HALF, LOW
 from predarrow_engine.walk import Rings
 
 
 @inline
 def _contour(
-    edges: npt.NDArray[np.int32],
+    edges: npt.NDArray[np.uint64],
     begin: int,
     end: int,
     is_outline: bool,
@@ -35,11 +36,11 @@ def _contour(
     start = n
     last = end - 1
     if is_outline:
-        at_x = np.int64(edges[begin, 0])
-        at_y = np.int64(edges[begin, 1])
+        at_x = np.int64(edges[begin] & LOW)
+        at_y = np.int64(edges[begin] >> HALF)
     else:  # where the last vertical edge, which goes up, ends
-        at_x = np.int64(edges[last, 0]) - 1
-        at_y = np.int64(edges[begin, 1])
+        at_x = np.int64(edges[last] & LOW) - 1
+        at_y = np.int64(edges[begin] >> HALF)
     start_x = at_x
     start_y = at_y
     first_direction = np.int64(-1)
@@ -53,15 +54,15 @@ def _contour(
         else:
             k = begin + (side >> 1)
             following = k + 1 if k < last else begin
-            x0 = np.int64(edges[k, 0])
-            y1 = np.int64(edges[following, 1])
+            x0 = np.int64(edges[k] & LOW)
+            y1 = np.int64(edges[following] >> HALF)
             if side & 1:  # along a row, at y1
-                x1 = np.int64(edges[following, 0])
+                x1 = np.int64(edges[following] & LOW)
                 to_y = end_y = y1 - 1 if x1 > x0 else y1
                 to_x = x0 if x1 > x0 else x0 - 1
                 end_x = x1 - 1 if x1 > x0 else x1
             else:  # along a column, at x0
-                y0 = np.int64(edges[k, 1])
+                y0 = np.int64(edges[k] >> HALF)
                 to_x = end_x = x0 if y1 > y0 else x0 - 1
                 to_y = y0 if y1 > y0 else y0 - 1
                 end_y = y1 - 1 if y1 > y0 else y1
@@ -102,22 +103,23 @@ def _contour(
 
 
 @inline
-def write_center_rings(rings: Rings, order: Order, n_parts: int, every: bool, columns: Columns, sizes: Sizes) -> int:
+def write_center_rings(rings: Rings, order: Order, n_rings: int, every: bool, columns: Columns, sizes: Sizes) -> int:
     """Append contours through pixel centres in order; give the number of vertices then.
 
     Args:
         rings: 8-connected ones from `walk.walk`, not cut.
-        order: from `columns.order_rings`, with n_parts in it; the first ring of each is its outline.
+        order: from `columns.order_rings`, with n_rings in it.
         every: all pixels (CHAIN_APPROX_NONE) rather than corners (CHAIN_APPROX_SIMPLE).
         columns: x, y and ring_offsets out, with room; sizes: how much of them is used.
     """
     n = sizes.vertices
-    for part in range(n_parts):
-        first = order.ring_start[part]
-        for i in range(first, order.ring_start[part + 1]):
-            begin, end = rings.ring_edges[order.ring_order[i]]
-            n = _contour(rings.edges, begin, end, i == first, every, columns.x, columns.y, n)
-            columns.ring_offsets[sizes.rings + i + 1] = n
+    for i in range(n_rings):
+        ring = order.ring_order[i]
+        is_outline = rings.part_ring[rings.ring_part[ring]] == ring
+        n = _contour(
+            rings.edges, rings.ring_begin[ring], rings.ring_end[ring], is_outline, every, columns.x, columns.y, n
+        )
+        columns.ring_offsets[sizes.rings + i + 1] = n
     return n
 
 
@@ -127,16 +129,17 @@ def center_bound(rings: Rings, n_rings: int, every: bool) -> int:
 
     A side makes at most one straight and one diagonal stretch; with every pixel kept, as many as it is long.
     """
-    edges, ring_edges = rings.edges, rings.ring_edges
+    edges = rings.edges
     bound = 0
     for ring in range(n_rings):
-        begin = ring_edges[ring, 0]
-        end = ring_edges[ring, 1]
+        begin = rings.ring_begin[ring]
+        end = rings.ring_end[ring]
         bound += 4 * (end - begin) + 1
         if every:
             for k in range(begin, end):
                 following = k + 1 if k + 1 < end else begin
-                bound += abs(edges[following, 1] - edges[k, 1]) + abs(edges[following, 0] - edges[k, 0])
+                bound += abs(np.int64(edges[following] >> HALF) - np.int64(edges[k] >> HALF))
+                bound += abs(np.int64(edges[following] & LOW) - np.int64(edges[k] & LOW))
     return bound
 
 
@@ -155,8 +158,8 @@ def mark_encord_active(rings: Rings, n_components: int, bound: int, keep: npt.ND
     x = np.empty(bound, np.float32)
     y = np.empty(bound, np.float32)
     for component in range(n_components):
-        ring = rings.origin[component, 1]
-        n = _contour(rings.edges, rings.ring_edges[ring, 0], rings.ring_edges[ring, 1], True, False, x, y, 0)
+        ring = rings.part_ring[component]
+        n = _contour(rings.edges, rings.ring_begin[ring], rings.ring_end[ring], True, False, x, y, 0)
         doubled = 0.0
         for i in range(n):
             j = i + 1 if i + 1 < n else 0

@@ -11,8 +11,8 @@ from predarrow_engine._jit import inline, kernel
 from predarrow_engine.center import center_bound, mark_encord_active, write_center_rings
 from predarrow_engine.columns import (
     Order,
-    edge_bound,
-    number_groups,
+    gather_groups,
+    gather_holes,
     order_rings,
     write_components,
     write_edge_rings,
@@ -73,18 +73,22 @@ def number_four_connected(
 @inline
 def _parts(
     runs: Runs, links: Links, rings: Rings, walked: Walked, n_contacts: int, options: Options, order: Order
-) -> tuple[int, int]:
-    """Cut what touches itself and join what touches; give the number of rings and parts."""
+) -> tuple[int, int, bool]:
+    """Cut what touches itself and join what touches; give the number of rings and parts, and whether that was."""
+    if n_contacts == 0 or options.center:
+        return walked.n_rings, walked.n_components, False
     for component in range(np.uint64(walked.n_components)):
         order.parent[component] = component
-        order.part_group[component] = component
-    if n_contacts == 0 or options.center:
-        return walked.n_rings, walked.n_components
     visits = np.empty(2 * n_contacts, np.uint64)
-    n_corners = join(runs, links, rings, n_contacts, options.eight, order.parent, visits)
-    if n_corners == 0:
-        return walked.n_rings, walked.n_components
-    return cut(rings, walked, np.sort(visits[: 2 * n_corners]), options.fill, order.part_group)
+    joined, n_corners = join(runs, links, rings, n_contacts, options.eight, order.parent, visits)
+    n_rings = walked.n_rings
+    n_parts = walked.n_components
+    if n_corners > 0:
+        n_rings, n_parts = cut(rings, walked, np.sort(visits[: 2 * n_corners]), options.fill, order.parent)
+    joined |= n_parts > walked.n_components
+    if joined:
+        gather_groups(rings, walked.n_components, n_parts, order)
+    return n_rings, n_parts, joined
 
 
 @kernel
@@ -123,31 +127,32 @@ def trace_runs(
     walked = walk(linked, left_out, links, n_tops, rings)
     if keep.size == 0 and (options.fill or options.encord_active):
         keep = _judge(runs, links, rings, walked.n_rings, walked.n_components, options)
-    n_rings, n_parts = _parts(runs, links, rings, walked, n_contacts, options, order)
-    if options.fill:
-        for ring in range(walked.n_rings):
-            part = rings.ring_part[ring]
-            if part >= 0 and rings.origin[part, 1] != ring:
-                rings.ring_part[ring] = -1
-    n_groups = number_groups(rings, walked.n_components, keep, options.min_area, order)
-    n_parts, n_rings = order_rings(rings, n_rings, n_parts, n_groups, order)
+    n_rings, n_parts, joined = _parts(runs, links, rings, walked, n_contacts, options, order)
+    holes = n_rings > n_parts and not options.fill
+    if holes:
+        gather_holes(rings, n_rings, order.next_ring)
     if options.center:
         bound = center_bound(rings, walked.n_rings, options.every)
-    else:
-        bound = edge_bound(rings, order, n_rings)
-    vertices = sizes.vertices + bound
-    after = Sizes(vertices, sizes.rings + n_rings, sizes.parts + n_parts, sizes.components + n_groups)
+    else:  # what is cut keeps its vertices: two an edge
+        bound = 2 * walked.n_edges
+    needed = Sizes(
+        sizes.vertices + bound,
+        sizes.rings + n_rings,
+        sizes.parts + n_parts,
+        sizes.components + walked.n_components,
+    )
     if (
-        after.vertices > columns.x.size
-        or after.rings >= columns.ring_offsets.size
-        or after.parts >= columns.part_offsets.size
-        or after.components >= columns.component_offsets.size
-        or after.components > columns.value.size
+        needed.vertices > columns.x.size
+        or needed.rings >= columns.ring_offsets.size
+        or needed.parts >= columns.part_offsets.size
+        or needed.components >= columns.component_offsets.size
+        or needed.components > columns.value.size
     ):
-        return False, after
+        return False, needed
+    after = order_rings(rings, walked.n_components, order, joined, holes, keep, options.min_area, columns, sizes)
     if options.center:
-        vertices = write_center_rings(rings, order, n_parts, options.every, columns, sizes)
+        vertices = write_center_rings(rings, order, after.rings - sizes.rings, options.every, columns, sizes)
     else:
-        vertices = write_edge_rings(rings, order, n_rings, columns, sizes)
-    write_components(runs, rings, order, Sizes(bound, n_rings, n_parts, n_groups), width, signed, columns, sizes)
+        vertices = write_edge_rings(rings, order, after.rings - sizes.rings, columns, sizes)
+    write_components(runs, rings, order, after.components - sizes.components, width, signed, columns, sizes)
     return True, Sizes(vertices, after.rings, after.parts, after.components)

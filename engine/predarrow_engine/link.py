@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import kernel
-from predarrow_engine.runs import ONE, Runs
+from predarrow_engine.runs import HALF, ONE, Runs
 
 TWO = np.uint64(2)
 THREE = np.uint64(3)
@@ -48,8 +48,8 @@ class Links(NamedTuple):
     """(n_runs,) first node of the chain of straight left edges that ends in the run's"""
     tops: npt.NDArray[np.uint32]
     """(2 * n_runs,) runs whose right edge is followed by a left edge: what a ring can start from"""
-    contacts: npt.NDArray[np.uint32]
-    """(2 * n_runs, 2) runs of one label that touch at a corner only: upper, lower"""
+    contacts: npt.NDArray[np.uint64]
+    """(2 * n_runs,) upper << 32 | lower: runs of one label that touch at a corner only"""
 
 
 @kernel
@@ -64,12 +64,12 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
         eight: whether boundaries pass corner contacts as 8-connected ones do.
         links: out.
     """
-    _, xy, label, rows = runs
+    packed, _, label, rows = runs
     successor, head, tops, contacts = links
     height = rows.size - 1
-    width = xy[rows[1] - 1, 0]
+    width = np.uint32(packed[rows[1] - 1])
     n_tops = np.uint64(0)
-    n_contacts = 0
+    n_contacts = np.uint64(0)
     for r in range(rows[1] - 1):
         successor[2 * r + 1] = 2 * r
         head[r] = 2 * r
@@ -78,8 +78,8 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
     for y in range(height - 1):
         u = np.uint64(rows[y])
         low = np.uint64(rows[y + 1])
-        upper_end = xy[u + ONE, 0]
-        lower_end = xy[low + ONE, 0]
+        upper_end = np.uint32(packed[u + ONE])
+        lower_end = np.uint32(packed[low + ONE])
         paired = label[u] == label[low]
         if paired:
             head[low] = head[u]
@@ -92,8 +92,8 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
         while True:
             # What nearly every boundary is: the same two labels above and below, moved a little, and the next
             # boundaries beyond both. One branch, nearly always taken; the two cases in it are selected by masks.
-            next_upper_end = xy[u + TWO, 0]
-            next_lower_end = xy[low + TWO, 0]
+            next_upper_end = np.uint32(packed[u + TWO])
+            next_lower_end = np.uint32(packed[low + TWO])
             if (
                 paired
                 & (label[u + ONE] == label[low + ONE])
@@ -147,9 +147,8 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
                 if upper_end < width:
                     next_slot = np.uint64(head[u + ONE])
                     if label[u] == label[low + ONE]:
-                        contacts[n_contacts, 0] = u
-                        contacts[n_contacts, 1] = low + ONE
-                        n_contacts += 1
+                        contacts[n_contacts] = u << HALF | (low + ONE)
+                        n_contacts += ONE
                         if eight:
                             successor[slot] = next_pending
                             tops[n_tops] = slot >> ONE
@@ -157,9 +156,8 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
                             next_pending = TWO * u + ONE
                             slot = TWO * low + THREE
                     if label[u + ONE] == label[low]:
-                        contacts[n_contacts, 0] = u + ONE
-                        contacts[n_contacts, 1] = low
-                        n_contacts += 1
+                        contacts[n_contacts] = (u + ONE) << HALF | low
+                        n_contacts += ONE
                         if eight:
                             successor[next_slot] = pending
                             pending = TWO * u + THREE
@@ -185,4 +183,4 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
             lower_end = next_lower_end
     for r in range(rows[height - 1], rows[height] - 1):
         successor[head[r]] = 2 * r + 1
-    return int(np.int64(n_tops)), n_contacts
+    return int(np.int64(n_tops)), int(np.int64(n_contacts))

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import Index, inline, kernel
 from predarrow_engine.link import TWO, Links
-from predarrow_engine.runs import ONE, Runs
-from predarrow_engine.walk import Rings, Walked, component_of
+from predarrow_engine.runs import HALF, LOW, ONE, Runs
+from predarrow_engine.walk import EDGE, Rings, Walked, component_of, edge_behind
 
 
 @kernel
@@ -28,7 +28,7 @@ def number_runs(runs: Runs, links: Links, rings: Rings, number: npt.NDArray[np.u
     for y in range(rows.size - 1):
         sentinel = rows[y + 1] - 1
         for r in range(rows[y], sentinel):
-            number[r] = component_of(rings, links.head[r]) + 1
+            number[r] = component_of(links, rings, links.head[r]) + 1
         number[sentinel] = 0
 
 
@@ -49,8 +49,8 @@ def join(
     eight: bool,
     parent: npt.NDArray[np.int32],
     visits: npt.NDArray[np.uint64],
-) -> int:
-    """Join components at their contacts; note where a ring comes by one corner twice, and give how many there are.
+) -> tuple[bool, int]:
+    """Join components at their contacts; note where a ring comes by one corner twice.
 
     Args:
         runs, links, rings: of one image.
@@ -58,56 +58,63 @@ def join(
         parent: (n_components,) in (each its own) and out: a component of the same group, never a later one.
         visits: (2 * n_contacts,) out, two for each such corner: edge << 33 | side << 32 | corner's number, where
             the corner lies before the edge: where it starts (side 1) or where the edge before it ends (side 0).
+
+    Returns:
+        Whether components were joined, and how many corners there are.
     """
     n_corners = 0
+    joined = False
     for i in range(np.uint64(n_contacts)):
-        upper = np.uint64(links.contacts[i, 0])
-        lower = np.uint64(links.contacts[i, 1])
-        a = component_of(rings, links.head[upper])
+        upper = links.contacts[i] >> HALF
+        lower = links.contacts[i] & LOW
+        a = component_of(links, rings, links.head[upper])
         if a < 0:  # a label that is left out
             continue
-        b = component_of(rings, links.head[lower])
+        b = component_of(links, rings, links.head[lower])
         if a != b:
             if eight:
                 a = _root(parent, a)
                 b = _root(parent, b)
                 parent[max(a, b)] = min(a, b)
+                joined = True
             continue
-        if runs.xy[lower, 0] == runs.xy[upper + ONE, 0]:  # the lower run lies right: both edges start here
+        if (
+            runs.packed[lower] & LOW == runs.packed[upper + ONE] & LOW
+        ):  # the lower run lies right: both edges start here
             side = ONE
-            one = TWO * upper + ONE
-            other = TWO * lower
-        else:  # the lower run lies left: two edges end here, these follow
+            first = np.uint64(links.successor[TWO * upper + ONE]) & EDGE
+            second = np.uint64(links.successor[TWO * lower]) & EDGE
+        else:  # two edges end here, these follow
             side = np.uint64(0)
-            one = np.uint64(links.successor[links.head[upper]])
-            other = np.uint64(links.successor[TWO * lower + ONE])
-        first = np.uint64(rings.place[one]) - ONE
-        second = np.uint64(rings.place[other]) - ONE
+            first = np.uint64(edge_behind(links, rings, links.head[upper]))
+            second = np.uint64(edge_behind(links, rings, TWO * lower + ONE))
         if rings.edge_ring[first] == rings.edge_ring[second]:
             visits[2 * n_corners] = (first << ONE | side) << np.uint64(32) | np.uint64(n_corners)
             visits[2 * n_corners + 1] = (second << ONE | side) << np.uint64(32) | np.uint64(n_corners)
             n_corners += 1
-    return n_corners
+    return joined, n_corners
 
 
 @inline
-def _copy_edges(source: npt.NDArray[np.int32], begin: Index, end: Index, target: npt.NDArray[np.int32], at: int) -> int:
+def _copy_edges(
+    source: npt.NDArray[np.uint64], begin: Index, end: Index, target: npt.NDArray[np.uint64], at: Index
+) -> int:
     """Copy source[begin:end] to target[at:] and give the end there."""
-    for i in range(begin, end):
-        target[at, 0] = source[i, 0]
-        target[at, 1] = source[i, 1]
-        at += 1
-    return at
+    count = np.uint64(end) - np.uint64(begin)
+    for i in range(count):
+        target[np.uint64(at) + i] = source[np.uint64(begin) + i]
+    return int(np.int64(np.uint64(at) + count))
 
 
 @inline
-def _area(edges: npt.NDArray[np.int32], begin: int, end: int) -> int:
+def _area(edges: npt.NDArray[np.uint64], begin: Index, end: Index) -> int:
     """Give the area of the ring edges[begin:end], negative for a hole."""
-    area = 0
-    for i in range(begin, end):
-        following = i + 1 if i + 1 < end else begin
-        area -= int(np.int64(edges[i, 0]) * (np.int64(edges[following, 1]) - np.int64(edges[i, 1])))
-    return area
+    first = np.uint64(begin)
+    last = np.uint64(end) - ONE
+    area = np.int64(edges[last] & LOW) * (np.int64(edges[last] >> HALF) - np.int64(edges[first] >> HALF))
+    for i in range(first, last):
+        area += np.int64(edges[i] & LOW) * (np.int64(edges[i] >> HALF) - np.int64(edges[i + ONE] >> HALF))
+    return int(area)
 
 
 @kernel
@@ -127,22 +134,23 @@ def cut(
         rings: in and out; walked: from `walk.walk`.
         visits: (2 * n_corners,) from `join`, ascending: along each ring, the loops nest like brackets.
         fill: whether holes are left out: theirs are passed over, and those cut from an outline get part -1.
-        part_component: (n_components + n_corners,) in and out; in, the first are the components themselves.
+        part_component: (n_components + n_corners,) out: the component of each part that is added.
     """
-    _, edges, edge_ring, ring_edges, ring_part, origin, _, _ = rings
+    edges, edge_ring, ring_part, part_ring = rings.edges, rings.edge_ring, rings.ring_part, rings.part_ring
+    ring_begin, ring_end = rings.ring_begin, rings.ring_end
     n_rings, n_parts, n_edges = walked
     depth_at = np.empty(visits.size // 2, np.int64)
     depth_at[:] = -1
-    stack: npt.NDArray[np.int32] = np.empty((0, 2), np.int32)
+    stack: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
     i = 0
     while i < visits.size:
         ring = edge_ring[np.int64(visits[i] >> np.uint64(33))]
         part = ring_part[ring]
-        begin = np.int64(ring_edges[ring, 0])
-        end = np.int64(ring_edges[ring, 1])
-        is_outline = ring == origin[part, 1]
-        if stack.shape[0] < end - begin:
-            stack = np.empty((2 * (end - begin), 2), np.int32)
+        begin = np.int64(ring_begin[ring])
+        end = np.int64(ring_end[ring])
+        is_outline = ring == part_ring[part]
+        if stack.size < end - begin:
+            stack = np.empty(2 * (end - begin), np.uint64)
         placed = False
         depth = 0
         copied = begin
@@ -181,10 +189,11 @@ def cut(
                     ring_part[target] = -1
                 if area > 0:
                     ring_part[target] = n_parts
-                    part_component[n_parts] = part_component[part]
+                    part_ring[n_parts] = target
+                    part_component[n_parts] = part
                     n_parts += 1
-            ring_edges[target, 0] = start
-            ring_edges[target, 1] = n_edges
+            ring_begin[target] = start
+            ring_end[target] = n_edges
             if last:
                 break
     return n_rings, n_parts

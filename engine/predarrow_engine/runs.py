@@ -18,6 +18,9 @@ from predarrow_engine._simd import LANES, changes, count_trailing_zeros
 ZERO = np.uint64(0)
 ONE = np.uint64(1)
 ALL = ~ZERO
+HALF = np.uint64(32)
+"""Bits of x, below those of y."""
+LOW = np.uint64(0xFFFFFFFF)
 
 
 class Runs(NamedTuple):

@@ -51,6 +51,14 @@ def test_trailing_zeros_are_counted() -> None:
         assert zeros(np.uint64(bits)) == ((bits & -bits).bit_length() - 1 if bits else 64)
 
 
+def test_what_cannot_be_fetched_is_no_fault() -> None:
+    fetch = compiled(simd.prefetch)
+    values = at_the_end(np.arange(100, dtype=np.uint8))
+    for address in (values.ctypes.data, values.ctypes.data + values.size, 0, -64):
+        fetch(address)
+    assert values.tolist() == list(range(100))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("width", [1, 2, 63, 64, 65, 66, 127, 128, 129, 130, 193, 200])
 def test_no_scan_reads_behind_an_image(dtype: type[np.unsignedinteger[Any]], width: int) -> None:

@@ -72,6 +72,11 @@ def test_random_images(image: Image) -> None:
     check_centers(image)
 
 
+@pytest.mark.parametrize(("classes", "connectivity"), [(2, 8), (2, 4), (19, 8)])
+def test_more_runs_than_are_fetched_ahead(classes: int, connectivity: Literal[4, 8]) -> None:
+    check_edges(np.random.default_rng(classes).integers(0, classes, (120, 300)).astype(np.uint8), connectivity)
+
+
 @pytest.mark.slow
 @given(label_images(max_side=70, classes=3))
 @settings(deadline=None, max_examples=20_000)
