@@ -8,13 +8,15 @@ without them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 Bools = npt.NDArray[np.bool_]
+
+_TEXT_LIMIT = 2**31 - 1  # bytes of a column of text, whose offsets have 32 bits
 
 
 def numbers_array(
@@ -50,14 +52,17 @@ def text_array(texts: Sequence[str | None]) -> pa.StringArray:
         UnicodeEncodeError: half a character.
         pa.ArrowInvalid: more than 2 GiB of text.
     """
-    given = ["" if text is None else text for text in texts]
+    has_nulls = None in texts
+    given = [text or "" for text in texts] if has_nulls else cast(Sequence[str], texts)
     whole = "".join(given)
     pieces = given if whole.isascii() else [text.encode() for text in given]
     offsets = np.zeros(len(given) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, pieces), np.int64, len(given)), out=offsets[1:])
-    valid = validity(np.array([text is not None for text in texts])) if None in texts else None
-    data = [valid, pa.py_buffer(offsets), pa.py_buffer(whole.encode())]
-    return pa.Array.from_buffers(pa.large_string(), len(given), data).cast(pa.string())  # which sees to 32 bits
+    if offsets[-1] > _TEXT_LIMIT:
+        raise pa.ArrowInvalid(f"a column of text must fit {_TEXT_LIMIT} bytes, got {offsets[-1]}")
+    valid = validity(np.array([text is not None for text in texts])) if has_nulls else None
+    data = [valid, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(whole.encode())]
+    return pa.Array.from_buffers(pa.string(), len(given), data)
 
 
 def validity(is_valid: Bools) -> pa.Buffer | None:

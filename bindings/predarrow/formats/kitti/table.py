@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,8 @@ TRACKING = 2
 _BATCH_ROWS = 1 << 20
 _BATCH_TEXT = 1 << 30  # bytes of a text column, whose offsets have 32 bits
 _NO_TRACK = -1
+
+_N = TypeVar("_N", bound=np.generic)
 
 
 class KittiOptions(NamedTuple):
@@ -123,6 +125,7 @@ class _Table:
         self.numbers = rows.numbers
         self.first = np.searchsorted(rows.file, np.arange(len(sources))) - (begun.rows if begun else 0)
         self.tracking = rows.layout >= TRACKING
+        self.scored = (rows.layout & 1).view(np.bool_)  # layouts with a score are odd
         self.names: Texts
         self.feature_hashes: Texts | None = None
         self.places: npt.NDArray[np.int64]
@@ -137,7 +140,7 @@ class _Table:
 
     def leave_out_dontcare(self) -> None:
         """Regions that KITTI marks as unlabelled are no predictions."""
-        if not self.options.keep_dontcare:
+        if not self.options.keep_dontcare and self.rows.dont_care.any():
             self._leave_out(self.rows.dont_care, "DontCare")
 
     def refuse_frames(self) -> None:
@@ -179,9 +182,12 @@ class _Table:
     def refuse_numbers(self) -> None:
         """Box, 3-D box and score must be finite, the box's corners in order."""
         left, top, right, bottom = self.numbers[3:7]
-        finite = np.isfinite(self.numbers[3:]).all(axis=0)
-        finite &= np.isfinite(self.rows.score) | (self.rows.layout % 2 == 0)  # layouts without a score are even
         ordered = (left <= right) & (top <= bottom)
+        finite = np.isfinite(self.numbers[3:])
+        has_finite_score = np.isfinite(self.rows.score) | ~self.scored
+        if ordered.all() and finite.all() and has_finite_score.all():  # 2 ns a record; which ones are not, 10
+            return
+        finite = finite.all(axis=0) & has_finite_score
         for record in np.flatnonzero(self.keep & ~(finite & ordered)).tolist():
             problem = box_problem if finite[record] else number_problem
             self._refuse(record, *problem(self.rows, record))
@@ -199,9 +205,10 @@ class _Table:
         chosen[[place for place, text in enumerate(texts) if text is None]] = -1
         if not chosen.size:
             return
-        self.places = chosen[self.rows.name]  # a refused record's name is -1, which takes any
-        for record in np.flatnonzero((self.places < 0) & self.keep).tolist():
-            self._refuse(record, *class_problem(known[self.rows.name[record]]))
+        self.places = chosen.take(self.rows.name)  # a refused record's name is -1, which takes any
+        if chosen.min() < 0:
+            for record in np.flatnonzero((self.places < 0) & self.keep).tolist():
+                self._refuse(record, *class_problem(known[self.rows.name[record]]))
         if names is not None and names.names.array.null_count:
             is_null = bools_of(names.names.array.is_null())
             self._leave_out(is_null[self.places], LEFT_OUT)
@@ -229,45 +236,49 @@ class _Table:
         chosen = np.flatnonzero(self.keep)
         if self.tracking.any():
             chosen = chosen[np.lexsort((self.rows.frame[chosen], self.rows.file[chosen]))]
-        longest = max([len(s.path) + len(s.data_unit) for s in self.sources], default=0)
+        longest = sum(max(map(len, texts), default=0) for texts in (self.columns.path, self.columns.data_unit))
         longest = max(longest, *(len(name) for name in self.rows.names), 0)
         n_rows = min(_BATCH_ROWS, max(_BATCH_TEXT // (4 * longest + 1), 1))
         for start in range(0, chosen.size, n_rows):
             yield self._batch(chosen[start : start + n_rows])
 
     def _batch(self, chosen: npt.NDArray[np.int64]) -> pa.RecordBatch:
-        rows, file = self.rows, self.rows.file[chosen].astype(np.int64)
-        in_order = chosen.size == self.keep.size and not self.tracking.any()
-        numbers = self.numbers if in_order else self.numbers[:, chosen]
-        name = self.places[chosen]
+        is_all = chosen.size == self.keep.size and not self.tracking.any()
+
+        def of(values: npt.NDArray[_N]) -> npt.NDArray[_N]:
+            return values if is_all else values.take(chosen, axis=-1)
+
+        numbers, name = of(self.numbers), of(self.places)
         given = has_cuboid(numbers)
         columns: dict[str, Any] = {
             "class_name": self.names.take(name),
             "kind": "bbox",
             "bbox": bbox_array(numbers[3:7]),
-            "attributes": attribute_column(self.text, rows, chosen, numbers, given),
-            "row": chosen - self.first[file],
-            **self._file_columns(file),
-            **self._confidence(chosen),
+            "attributes": attribute_column(self.text, self.rows, chosen, numbers, given),
+            **self._file_columns(chosen, of(self.rows.file)),
+            **self._confidence(of(self.scored), of(self.rows.score)),
         }
         if self.feature_hashes is not None:
             columns["feature_hash"] = self.feature_hashes.take(name)
         if given.any():
             columns["cuboid"] = cuboid_column(numbers, given)
-        tracking = self.tracking[chosen]
+        tracking = of(self.tracking)
         if tracking.any():
-            columns["frame"] = np.where(tracking, rows.frame[chosen], columns["frame"])
-            columns["object_id"] = _track_ids(rows.track[chosen], tracking)
+            columns["frame"] = np.where(tracking, of(self.rows.frame), columns["frame"])
+            columns["object_id"] = _track_ids(of(self.rows.track), tracking)
         return record_batch(chosen.size, columns)
 
-    def _file_columns(self, file: npt.NDArray[np.int64]) -> dict[str, Any]:
-        """Columns that are the same in all rows of a file."""
+    def _file_columns(self, chosen: npt.NDArray[np.int64], files: npt.NDArray[np.int32]) -> dict[str, Any]:
+        """Columns that are the same in all rows of a file, and each row's place in its file."""
         paths, data_units, frames, heights, widths, _ = self.columns
         n_files = len(paths)
         if n_files == 1:
             size = {"image_height": heights[0], "image_width": widths[0]}
-            return {"data_unit": data_units[0], "source": paths[0], "frame": frames[0] or 0, **size}
+            one = {"data_unit": data_units[0], "source": paths[0], "frame": frames[0] or 0}
+            return {**one, **size, "row": chosen - self.first[0]}
+        file = files.astype(np.int64)
         columns: dict[str, Any] = {"data_unit": Texts(data_units).take(file), "source": Texts(paths).take(file)}
+        columns["row"] = chosen - self.first.take(file)
         columns["frame"] = 0
         if frames.count(None) < n_files:
             columns["frame"] = np.array([frame or 0 for frame in frames], np.int32)[file]
@@ -277,12 +288,10 @@ class _Table:
                 columns[name] = numbers_array(known, is_valid=known >= 0)
         return columns
 
-    def _confidence(self, chosen: npt.NDArray[np.int64]) -> dict[str, Any]:
+    def _confidence(self, scored: npt.NDArray[np.bool_], score: npt.NDArray[np.float64]) -> dict[str, Any]:
         default = self.options.default_confidence
-        scored = self.rows.layout[chosen] % 2 == 1
         if not scored.any():
             return {} if default is None else {"confidence": default}
-        score = self.rows.score[chosen]
         if default is None:
             return {"confidence": numbers_array(score, is_valid=scored)}
         return {"confidence": np.where(scored, score, default)}
