@@ -96,7 +96,7 @@ def import_coco_predictions(
     classes, where = read_mapping(ontology_mapping, predictions_json)
     objects = mapped_categories(classes, project.ontology, where=where)
     mapping, where = read_image_mapping(image_mapping, predictions_json)
-    lists = lists_of(file)
+    lists = lists_of(file, is_read=True)
     if mapping is not None:
         matched = _mapped_images(mapping, project.data_units, where)
     else:

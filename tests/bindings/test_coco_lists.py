@@ -30,7 +30,7 @@ def _write(tmp_path: Path, images: Any, categories: Any = _CATEGORIES) -> str:
 def _both(path: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Images | None, Images | None]:
     quick = lists_of(CocoFile(path))
     with monkeypatch.context() as patched:
-        patched.setattr(lists, "_plain_lists", lambda _: None)
+        patched.setattr(lists, "_plain_lists", lambda *_: None)
         careful = lists_of(CocoFile(path))
     assert quick.categories == careful.categories
     return quick.images, careful.images

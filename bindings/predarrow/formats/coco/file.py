@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from predarrow.errors import InputError
 from predarrow.formats.coco.pieces import Piece, Text, pieces
@@ -148,6 +149,15 @@ class CocoFile:
         except (OSError, EOFError, zlib.error) as error:
             raise InputError([self.unreadable(error)]) from None
 
+    def end(self, size: int) -> bytes:
+        """Give the last bytes of the file; none of one that is packed."""
+        if self._is_packed:
+            return b""
+        with closing(self._open()) as file:
+            file.seek(-min(size, self.size), 2)
+            data: bytes = file.read()
+        return data
+
     def line_of(self, place: int) -> int:
         """Give the line, from 1, of a byte of the unpacked file."""
         line = 1
@@ -206,3 +216,13 @@ def value_of(data: bytes, start: int, end: int) -> Any:
     if end - start > 2 and data[start : start + 1] == b'"' and b"\\" not in data[start:end]:
         return data[start + 1 : end - 1].decode()
     return json.loads(data[start:end]) if end > start else None
+
+
+def texts_of(data: bytes, spans: npt.NDArray[np.int32]) -> list[str]:
+    """Give JSON strings one behind the other, of which none is empty, as `value_of` gives them."""
+    if not len(spans) or data.find(b"\\", int(spans[0, 0]), int(spans[-1, 1])) >= 0:
+        return [value_of(data, start, end) for start, end in spans.tolist()]
+    offsets = (spans + np.array([1, -1], np.int32)).reshape(-1)  # a text, what is between it and the next one, a text
+    texts = pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+    found: list[str] = texts.take(pa.array(np.arange(0, offsets.size, 2))).to_numpy(zero_copy_only=False).tolist()
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow.errors import InputError, PredarrowError
-from predarrow.formats.coco.file import CocoFile, Scanned, value_of
+from predarrow.formats.coco.file import CocoFile, Scanned, texts_of, value_of
 from predarrow.formats.coco.names import (
     Categories,
     Images,
@@ -27,6 +27,9 @@ from predarrow.sources import StrPath
 if TYPE_CHECKING:
     from predarrow_engine.coco import CocoImages
 
+_BOTH = {"images", "categories"}
+_TAILS = (1 << 16, 1 << 22)
+"""Bytes at the end of a file that are looked at for them."""
 _IMAGE = ("id", "file_name", "height", "width")
 
 
@@ -37,8 +40,13 @@ class Lists(NamedTuple):
     categories: Categories | None
 
 
-def lists_of(file: CocoFile) -> Lists:
+def lists_of(file: CocoFile, *, is_read: bool = False) -> Lists:
     """Give the images and categories of an annotation file; of a list of results there are none.
+
+    Args:
+        file: to scan, in full or in part.
+        is_read: the file is read in full afterwards, so that its annotations need not be gone through. Another list
+            of images or categories among them is to be found then.
 
     Raises:
         InputError: no JSON, or an image or category that does not hold.
@@ -48,7 +56,7 @@ def lists_of(file: CocoFile) -> Lists:
     if not file.is_dictionary:
         return Lists(None, None)
     try:
-        plain = _plain_lists(file)
+        plain = _plain_lists(file, is_read)
     except InputError:  # the careful way tells what is wrong, and where
         plain = None
     if plain is not None:
@@ -71,31 +79,79 @@ def lists_of(file: CocoFile) -> Lists:
     )
 
 
-def _plain_lists(file: CocoFile) -> Lists | None:
+def _plain_lists(file: CocoFile, is_read: bool) -> Lists | None:
     """Give lists whose images all have a whole number as id, a file_name, and both sides or none; None for others.
 
     Annotations are not looked at: they are when they are read.
     """
-    from predarrow_engine.coco_columns import ANNOTATIONS, CATEGORIES, IMAGES, LIST
+    from predarrow_engine.coco_columns import ANNOTATIONS, CATEGORIES, IMAGES
 
-    keys: set[str] = set()
-    ids: list[int] = []
-    names: list[str] = []
-    sizes: list[npt.NDArray[np.int64]] = [np.zeros((0, 2), np.int64)]
-    categories: list[Any] = []
+    found = _PlainLists()
     for scanned in file.scan((IMAGES, CATEGORIES), skimmed=(ANNOTATIONS,)):
-        data, block = scanned.data, scanned.block
-        keys.update(value_of(data, start, end) for start, end, _, kind in block.top.tolist() if kind == LIST)
-        if not _is_plain(block.images):
+        if not found.add(scanned):
             return None
-        ids += block.images.id.value.tolist()
-        names += [value_of(data, start, end) for start, end in block.images.file_name.span.tolist()]
-        sizes.append(np.stack([block.images.height.value, block.images.width.value], 1))
-        categories += [value_of(data, start, end) for what, start, end in block.objects.tolist() if what == CATEGORIES]
-    images = numbered_images(ids, names, np.concatenate(sizes))
-    if images is None or not keys >= {"images", "categories"}:
+        if is_read and "annotations" in found.keys:
+            is_read, missing = False, _BOTH - found.keys
+            tail = _tail(file, missing) if missing else None
+            if tail is not None and not found.add(tail):
+                return None
+            if not missing or tail is not None:
+                break
+    images = numbered_images(found.ids, found.names, np.concatenate(found.sizes))
+    if images is None or not found.keys >= _BOTH:
         return None
-    return Lists(images, listed_categories(_objects(categories, file.path), file.path))
+    return Lists(images, listed_categories(_objects(found.categories, file.path), file.path))
+
+
+class _PlainLists:
+    """What stands in pieces of a file."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        """Lists at the top."""
+        self.ids: list[int] = []
+        self.names: list[str] = []
+        self.sizes: list[npt.NDArray[np.int64]] = [np.zeros((0, 2), np.int64)]
+        self.categories: list[Any] = []
+
+    def add(self, scanned: Scanned) -> bool:
+        """Take what a piece has; False where that needs a careful look."""
+        from predarrow_engine.coco_columns import CATEGORIES, LIST
+
+        data, block = scanned.data, scanned.block
+        keys = [value_of(data, start, end) for start, end, _, kind in block.top.tolist() if kind == LIST]
+        if not _is_plain(block.images) or not self.keys.isdisjoint(keys):
+            return False
+        self.keys.update(keys)
+        self.ids += block.images.id.value.tolist()
+        self.names += texts_of(data, block.images.file_name.span)
+        self.sizes.append(np.stack([block.images.height.value, block.images.width.value], 1))
+        objects = block.objects.tolist()
+        self.categories += [value_of(data, start, end) for what, start, end in objects if what == CATEGORIES]
+        return True
+
+
+def _tail(file: CocoFile, missing: set[str]) -> Scanned | None:
+    """Give the end of a file from the first of the missing lists on; None where they are not found there.
+
+    A quote behind a blank or a comma begins a string, if what follows is such a key: no string ends there. And where
+    all behind it is JSON and closes one object that it does not open, that is the one at the top.
+    """
+    from predarrow_engine.coco import CocoScanner, Gap
+    from predarrow_engine.coco_columns import CATEGORIES, IMAGES, UNREAD
+    from predarrow_engine.coco_document import FIRST_KEY
+
+    for size in _TAILS:
+        data = file.end(size)
+        begin = min(data.rfind(f'"{key}"'.encode()) for key in missing)
+        if begin > 0:
+            break
+    else:
+        return None
+    before, data = data[begin - 1 : begin], data[begin:]
+    scanner = CocoScanner(wanted=(IMAGES, CATEGORIES)).at(Gap(FIRST_KEY, UNREAD))
+    block = scanner.scan(np.frombuffer(data, np.uint8), last=True)
+    return None if block.code or before not in b", \t\r\n" else Scanned(data, block, file.size - len(data), file.size)
 
 
 def _is_plain(images: CocoImages) -> bool:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.buffers import offsets_of
-from predarrow.formats.coco.shapes import shaped_polygons
+from predarrow.formats.coco.shapes import polygon_column
 from predarrow.refusals import Refusals
 from predarrow.report import Code
 from predarrow.table import PolygonColumns
@@ -54,4 +54,4 @@ def outlines(runs: RunLengths, sizes: npt.NDArray[np.int64], refusals: Refusals)
         offsets_of(np.concatenate([np.diff(piece.part_offsets) for piece in pieces])),
         offsets_of(np.concatenate([np.diff(piece.mask_offsets) for piece in pieces])),
     )
-    return shaped_polygons(columns, np.diff(columns.row_offsets) > 0).column
+    return polygon_column(columns, np.diff(columns.row_offsets) > 0)

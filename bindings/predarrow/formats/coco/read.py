@@ -75,7 +75,7 @@ def read_coco(
     known_images, known_categories = given_images(images), given_categories(categories)
 
     def complete() -> CocoOptions:
-        lists = lists_of(file)
+        lists = lists_of(file, is_read=True)
         chosen = known_categories or lists.categories
         completed = options._replace(images=known_images or lists.images)
         return completed if chosen is None else completed._replace(categories=chosen, choose=chosen.choose)
@@ -161,10 +161,14 @@ def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> 
     first = 0
     is_judged = options.box_unit is not None
     has_list = not file.is_dictionary
+    lists: set[str] = set()
     try:
         for scanned in file.scan((ANNOTATIONS,), workers=workers):
             done.read = scanned.read
             has_list = has_list or _has_annotations(scanned)
+            if (problem := _list_again(scanned, file, lists)) is not None:
+                yield problem
+                return
             records = scanned.block.records
             if not records.kind.size:
                 continue
@@ -189,6 +193,17 @@ def _has_annotations(scanned: Scanned) -> bool:
 
     keys = [value_of(scanned.data, start, end) for start, end, _, kind in scanned.block.top.tolist() if kind == LIST]
     return "annotations" in keys
+
+
+def _list_again(scanned: Scanned, file: CocoFile, seen: set[str]) -> Problem | None:
+    """Word that the file has another list of images or categories: where one was found, no other was looked for."""
+    for start, end in scanned.block.top[:, :2].tolist():
+        key = value_of(scanned.data, start, end)
+        if key in seen:
+            return Problem(file.path, None, f"$.{key}", Code.BAD_VALUE, "must stand once, got it twice")
+        if key in ("images", "categories"):
+            seen.add(key)
+    return None
 
 
 def _pointer(file: CocoFile, scanned: Scanned) -> Callable[[int], str]:

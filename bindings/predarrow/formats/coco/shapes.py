@@ -32,12 +32,13 @@ class Shaped(NamedTuple):
     """(4, n) xmin, ymin, xmax, ymax in pixels; NaN where there is nothing to cover"""
 
 
-def polygons(block: Block, is_polygon: Bools) -> Shaped:
+def polygons(block: Block, is_polygon: Bools, needs_cover: Bools) -> Shaped:
     """Give the polygons of records, each ring a part of its own.
 
     Args:
         block: all of its rings have whole vertices where `is_polygon`.
         is_polygon: (n,) records to give.
+        needs_cover: (n,) records without a box; where none of them has a polygon, covers are NaN.
     """
     shapes = block.records.segmentation
     x, y, offsets, n_rings = shapes.x, shapes.y, shapes.ring_offsets, np.diff(shapes.rings)
@@ -47,13 +48,15 @@ def polygons(block: Block, is_polygon: Bools) -> Shaped:
         x, y, offsets = x[are_kept], y[are_kept], offsets_of(lengths[is_kept])
         n_rings = np.where(is_polygon, n_rings, 0)
     parts = np.arange(offsets.size, dtype=np.int32)
-    return shaped_polygons(PolygonColumns(x, y, offsets, parts, offsets_of(n_rings)), is_polygon)
+    columns = PolygonColumns(x, y, offsets, parts, offsets_of(n_rings))
+    cover = _cover(columns) if (is_polygon & needs_cover).any() else np.full((4, is_polygon.size), np.nan)
+    return Shaped(polygon_column(columns, is_polygon), cover)
 
 
-def shaped_polygons(columns: PolygonColumns, is_polygon: Bools) -> Shaped:
-    """Give flat polygons as a column, null where there is none, with their covers."""
+def _cover(columns: PolygonColumns) -> Floats:
+    """(4, n) what polygons lie in, NaN without a vertex."""
     first = columns.ring_offsets[columns.part_offsets[columns.row_offsets]]
-    cover = np.full((4, is_polygon.size), np.nan)
+    cover = np.full((4, first.size - 1), np.nan)
     filled = np.flatnonzero(np.diff(first) > 0)
     if filled.size:
         starts = first[filled]
@@ -61,12 +64,17 @@ def shaped_polygons(columns: PolygonColumns, is_polygon: Bools) -> Shaped:
             reduce.reduceat(axis, starts) for reduce in (np.minimum, np.maximum) for axis in (columns.x, columns.y)
         ]
         cover[:, filled] = np.stack(edges)
+    return cover
+
+
+def polygon_column(columns: PolygonColumns, is_polygon: Bools) -> pa.Array:
+    """Give flat polygons as a column, null where there is none."""
     array = polygon_array(*columns)
-    if not is_polygon.all():
-        array = pa.Array.from_buffers(
-            array.type, len(array), [validity(is_polygon), array.buffers()[1]], children=[array.values]
-        )
-    return Shaped(array, cover)
+    if is_polygon.all():
+        return array
+    return pa.Array.from_buffers(
+        array.type, len(array), [validity(is_polygon), array.buffers()[1]], children=[array.values]
+    )
 
 
 def keypoints(block: Block, has_points: Bools, names: Mapping[str, Sequence[str]], categories: Sequence[str]) -> Shaped:

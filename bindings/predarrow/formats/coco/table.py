@@ -101,7 +101,7 @@ class _Table:
         self.covers: list[npt.NDArray[np.float64]] = []
         self.masks: Masks | None = None
         if is_polygon.any():
-            self._add("polygon", coco_shapes.polygons(block, is_polygon & ~refusals.bad))
+            self._add("polygon", coco_shapes.polygons(block, is_polygon & ~refusals.bad, ~self.has_box))
         if is_mask.any():
             self.masks = masks(block, refusals, wants_runs=self.options.polygons)
             self._add("mask", self.masks.shaped)
