@@ -37,6 +37,7 @@ def _box(id_: str, **members: Any) -> dict[str, Any]:
 
 _PLACE = {"x": 10, "y": 20, "width": 5, "height": 6, "rotation": 12}
 _SIZE = {"original_width": 640, "original_height": 480}
+_MOVES = {"sequence": [{"frame": frame, "enabled": True, "time": 0.5, **_PLACE} for frame in (1, 4)], "framesCount": 9}
 
 TASKS: dict[str, Any] = {
     "box": _task(_box("a")),
@@ -51,6 +52,14 @@ TASKS: dict[str, Any] = {
         "predictions": [{"model_version": "one", "result": [_box("a", score=0.25)]}, {"result": []}],
         "data": {"image": "a.jpg", "other": 1},
     },
+    "labels of an answer": _task(
+        {"id": "a", "from_name": "n", "to_name": "image", "type": "number", "value": {"number": 1}},
+        {"id": "a", "from_name": "l", "to_name": "image", "type": "labels", "value": {"number": 1, "labels": ["Car"]}},
+    ),
+    "answer about what moves": _task(
+        {"id": "a", "from_name": "c", "to_name": "video", "type": "choices", "value": {"choices": ["x"], **_MOVES}}
+        | _SIZE,
+    ),
     "models": {
         "data": {"image": "a.jpg"},
         "predictions": [{"model_version": name, "result": [_box("a")]} for name in ("one", "two", "one")],

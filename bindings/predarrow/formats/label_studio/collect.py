@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio.documents import BARE_HINT, LISTS, Entry
-from predarrow.formats.label_studio.forms import SEQUENCE
+from predarrow.formats.label_studio.forms import ON_IMAGES, SEQUENCE, SHAPES
 from predarrow.formats.label_studio.regions import Region, regions_of
 from predarrow.formats.label_studio.units import Naming
 from predarrow.formats.label_studio.wire import Members, any_of, many_members, members_text, parts_of, score_of
@@ -214,6 +214,13 @@ def _regions(found: Collected, prediction: Prediction, members: Members, number:
     return new.regions
 
 
+def _may_move(region: Region) -> bool:
+    """Tell whether a region may have a sequence: by its type, or whatever that is by its value."""
+    main = region.main
+    shape = SHAPES.get(main.type)
+    return shape == SEQUENCE or (shape not in ON_IMAGES and b'"sequence"' in bytes(main.value))
+
+
 def _name(task: Task, regions: Sequence[Region], naming: Naming) -> None:
     to_names = list(dict.fromkeys(region.main.to_name for region in regions))
     types = {region.main.type for region in regions}
@@ -221,4 +228,4 @@ def _name(task: Task, regions: Sequence[Region], naming: Naming) -> None:
     if "labels" in types and not is_text:
         is_text = any(region.main.type == "labels" and b'"text"' in bytes(region.main.value) for region in regions)
     task.data_unit = naming.data_unit(task.entry, to_names, is_text)
-    task.has_sequence = any(type_.lower() == SEQUENCE for type_ in types)
+    task.has_sequence = any(map(_may_move, regions))

@@ -249,8 +249,11 @@ class _Rows:
 
     def _heads(self) -> list[str]:
         """Give the rows' own attributes, each with a comma behind."""
+        is_answer = self._piece.given.shape == forms.CONTROL  # its class is the control, not a label
         heads = [
-            "" if labels is None or (len(labels) == 1 and labels[0]) else f'"labels":{json_text(list(labels))},'
+            ""
+            if labels is None or (len(labels) == 1 and labels[0] and not is_answer)
+            else f'"labels":{json_text(list(labels))},'
             for labels in self._labels
         ]
         answers, own = self._piece.answers, self._piece.shaped.attributes

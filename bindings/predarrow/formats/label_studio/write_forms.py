@@ -215,7 +215,8 @@ def kept_form(kind: str, labels: tuple[str, ...] | None, note: Note, kept: Kept)
     """
     types = [each.entry.type.lower() for each in note.results]
     known = [forms.SHAPES[type_] for type_ in types if forms.SHAPES.get(type_) in forms.ON_IMAGES]
-    shape = known[0] if known else forms.SEQUENCE if note.follows else forms.OF_KIND.get(kind, "")
+    is_entry = note.follows or kept.sequence is not None
+    shape = known[0] if known else forms.SEQUENCE if is_entry else forms.OF_KIND.get(kind, "")
     value = texts_of(kept.value)
     geometry = MEMBERS.get(shape, frozenset())
     overrides = {name: text for name, text in value.items() if name in geometry}

@@ -38,8 +38,13 @@ class Wanted(NamedTuple):
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """Their labels: the class first, which may have another name by now; None for none."""
+        """Their labels: the class first, which may have another name by now; None for none.
+
+        The class of an answer is its control.
+        """
         kept = self.note.labels
+        if self.kind == "classification":
+            return kept
         if kept is None:
             return (self.class_name,) if self.class_name else None
         return (self.class_name, *kept[1:]) if self.class_name else kept
