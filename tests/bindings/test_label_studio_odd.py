@@ -98,6 +98,11 @@ REFUSED: list[tuple[Any, Code, str]] = [
         ".value.sequence[1]",
     ),
     (result("videorectangle", {"sequence": []}, **SIZE), Code.BAD_VALUE, ".value.sequence"),
+    (
+        result("videovector", {"sequence": [{"frame": 1, "vertices": [{"x": 1, "y": 2}]}]}, **SIZE),
+        Code.UNSUPPORTED,
+        ".value.sequence[0]",
+    ),
     (result("timelinelabels", {"ranges": []}), Code.BAD_VALUE, ".value.ranges"),
     (result("timelinelabels", {"ranges": [5]}), Code.BAD_VALUE, ".value.ranges[0]"),
     (result("choices", ["a"]), Code.BAD_VALUE, ".value"),

@@ -78,6 +78,7 @@ Rows of one data unit from several files are told apart by the column `source`, 
 | a sequence whose frames do not ascend | taken, flagged: its entries come back by frame |
 | an `id` that is no text | taken as text, kept as it is, flagged |
 | a type in capitals | taken by its small letters, flagged |
+| vectors that move in a video | refused |
 | an unknown type | taken by its geometry; flagged where it has none |
 | two geometries with one id | two rows, flagged |
 | from_name that the config lacks | taken |

@@ -115,6 +115,9 @@ def _entry(raw: Raw, place: int, row: int, extras: dict[int, Members]) -> Entry:
         members = members_of(raw)
     except msgspec.DecodeError:
         raise Flaw(Code.BAD_VALUE, where, "must be an object", text_of(raw)) from None
+    if "vertices" in members:
+        rule = "must be a box, x, y, width and height, as vectors that move have no column"
+        raise Flaw(Code.UNSUPPORTED, where, rule, told="vertices")
     entry, rest = members_decoded(Entry, members, where)
     if rest:
         extras[row] = rest
