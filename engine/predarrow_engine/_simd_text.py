@@ -159,6 +159,18 @@ equal = cast(Callable[[int, int], np.uint64], intrinsic(_compare("==")))
 """Bit i is set where byte i at an address is the given one, for 64 bytes."""
 
 
+def _unequal(typingctx: Any, first: Any, second: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        one, other = (_load(builder, address, ir.VectorType(_I8, BLOCK)) for address in args)
+        return builder.bitcast(builder.icmp_unsigned("!=", one, other), _I64)
+
+    return types.uint64(types.int64, types.int64), codegen
+
+
+unequal = cast(Callable[[int, int], np.uint64], intrinsic(_unequal))
+"""Bit i is set where byte i at one address is not byte i at the other, for 64 bytes."""
+
+
 def _first_byte(typingctx: Any, bits: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.lshr(builder.cttz(args[0], ir.Constant(_I1, 0)), ir.Constant(_I64, 3))

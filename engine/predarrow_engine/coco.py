@@ -30,6 +30,7 @@ from predarrow_engine.coco_columns import (
     CocoRecords,
 )
 from predarrow_engine.coco_document import AFTER_ITEM, DONE, LINE, SKIM, START, scan_block
+from predarrow_engine.coco_plain import Empty, Form, PlainRecords, read_plain
 from predarrow_engine.coco_rings import FAR, LEAST, N_SCRATCH, UNDECIDED
 from predarrow_engine.coco_room import Room
 from predarrow_engine.json_scan import DEPTHS, HAS_HIGH, MAX_DEPTH, PLACE, ROOM, SHORT, code_of
@@ -42,6 +43,7 @@ _IDS = (
     *(s.IMAGE_ID, s.CATEGORY_ID, s.ID),
     *(s.PICTURE_ID, s.PICTURE_WIDTH, s.PICTURE_HEIGHT, s.PICTURE_FILE_NAME),
 )
+_SECTION = 7
 _NUMBERS = (s.SCORE, s.AREA, s.ISCROWD)
 
 
@@ -97,15 +99,17 @@ class CocoScanner:
         other._rates = self._rates
         return other
 
-    def follow(self, before: CocoScanner, block: CocoBlock) -> None:
+    def follow(self, before: CocoScanner, block: CocoBlock | None) -> None:
         """Take the place of a scanner that stands where this one stood before it read its first block.
 
         Args:
             before: has the items of the list so far, which positions of records are counted from.
-            block: what this one read; its positions are made right.
+            block: what this one read; its positions are made right. Plain records have none.
         """
         n_items = before._slots[s.INDEX]
         self._slots[s.INDEX] += n_items
+        if block is None:
+            return
         if self._slots[s.OUTER]:
             self._slots[s.OUTER] += n_items
         outer, inner = block.records.position.T
@@ -148,6 +152,28 @@ class CocoScanner:
             objects=room.flat(s.OBJECTS),
             top=room.flat(s.TOP),
         )
+
+    def scan_plain(self, data: npt.NDArray[np.uint8], form: Form, empty: Empty, *, last: bool) -> PlainRecords | None:
+        """Give the records of a whole block that begins in a gap, where all are plain results; else None.
+
+        Where it is None, this scanner stands nowhere any more.
+
+        Args:
+            data, last: as in `scan`; the block ends in a gap or as the document does.
+            form: of results that were read before.
+            empty: gives room for so many numbers, which the results are kept in.
+        """
+        data, slots = _cast(data), self._slots
+        if slots[s.SECTION] & _SECTION != ANNOTATIONS:
+            return None
+        found, end = read_plain(data, form, slots, empty)
+        if not end:
+            return None
+        slots[HAS_HIGH] = slots[s.RECORDS : s.RECORDS + 2 * s.N_TABLES] = 0  # no room for anything else
+        slots[s.INDEX] += found.score.size
+        stop = scan_block(data, slots, end, last)
+        is_whole = stop >= 0 and not slots[HAS_HIGH] and not (last and slots[s.PHASE] not in (DONE, LINE))
+        return found if is_whole else None
 
 
 def _cast(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -117,6 +117,19 @@ def test_store_writes_as_many_bytes_as_the_type_has(value: np.generic) -> None:
 
 
 @numba.njit
+def _unequal(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> Any:
+    return simd.unequal(first.ctypes.data, second.ctypes.data)
+
+
+def test_bytes_that_differ() -> None:
+    first, second = np.random.default_rng(5).integers(0, 3, (2, simd.BLOCK), dtype=np.uint8)
+    second[-1] = 1 - first[-1] // 2
+    expected = sum(1 << i for i in range(simd.BLOCK) if first[i] != second[i])
+    assert _unequal(guarded(first), guarded(second)) == expected
+    assert _unequal(guarded(first), first) == 0
+
+
+@numba.njit
 def _prefetch(address: int) -> Any:
     simd.prefetch(address)
     return address + 1

@@ -7,19 +7,23 @@ import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from predarrow.buffers import empty
 from predarrow.errors import InputError
-from predarrow.formats.coco.pieces import Piece, Text, pieces
+from predarrow.formats.coco.pieces import Bytes, Piece, Text, pieces
+from predarrow.formats.coco.plain_results import Finish, Plain, PlainResults
 from predarrow.pipeline import run
 from predarrow.report import Code, Problem
 
 if TYPE_CHECKING:
     from predarrow_engine.coco import CocoBlock, CocoScanner, Gap
+
+T = TypeVar("T")
 
 BLOCK_BYTES = 2 << 20
 """300,000 boxes, 25 MB: 104 ms; with 8 MiB, whose columns leave the cache, 119; with 256 KiB 170."""
@@ -28,6 +32,7 @@ _MASKS = 1 << 13
 _MOST_BLOCKS = 4  # that are one then
 _SAMPLE = 1 << 16
 
+_NONE: Bytes = np.zeros(0, np.uint8)
 _GZIP = b"\x1f\x8b"
 _LINES = (".jsonl", ".ndjson")
 _HEAD = 1 << 12
@@ -48,7 +53,9 @@ class _Ahead(NamedTuple):
     """What a piece holds, if it begins where it seems to."""
 
     scanner: CocoScanner
-    block: CocoBlock
+    block: CocoBlock | None
+    """None of plain results."""
+    plain: Plain[Any] | None = None
 
 
 class CocoFile:
@@ -76,6 +83,20 @@ class CocoFile:
         self.is_dictionary = not self.is_lines and head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:1] == b"{"
         """Whether the document is an object, with the list under "annotations"."""
 
+    @overload
+    def scan(
+        self, wanted: Collection[int], block_bytes: int = ..., *, skimmed: Collection[int] = ..., workers: int = ...
+    ) -> Iterator[Scanned]: ...
+    @overload
+    def scan(
+        self,
+        wanted: Collection[int],
+        block_bytes: int = ...,
+        *,
+        skimmed: Collection[int] = ...,
+        workers: int = ...,
+        finish: Finish[T],
+    ) -> Iterator[Scanned | Plain[T]]: ...
     def scan(
         self,
         wanted: Collection[int],
@@ -83,7 +104,8 @@ class CocoFile:
         *,
         skimmed: Collection[int] = (),
         workers: int = 1,
-    ) -> Iterator[Scanned]:
+        finish: Finish[Any] | None = None,
+    ) -> Iterator[Scanned | Plain[Any]]:
         """Give the file piece by piece, the same ones whatever the number of threads.
 
         Pieces are cut where one record seems to end and another to begin, so that threads can read them before those
@@ -96,6 +118,8 @@ class CocoFile:
                 record makes a longer piece.
             skimmed: lists that are passed over without being looked at, see `CocoScanner`.
             workers: threads that read ahead; 1 takes the caller's.
+            finish: called in such a thread with the records of a piece that all are plain results, written alike as
+                those of a piece before; what it gives comes in place of the piece, but for None.
 
         Raises:
             InputError: the file cannot be read on, or is no JSON; what stands before is given.
@@ -104,50 +128,79 @@ class CocoFile:
         from predarrow_engine.coco_columns import BAD_UTF8
 
         gaps: list[Gap | None] = [None]  # where the piece that was read last ended
+        results = PlainResults(finish, is_lines=self.is_lines)
 
         def ahead(chunk: Sequence[Piece]) -> tuple[Piece, _Ahead | None]:
             (piece,) = chunk
             if piece.gap is None:
                 return piece, None
+            data, other = piece.text.data, scanner.at(piece.gap)
+            if plain := results.read(other, data, piece):
+                return piece, _Ahead(other, None, plain)
+            if workers == 1:
+                return piece, None
             other = scanner.at(piece.gap)
-            return piece, _Ahead(other, other.scan(_array(piece.text.data), last=piece.is_last))
+            return piece, _Ahead(other, other.scan(data, last=piece.is_last))
 
         scanner = CocoScanner(lines=self.is_lines, wanted=wanted, skimmed=skimmed)
-        chunks = ([piece] for piece in pieces(self._texts(block_bytes), gaps, is_lines=self.is_lines))
-        offset, rest, least = 0, b"", 0
+        chunks = ([piece] for piece in self._pieces(block_bytes, gaps))
+        offset, rest, least = 0, _NONE, 0
         for piece, found in run(chunks, ahead, workers=workers):
             if piece.problem is not None:
                 raise InputError([piece.problem])
-            data = rest + piece.text.data
-            if found is not None and not rest and scanner.gap == piece.gap:
+            data = np.concatenate([rest, piece.text.data]) if rest.size else piece.text.data
+            block = None
+            if found is not None and not rest.size and scanner.gap == piece.gap:
                 found.scanner.follow(scanner, found.block)
-                scanner, block = found
+                scanner, block, plain = found
+                if plain is not None:
+                    yield plain
+                    offset += len(data)
+                    gaps[0] = scanner.gap
+                    continue
             elif len(data) < least and not piece.is_last:
                 rest = data
                 continue
-            else:
-                block = scanner.scan(_array(data), last=piece.is_last)
+            if block is None:
+                block = scanner.scan(data, last=piece.is_last)
+            results.learn(data, block)
             if block.code != BAD_UTF8:
-                yield Scanned(data, block, offset, piece.text.read)
+                yield Scanned(data.tobytes(), block, offset, piece.text.read)
             if block.code:
                 raise InputError([self._flaw(block.code, offset + block.place)])
             offset += block.consumed
             rest = data[block.consumed :]
             least = 0 if block.consumed else 2 * len(data)  # a record longer than the piece
-            gaps[0] = scanner.gap if workers > 1 else None
+            gaps[0] = scanner.gap
 
-    def _texts(self, block_bytes: int) -> Iterator[Text]:
+    def _pieces(self, block_bytes: int, gaps: Sequence[Gap | None]) -> Iterator[Piece]:
+        size = block_bytes
+
+        def read(rest: Bytes) -> Text:
+            nonlocal size
+            data = empty(rest.size + size, np.uint8)
+            data[: rest.size] = rest
+            try:
+                data = data[: rest.size + file.readinto(data[rest.size :])]
+            except (OSError, EOFError, zlib.error) as error:
+                raise InputError([self.unreadable(error)]) from None
+            size = self._size(data, block_bytes)
+            return Text(data, self._position(file))
+
         try:
             with closing(self._open()) as file:
-                size = block_bytes
-                while data := file.read(size):
-                    yield Text(data, self._position(file))
-                    n_records, n_masks = (data.count(key, 0, _SAMPLE) for key in (b'"image_id"', b'"counts"'))
-                    if 2 * n_masks > n_records:
-                        wanted = _MASKS * min(len(data), _SAMPLE) // n_masks
-                        size = max(block_bytes, min(wanted, _MOST_BLOCKS * block_bytes, self.size // 8))
-        except (OSError, EOFError, zlib.error) as error:
+                yield from pieces(read, gaps, is_lines=self.is_lines)
+        except OSError as error:
             raise InputError([self.unreadable(error)]) from None
+
+    def _size(self, data: Bytes, block_bytes: int) -> int:
+        """Give how many bytes are to be read next."""
+        sample = data[:_SAMPLE].tobytes()
+        n_records, n_masks = (sample.count(key) for key in (b'"image_id"', b'"counts"'))
+        if 2 * n_masks <= n_records:
+            return block_bytes
+        wanted = _MASKS * len(sample) // n_masks
+        return max(block_bytes, min(wanted, _MOST_BLOCKS * block_bytes, self.size // 8))
 
     def end(self, size: int) -> bytes:
         """Give the last bytes of the file; none of one that is packed."""
@@ -204,11 +257,6 @@ class CocoFile:
         where = Code.BAD_VALUE if code == c.NO_LIST else Code.BAD_TEXT if code == c.BAD_UTF8 else Code.DAMAGED
         pointer = f"byte {place} (line {self.line_of(place)})"
         return Problem(self.path, None, pointer, where, f"{'' if code == c.NO_LIST else 'JSON '}{rules[code]}")
-
-
-def _array(data: bytes) -> npt.NDArray[np.uint8]:
-    """Give text as kernels take it."""
-    return np.frombuffer(data, np.uint8)
 
 
 def value_of(data: bytes, start: int, end: int) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from predarrow.errors import InputError
 from predarrow.report import Problem
@@ -15,11 +18,14 @@ if TYPE_CHECKING:
 _TAIL = 1 << 14
 _GAP = re.compile(rb"\}(?=[ \t\r\n]*,[ \t\r\n]*\{)")
 
+Bytes = npt.NDArray[np.uint8]
+_NONE: Bytes = np.zeros(0, np.uint8)
+
 
 class Text(NamedTuple):
     """Some of the file."""
 
-    data: bytes
+    data: Bytes
     read: int
     """Bytes of the file that are read, packed."""
 
@@ -35,37 +41,40 @@ class Piece(NamedTuple):
     """Why the file cannot be read on; there is no text then."""
 
 
-def pieces(texts: Iterable[Text], gaps: Sequence[Gap | None], *, is_lines: bool) -> Iterator[Piece]:
+def pieces(read: Callable[[Bytes], Text], gaps: Sequence[Gap | None], *, is_lines: bool) -> Iterator[Piece]:
     """Give a file's text, cut where one record seems to end and another to begin.
 
     Args:
-        texts: may raise an InputError with one problem, which then is the last piece.
+        read: gives the bytes that it is called with, and behind them what follows in the file; nothing does where the
+            file ends. May raise an InputError with one problem, which then is the last piece.
         gaps: one; a piece that begins at a cut seems to begin there. Asked when it is given.
         is_lines: every record ends with a line.
     """
-    rest, is_cut, problem = b"", False, None
-    text = Text(b"", 0)
+    text, is_cut, problem = Text(_NONE, 0), False, None
     try:
-        for following in texts:
-            if text.data:
-                cut = _cut(text.data, is_lines)
-                data = b"".join([rest, memoryview(text.data)[: cut or None]])
-                yield Piece(Text(data, text.read), False, gaps[0] if is_cut else None)
-                rest, is_cut = text.data[cut:] if cut else b"", cut > 0
-            text = following
+        text = read(_NONE)
+        while True:
+            cut = _cut(text.data, is_lines)
+            rest = text.data[cut:] if cut else _NONE
+            following = read(rest)
+            if following.data.size == rest.size:
+                break
+            yield Piece(text._replace(data=text.data[: cut or None]), False, gaps[0] if is_cut else None)
+            text, is_cut = following, cut > 0
     except InputError as error:
         (problem,) = error.problems
-    yield Piece(Text(rest + text.data, text.read), problem is None, gaps[0] if is_cut else None)
+    yield Piece(text, problem is None, gaps[0] if is_cut else None)
     if problem is not None:
-        yield Piece(Text(b"", text.read), True, None, problem)
+        yield Piece(Text(_NONE, text.read), True, None, problem)
 
 
-def _cut(data: bytes, is_lines: bool) -> int:
+def _cut(data: Bytes, is_lines: bool) -> int:
     """Give where the last gap between two records seems to begin, 0 where there seems to be none."""
-    if is_lines:
-        return data.rfind(b"\n") + 1
-    for tail in (_TAIL, len(data)):
-        gaps = list(_GAP.finditer(data, max(len(data) - tail, 0)))
-        if gaps:
-            return gaps[-1].start() + 1
+    for size in (_TAIL, data.size):
+        first = max(data.size - size, 0)
+        tail = data[first:].tobytes()
+        end = len(tail)
+        while (end := tail.rfind(b"\n" if is_lines else b"}", 0, end)) >= 0:
+            if is_lines or _GAP.match(tail, end):
+                return first + end + 1
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,13 +13,19 @@ from predarrow.formats.coco.boxes import BoxUnit, relative_boxes
 from predarrow.formats.coco.checks import Block
 from predarrow.formats.coco.file import CocoFile, Scanned, value_of
 from predarrow.formats.coco.lists import given_categories, given_images, lists_of
-from predarrow.formats.coco.table import CocoOptions, part
+from predarrow.formats.coco.plain import moved, plain_part
+from predarrow.formats.coco.plain_results import Plain
+from predarrow.formats.coco.rows import CocoOptions
+from predarrow.formats.coco.table import part
 from predarrow.options import one_of
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError, Part, PredictionReader
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem, Report
 from predarrow.sources import StrPath
+
+if TYPE_CHECKING:
+    from predarrow_engine.coco_plain import PlainRecords
 
 _OTHER_FORMATS = {
     "segments_info": "panoptic segments stand in PNG files; read those with read_masks",
@@ -138,8 +144,10 @@ def _parts(
         yield Part([], Report(problems=list(error.problems)))
         return
 
-    def function(chunk: Sequence[Block | Problem]) -> Part:
+    def function(chunk: Sequence[Block | Problem | Part]) -> Part:
         (piece,) = chunk
+        if isinstance(piece, Part):
+            return piece
         return Part([], Report(problems=[piece])) if isinstance(piece, Problem) else part(piece, options)
 
     done = _Done()
@@ -154,17 +162,25 @@ class _Done:
     """Bytes of the file that are read."""
 
 
-def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> Iterator[Block | Problem]:
+def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> Iterator[Block | Problem | Part]:
     """Give blocks of records, and a problem where the file as a whole does not hold; nothing behind it."""
     from predarrow_engine.coco_columns import ANNOTATIONS
+
+    def finish(records: PlainRecords) -> Part | None:
+        is_pixel = options.box_unit in (None, "pixel")
+        return plain_part(records, options, file.path) if is_pixel else None
 
     first = 0
     is_judged = options.box_unit is not None
     has_list = not file.is_dictionary
     lists: set[str] = set()
     try:
-        for scanned in file.scan((ANNOTATIONS,), workers=workers):
+        for scanned in file.scan((ANNOTATIONS,), workers=workers, finish=finish):
             done.read = scanned.read
+            if isinstance(scanned, Plain):
+                yield moved(scanned.result, first)
+                first += scanned.n
+                continue
             has_list = has_list or _has_annotations(scanned)
             if (problem := _list_again(scanned, file, lists)) is not None:
                 yield problem

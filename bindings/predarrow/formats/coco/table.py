@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from predarrow.borders import OnOutside
 from predarrow.buffers import bools_of, numbers_array
-from predarrow.classes import LEFT_OUT, Texts
 from predarrow.formats.coco import checks as coco_checks
 from predarrow.formats.coco import shapes as coco_shapes
 from predarrow.formats.coco.attributes import attribute_column
-from predarrow.formats.coco.boxes import BoxUnit, bbox_column, corners_of, judge_borders
+from predarrow.formats.coco.boxes import corners_of, judge_borders
 from predarrow.formats.coco.checks import Block, RecordRefusals
-from predarrow.formats.coco.ids import are_numbers, distinct_ids, distinct_numbers
 from predarrow.formats.coco.masks import Masks, masks
-from predarrow.formats.coco.names import NO_CATEGORIES, Categories, ChooseClass, Images, Told
 from predarrow.formats.coco.outlines import outlines
+from predarrow.formats.coco.rows import BBOX, BITMASK, KEYPOINTS, POLYGON, CocoOptions, Ints, Rows
 from predarrow.formats.coco.shapes import Shaped
 from predarrow.reader import Part
-from predarrow.report import EMPTY_MASK, Code, Report
-from predarrow.table import record_batch
+from predarrow.report import EMPTY_MASK, Code
 
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-
-KINDS = ("bbox", "polygon", "bitmask", "keypoints")
-_BBOX, _POLYGON, _BITMASK, _KEYPOINTS = range(len(KINDS))
-
-NOT_LISTED = "category that is not listed, called by its id"
-CONFIDENCES = "keypoints with another number than a visibility of 0, 1 or 2, kept in attributes"
-
-
-class CocoOptions(NamedTuple):
-    """How records become rows."""
-
-    images: Images | None = None
-    """None takes ids as data units."""
-    categories: Categories = NO_CATEGORIES
-    choose: ChooseClass = NO_CATEGORIES.choose
-    polygons: bool = False
-    """Whether run lengths are outlined, too."""
-    box_unit: BoxUnit | None = None
-    """None is pixels, and boxes that look relative are refused."""
-    default_confidence: float | None = None
-    on_outside: OnOutside | None = None
-    """None does not look whether boxes lie in their images."""
+_CONFIDENCES = "keypoints with another number than a visibility of 0, 1 or 2, kept in attributes"
 
 
 def part(block: Block, options: CocoOptions) -> Part:
@@ -57,30 +28,22 @@ def part(block: Block, options: CocoOptions) -> Part:
     table = _Table(block, options)
     table.check()
     table.place_images()
+    table.take_mask_sizes()
     table.choose_classes()
     table.make_boxes()
     table.flag()
     report = table.report
     report.problems.extend(sorted(table.refusals.problems, key=lambda problem: problem.row or 0))
-    return Part([table.batch()] if table.keep.any() else [], report)
+    return Part([table.whole()] if table.keep.any() else [], report)
 
 
-class _Table:
-    """Records on their way to rows: each step refuses some."""
+class _Table(Rows):
+    """Records of every kind."""
 
     def __init__(self, block: Block, options: CocoOptions) -> None:
-        self.block, self.options = block, options
-        self.records = block.records
-        self.refusals = RecordRefusals(block)
-        self.report = Report()
-        self.columns: dict[str, Any] = {}
-        self.left_out: Bools = np.zeros(block.records.kind.size, np.bool_)
-        self.flags: dict[str, Bools] = {}
-
-    @property
-    def keep(self) -> Bools:
-        """(n,) records that become rows."""
-        return ~self.refusals.bad & ~self.left_out
+        records = block.records
+        super().__init__(records.image_id, records.category_id, block.data, RecordRefusals(block), options)
+        self.block, self.records = block, records
 
     def check(self) -> None:
         """Types, numbers and shapes; what kind of row each record is."""
@@ -97,7 +60,7 @@ class _Table:
         nothing = ~(self.has_box | self.has_points | is_polygon | is_mask)
         rule = "must have a bbox, a segmentation or keypoints, got none of them"
         refusals.add(nothing, Code.BAD_VALUE, "", rule)
-        self.kinds = np.select([self.has_points, is_mask, is_polygon], [_KEYPOINTS, _BITMASK, _POLYGON], _BBOX)
+        self.kinds = np.select([self.has_points, is_mask, is_polygon], [KEYPOINTS, BITMASK, POLYGON], BBOX)
         self.covers: list[npt.NDArray[np.float64]] = []
         self.masks: Masks | None = None
         if is_polygon.any():
@@ -110,69 +73,12 @@ class _Table:
         self.columns[name] = shaped.column
         self.covers.append(shaped.cover)
 
-    def choose_classes(self) -> None:
-        """Class names of categories, which may depend on the kind of row."""
-        keys, places = distinct_ids(self.records.category_id, self.block.data)
-        self._refuse_ids(places, ".category_id")
-        self.category_keys, self.category_places = keys, places
-        if not keys:
+    def take_mask_sizes(self) -> None:
+        """Run lengths must be of their image's size, which they tell where it is not known."""
+        if self.masks is None:
             return
-        chosen, which = distinct_numbers(np.maximum(places, 0) * len(KINDS) + self.kinds)
-        choices = [self.options.choose(keys[number // len(KINDS)], KINDS[number % len(KINDS)]) for number in chosen]
-        told = {place: choice.told for place, choice in enumerate(choices) if choice.told is not None}
-        self._refuse_told(told, which, ".category_id")
-        self.left_out = np.array([choice.name is None and choice.told is None for choice in choices])[which]
-        self.left_out &= ~self.refusals.bad
-        if n_left_out := int(self.left_out.sum()):
-            self.report.skipped[LEFT_OUT] += n_left_out
-        self.flags[NOT_LISTED] = np.array([not choice.is_listed for choice in choices])[which]
-        self.columns["class_name"] = Texts([choice.name for choice in choices]).take(which)
-        hashes = [choice.feature_hash for choice in choices]
-        if any(text is not None for text in hashes):
-            self.columns["feature_hash"] = Texts(hashes).take(which)
-
-    def place_images(self) -> None:
-        """Data units, frames and sizes; run lengths must be of their image's size."""
-        images, ids = self.options.images, self.records.image_id
-        self.sizes: Ints = np.zeros((ids.kind.size, 2), np.int64)
-        if images is None:
-            keys, places = distinct_ids(ids, self.block.data)
-            self._refuse_ids(places, ".image_id")
-            if keys:
-                self.columns["data_unit"] = Texts(keys).take(np.maximum(places, 0))
-        else:
-            where = self._find(images)
-            self._refuse_told(images.flaws, where, ".image_id")
-            if images.frames.size:
-                where = np.maximum(where, 0)
-                self.columns["data_unit"] = images.data_units.take(where)
-                self.columns["frame"] = images.frames[where]
-                self.sizes = images.sizes[where].astype(np.int64)
-        if self.masks is not None:
-            self._take_mask_sizes(self.masks.sizes)
-
-    def _find(self, images: Images) -> Ints:
-        """Give the place of each record's image, -1 for those that are refused."""
-        ids, rule = self.records.image_id, images.rule
-        if images.numbers is not None and are_numbers(ids).all():
-            where = images.numbers.find(ids.value)
-            self.refusals.add(
-                where < 0, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {str(ids.value[row])!r}"
-            )
-            return where
-        keys, places = distinct_ids(ids, self.block.data)
-        self._refuse_ids(places, ".image_id")
-        known = np.array([images.places.get(key, -1) for key in keys], np.int64)
-        where = known[places] if keys else places
-        is_unknown = (where < 0) & (places >= 0)
-        self.refusals.add(
-            is_unknown, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {keys[places[row]]!r}"
-        )
-        return where
-
-    def _take_mask_sizes(self, own: Ints) -> None:
         is_mask = bools_of(self.columns["mask"].is_valid())
-        has = self.sizes
+        has, own = self.sizes, self.masks.sizes
 
         def words(row: int) -> str:
             return f"must be [{has[row][0]}, {has[row][1]}] as its image is, got {own[row].tolist()}"
@@ -190,7 +96,7 @@ class _Table:
             has_points = self.has_points & ~refusals.bad
             points = coco_shapes.keypoints(self.block, has_points, options.categories.keypoints, keys)
             self._add("keypoints", points)
-            self.flags[CONFIDENCES] = coco_shapes.has_confidences(self.block, has_points)
+            self.flags[_CONFIDENCES] = coco_shapes.has_confidences(self.block, has_points)
         if self.masks is not None:
             is_mask = bools_of(self.columns["mask"].is_valid())
             self.flags[EMPTY_MASK] = is_mask & np.isnan(self.masks.shaped.cover[0])
@@ -201,65 +107,23 @@ class _Table:
         for cover in self.covers:
             corners = np.where(np.isnan(corners[0]), cover, corners)
         if options.on_outside is not None:
-            is_box = self.kinds == _BBOX
+            is_box = self.kinds == BBOX
             corners = judge_borders(
                 corners, is_box, self.sizes, options.on_outside, self.left_out, refusals, self.report
             )
         self.corners = corners
 
-    def flag(self) -> None:
-        """Count what is odd about the records that are left."""
-        for what, where in self.flags.items():
-            if n_flagged := int((where & self.keep).sum()):
-                self.report.flagged[what] += n_flagged
+    def whole(self) -> Any:
+        """Give the batch of the records that are left."""
+        return self.batch(self.corners, self._confidence(), self._attributes, self.block.source)
 
-    def batch(self) -> pa.RecordBatch:
-        """Give the records that are left, in the file's order."""
-        keep = self.keep
-        chosen = np.flatnonzero(keep)
-        columns = {**self.columns, **self._confidence()}
-        columns["bbox"] = bbox_column(self.corners)
-        columns["kind"] = KINDS[self.kinds[0]] if (self.kinds == self.kinds[0]).all() else Texts(KINDS).take(self.kinds)
-        for side, name in enumerate(("image_height", "image_width")):
-            sizes = self.sizes[:, side]
-            if sizes.any():
-                columns[name] = numbers_array(sizes.astype(np.int32), is_valid=sizes != 0)
-        columns["row"] = self.refusals.rows
-        if not keep.all():
-            columns = {name: _taken(column, chosen) for name, column in columns.items()}
-        columns["attributes"] = attribute_column(self.block, chosen, self.flags.get(CONFIDENCES))
-        columns["source"] = self.block.source
-        columns.setdefault("frame", 0)
-        return record_batch(chosen.size, columns)
+    def _attributes(self, chosen: Ints) -> Any:
+        return attribute_column(self.block, chosen, self.flags.get(_CONFIDENCES))
 
-    def _confidence(self) -> dict[str, Any]:
+    def _confidence(self) -> Any:
         default, has_score, score = self.options.default_confidence, self.has_score, self.records.score.value
         if has_score.all():
-            return {"confidence": score}
+            return score
         if default is not None:
-            return {"confidence": np.where(has_score, score, default)}
-        return {"confidence": numbers_array(score, is_valid=has_score)} if has_score.any() else {}
-
-    def _refuse_ids(self, places: Ints, pointer: str) -> None:
-        self.refusals.add(places < 0, Code.BAD_TEXT, pointer, "must be text that UTF-8 can hold, got half a character")
-
-    def _refuse_told(self, told: Any, which: Ints, pointer: str) -> None:
-        """Refuse the records of each place that something is told of."""
-        if not told:
-            return
-        by_code: dict[Code, Bools] = {}
-        for place in np.unique(which).tolist():
-            if place in told:
-                by_code.setdefault(told[place][0], np.zeros(which.size, np.bool_))[which == place] = True
-        for code, where in by_code.items():
-            self.refusals.add(where, code, pointer, _second(told, which))
-
-
-def _second(told: dict[int, Told], which: Ints) -> Callable[[int], str]:
-    return lambda row: told[int(which[row])][1]
-
-
-def _taken(column: Any, chosen: Ints) -> Any:
-    if isinstance(column, np.ndarray):
-        return column[chosen]
-    return column.take(numbers_array(chosen)) if isinstance(column, pa.Array) else column
+            return np.where(has_score, score, default)
+        return numbers_array(score, is_valid=has_score) if has_score.any() else None

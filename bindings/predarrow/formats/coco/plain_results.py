@@ -1,0 +1,70 @@
+"""Pieces of a COCO file all of whose records are results that are written alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow.buffers import empty
+from predarrow.formats.coco.pieces import Piece
+
+if TYPE_CHECKING:
+    from predarrow_engine.coco import CocoBlock, CocoScanner
+    from predarrow_engine.coco_plain import Form, PlainRecords
+
+T = TypeVar("T")
+
+Finish: TypeAlias = "Callable[[PlainRecords], T | None]"
+"""What is to become of plain results; None where a rule that is not known here refuses one."""
+
+_IN_VAIN = 4
+
+
+class Plain(NamedTuple, Generic[T]):
+    """What became of a piece."""
+
+    result: T
+    n: int
+    """Records."""
+    read: int
+    """Bytes of the file that are read, packed."""
+
+
+class PlainResults(Generic[T]):
+    """Learns from pieces that were read how the others are written, and reads them so.
+
+    Args:
+        finish: called with the results of a piece, in any thread; None learns nothing.
+        is_lines: of JSON Lines.
+    """
+
+    def __init__(self, finish: Finish[T] | None, *, is_lines: bool) -> None:
+        self._finish, self._is_lines = finish, is_lines
+        self._form: Form | None = None
+        self._in_vain = 0  # tries that failed, less those that did not
+
+    def learn(self, data: npt.NDArray[np.uint8], block: CocoBlock) -> None:
+        """Look at a block that was read with every rule."""
+        from predarrow_engine.coco_plain import form_of
+
+        if self._finish is not None and self._in_vain < _IN_VAIN:
+            self._form = form_of(data, block.records, lines=self._is_lines) or self._form
+
+    def read(self, scanner: CocoScanner, data: npt.NDArray[np.uint8], piece: Piece) -> Plain[T] | None:
+        """Read a piece; None where it has something else, and where that is to be expected.
+
+        Args:
+            scanner: stands where the piece begins; where this gives None, nowhere any more.
+            data: of the piece.
+            piece: begins between two records.
+        """
+        form, finish = self._form, self._finish
+        if form is None or finish is None or self._in_vain >= _IN_VAIN:
+            return None
+        records = scanner.scan_plain(data, form, empty, last=piece.is_last)
+        result = None if records is None else finish(records)
+        self._in_vain = max(self._in_vain + (1 if result is None else -1), 0)
+        return None if records is None or result is None else Plain(result, records.score.size, piece.text.read)

@@ -1,0 +1,208 @@
+"""Records of COCO on their way to rows of the prediction table: classes, images, what is refused of them, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from predarrow.borders import OnOutside
+from predarrow.buffers import numbers_array
+from predarrow.classes import LEFT_OUT, Texts
+from predarrow.formats.coco.boxes import BoxUnit, bbox_column
+from predarrow.formats.coco.ids import are_numbers, distinct_ids, distinct_numbers
+from predarrow.formats.coco.names import NO_CATEGORIES, Categories, ChooseClass, Images, Told
+from predarrow.refusals import Refusals
+from predarrow.report import Code, Report
+from predarrow.table import record_batch
+
+if TYPE_CHECKING:
+    from predarrow_engine.coco_columns import Ids
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+KINDS = ("bbox", "polygon", "bitmask", "keypoints")
+BBOX, POLYGON, BITMASK, KEYPOINTS = range(len(KINDS))
+
+_NOT_LISTED = "category that is not listed, called by its id"
+
+
+class CocoOptions(NamedTuple):
+    """How records become rows."""
+
+    images: Images | None = None
+    """None takes ids as data units."""
+    categories: Categories = NO_CATEGORIES
+    choose: ChooseClass = NO_CATEGORIES.choose
+    polygons: bool = False
+    """Whether run lengths are outlined, too."""
+    box_unit: BoxUnit | None = None
+    """None is pixels, and boxes that look relative are refused."""
+    default_confidence: float | None = None
+    on_outside: OnOutside | None = None
+    """None does not look whether boxes lie in their images."""
+
+
+class Rows:
+    """Records of a block: each step refuses some.
+
+    Args:
+        image_id, category_id: (n,) of the records.
+        data: what they were scanned from.
+        refusals: of the records.
+        options: how they become rows.
+    """
+
+    def __init__(self, image_id: Ids, category_id: Ids, data: bytes, refusals: Refusals, options: CocoOptions) -> None:
+        self.image_id, self.category_id, self.data = image_id, category_id, data
+        self.refusals, self.options = refusals, options
+        self.report = Report()
+        self.columns: dict[str, Any] = {}
+        self.n = refusals.rows.size
+        self.kinds: Ints = np.broadcast_to(np.int64(BBOX), self.n)
+        """(n,) places in KINDS."""
+        self.sizes: Ints = np.broadcast_to(np.int64(0), (self.n, 2))
+        """(n, 2) height and width of images, 0 where unknown."""
+        self.left_out: Bools = np.zeros(self.n, np.bool_)
+        self.flags: dict[str, Bools] = {}
+
+    @property
+    def keep(self) -> Bools:
+        """(n,) records that become rows."""
+        return ~self.refusals.bad & ~self.left_out
+
+    def choose_classes(self) -> None:
+        """Class names of categories, which may depend on the kind of row."""
+        keys, places = distinct_ids(self.category_id, self.data)
+        self._refuse_ids(places, ".category_id")
+        self.category_keys, self.category_places = keys, places
+        if not keys:
+            return
+        which = _within(places)
+        if (self.kinds == self.kinds[0]).all():
+            kind = KINDS[self.kinds[0]]
+            choices = [self.options.choose(key, kind) for key in keys]
+        else:
+            chosen, which = distinct_numbers(which * len(KINDS) + self.kinds)
+            choices = [self.options.choose(keys[i // len(KINDS)], KINDS[i % len(KINDS)]) for i in chosen.tolist()]
+        told = {place: choice.told for place, choice in enumerate(choices) if choice.told is not None}
+        self._refuse_told(told, which, ".category_id")
+        if any(choice.name is None and choice.told is None for choice in choices):
+            self.left_out = np.array([choice.name is None and choice.told is None for choice in choices])[which]
+            self.left_out &= ~self.refusals.bad
+        if n_left_out := int(self.left_out.sum()):
+            self.report.skipped[LEFT_OUT] += n_left_out
+        if not all(choice.is_listed for choice in choices):
+            self.flags[_NOT_LISTED] = np.array([not choice.is_listed for choice in choices])[which]
+        self.columns["class_name"] = Texts([choice.name for choice in choices]).take(which)
+        hashes = [choice.feature_hash for choice in choices]
+        if any(text is not None for text in hashes):
+            self.columns["feature_hash"] = Texts(hashes).take(which)
+
+    def place_images(self) -> None:
+        """Data units, frames and sizes."""
+        images = self.options.images
+        if images is None:
+            keys, places = distinct_ids(self.image_id, self.data)
+            self._refuse_ids(places, ".image_id")
+            if keys:
+                self.columns["data_unit"] = Texts(keys).take(_within(places))
+            return
+        where = self._find(images)
+        self._refuse_told(images.flaws, where, ".image_id")
+        if images.frames.size:
+            where = _within(where)
+            self.columns["data_unit"] = images.data_units.take(where)
+            self.columns["frame"] = images.frames[where]
+            self.sizes = images.sizes[where].astype(np.int64)
+
+    def _find(self, images: Images) -> Ints:
+        """Give the place of each record's image, -1 for those that are refused."""
+        ids, rule = self.image_id, images.rule
+        if images.numbers is not None and are_numbers(ids).all():
+            numbers, which = distinct_numbers(ids.value)
+            known = images.numbers.find(numbers)
+            if (known >= 0).all():
+                return known[which]
+            where = known[which]
+            self.refusals.add(
+                where < 0, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {str(ids.value[row])!r}"
+            )
+            return where
+        keys, places = distinct_ids(ids, self.data)
+        self._refuse_ids(places, ".image_id")
+        known = np.array([images.places.get(key, -1) for key in keys], np.int64)
+        where = known[places] if keys else places
+        is_unknown = (where < 0) & (places >= 0)
+        self.refusals.add(
+            is_unknown, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {keys[places[row]]!r}"
+        )
+        return where
+
+    def flag(self) -> None:
+        """Count what is odd about the records that are left."""
+        for what, where in self.flags.items():
+            if n_flagged := int((where & self.keep).sum()):
+                self.report.flagged[what] += n_flagged
+
+    def batch(
+        self, corners: Floats, confidence: Any, attributes: Callable[[Ints], Any] | None, source: str
+    ) -> pa.RecordBatch:
+        """Give the records that are left, in the file's order.
+
+        Args:
+            corners: (4, n) pixels, NaN without a box.
+            confidence: (n,) a column, or None.
+            attributes: gives the column of chosen records; None where none has any.
+            source: the file.
+        """
+        columns = {**self.columns, "confidence": confidence, "bbox": bbox_column(corners), "row": self.refusals.rows}
+        columns["kind"] = KINDS[self.kinds[0]] if (self.kinds == self.kinds[0]).all() else Texts(KINDS).take(self.kinds)
+        for side, name in enumerate(("image_height", "image_width")):
+            sizes = self.sizes[:, side]
+            if sizes.any():
+                columns[name] = numbers_array(sizes.astype(np.int32), is_valid=sizes != 0)
+        n, keep = self.n, self.keep
+        if attributes is not None or not keep.all():
+            chosen = np.flatnonzero(keep)
+            n = chosen.size
+            if n < self.n:
+                columns = {name: _taken(column, chosen) for name, column in columns.items()}
+            columns["attributes"] = None if attributes is None else attributes(chosen)
+        columns["source"] = source
+        columns.setdefault("frame", 0)
+        return record_batch(n, columns)
+
+    def _refuse_ids(self, places: Ints, pointer: str) -> None:
+        self.refusals.add(places < 0, Code.BAD_TEXT, pointer, "must be text that UTF-8 can hold, got half a character")
+
+    def _refuse_told(self, told: Any, which: Ints, pointer: str) -> None:
+        """Refuse the records of each place that something is told of."""
+        if not told:
+            return
+        by_code: dict[Code, Bools] = {}
+        for place in np.unique(which).tolist():
+            if place in told:
+                by_code.setdefault(told[place][0], np.zeros(which.size, np.bool_))[which == place] = True
+        for code, where in by_code.items():
+            self.refusals.add(where, code, pointer, _second(told, which))
+
+
+def _within(places: Ints) -> Ints:
+    """Give places, the first one where there is none."""
+    return places if places.min(initial=0) >= 0 else np.maximum(places, 0)
+
+
+def _second(told: dict[int, Told], which: Ints) -> Callable[[int], str]:
+    return lambda row: told[int(which[row])][1]
+
+
+def _taken(column: Any, chosen: Ints) -> Any:
+    if isinstance(column, np.ndarray):
+        return column[chosen]
+    return column.take(numbers_array(chosen)) if isinstance(column, pa.Array) else column
