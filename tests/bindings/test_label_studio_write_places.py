@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,19 @@ def test_polygons_with_holes_become_masks_where_that_is_asked_for(holes: str, tm
     back = read_label_studio(result.paths[0]).read_all()
     assert back["kind"].to_pylist() == ["bitmask", "polygon"]
     assert back["mask"][0].as_py() == to_masks(rows).column[0].as_py()
+
+
+def test_tasks_without_a_member_that_the_config_shows_are_told(tmp_path: Path) -> None:
+    config = CONFIG.replace("<Rectangle ", '<Text name="words2" value="$page.caption"/><Rectangle ', 1)
+    rows = table(row("bbox", bbox=BOX), row("bbox", bbox=BOX, data_unit="b.jpg"))
+    result = write(rows, tmp_path, config=config)
+    (told,) = result.report.flagged.items()
+    assert told == ("task without 'page.caption', which the config shows: Label Studio does not take it", 2)
+    assert len(check_label_studio(result.paths[0], config).problems) == 2
+    assert not write(rows, tmp_path, config=CONFIG).report.flagged
+    tasks = [{**task, "data": {**task["data"], "page": {"caption": "so"}}} for task in written(result)]
+    (tmp_path / "whole.json").write_text(json.dumps(tasks))
+    again = read_label_studio(tmp_path / "whole.json", config=config).read_all()
+    assert not write(again, tmp_path, config=config).report.flagged
+    other = write(rows, tmp_path, config=CONFIG, data_key="url")
+    assert list(other.report.flagged.values()) == [2]

@@ -9,11 +9,9 @@ from predarrow.formats.flaws import Flaw
 from predarrow.formats.label_studio.check_members import is_text, needed
 from predarrow.formats.label_studio.check_results import Task, check_results
 from predarrow.formats.label_studio.check_values import check_score
-from predarrow.formats.label_studio.config import LabelingConfig
+from predarrow.formats.label_studio.config import LabelingConfig, root_of
 from predarrow.formats.label_studio.documents import BARE_HINT, LISTS
 from predarrow.report import Code, Report
-
-_ROOT = re.compile(r"[^.\[]+")
 
 
 def check_task(given: Any, place: str, source: str, number: int, config: LabelingConfig | None, report: Report) -> None:
@@ -50,8 +48,7 @@ def check_task(given: Any, place: str, source: str, number: int, config: Labelin
 def _check_data(place: str, task: Task) -> None:
     """Refuse data without what the config shows."""
     for variable in () if task.config is None else task.config.variables:
-        root = _ROOT.match(variable)
-        if variable not in task.data and (root is None or root.group() not in task.data):
+        if variable not in task.data and root_of(variable) not in task.data:
             rule = f"must have {variable!r}, which the labelling config shows"
             flaw = Flaw(Code.MISSING_DATA, ".data", rule, told=f"only {', '.join(task.data) or 'nothing'}")
             task.refuse(place, flaw)

@@ -31,6 +31,7 @@ from predarrow.sources import StrPath
 _LABEL_TAGS = ("Label", "Choice", "Relation")
 _BOTH = {"chat": "ChatMessage", "reactcode": "ReactCode"}
 _BLANK = "\ufeff \t\r\n"
+_ROOT = re.compile(r"[^.\[]+")
 _VARIABLE = re.compile(r"\$[^, ]+")
 
 
@@ -152,6 +153,12 @@ class LabelingConfig:
         """Give the controls of a type, those for an object where it is named."""
         found = (control for control in self.controls.values() if control.type == type_)
         return [control for control in found if to_name is None or to_name in control.to_name]
+
+
+def root_of(variable: str) -> str:
+    """Give the member of a task's data that a variable stands in: `pages` of `pages[0].url`."""
+    found = _ROOT.match(variable)
+    return variable if found is None else found.group()
 
 
 def _check_names(elements: Sequence[Element]) -> None:

@@ -139,7 +139,8 @@ def write_label_studio(
     suit = Suit(given, data_key, masks, holes)
     if given is None:
         check_new(target.config, overwrite=overwrite)
-    options = Options(Addresses(url), model_version, suit.frame_rate)
+    shown = () if given is None else given.variables
+    options = Options(Addresses(url), model_version, suit.frame_rate, shown)
     writer = _Writer(Gatherer(suit, on_outside, holes), options, raises=on_error == "raise")
     with shards(target, max_bytes, overwrite=overwrite) as files:
         report = _fill(files, table, writer, progress, raises=on_error == "raise")

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from predarrow.formats.json_text import json_text, members_text
 from predarrow.formats.label_studio.check_masks import MANY_MASKS, MOST_MASKS
+from predarrow.formats.label_studio.config import root_of
 from predarrow.formats.label_studio.write_attributes import Note, texts_of
 from predarrow.formats.label_studio.write_forms import Form
 from predarrow.formats.label_studio.write_items import Items
@@ -56,6 +57,8 @@ class Options(NamedTuple):
     model_version: str | None
     frame_rate: Callable[[str], float]
     """Frames a second of the video of a name"""
+    shown: tuple[str, ...]
+    """Members that a task's data must have, where a config was given"""
 
 
 class Written(NamedTuple):
@@ -71,6 +74,7 @@ def tasks_of(rows: Rows, options: Options, flags: Counter[str]) -> Written:
     builder = _Builder(rows.take(places.order), places, options)
     flags[MANY_MASKS] += builder.n_with_many_masks()
     builder.build()
+    flags.update(builder.lacking())
     return Written(len(places.units), builder.pieces())
 
 
@@ -110,6 +114,8 @@ class _Builder:
         """Bytes in front of each of them that are of the task before"""
         self._spans: list[tuple[Ints, Ints]] = []
         self._entries: dict[int, str] = {}
+        self._keys: Counter[str] = Counter()
+        """Of tasks that were not read, the member with the address"""
         self._n = 0
 
     def n_with_many_masks(self) -> int:
@@ -119,6 +125,17 @@ class _Builder:
             return 0
         task = np.array([group.task for group in self._places.groups], np.int64)[self._group]
         return int((np.bincount(task[is_mask]) > MOST_MASKS).sum())
+
+    def lacking(self) -> Counter[str]:
+        """Count the tasks that were laid out without a member that the config shows: only the address is known."""
+        return Counter(
+            {
+                f"task without {name!r}, which the config shows: Label Studio does not take it": count
+                for key, count in self._keys.items()
+                for name in self._options.shown
+                if key not in (name, root_of(name))
+            }
+        )
 
     def build(self) -> None:
         """Lay out all tasks."""
@@ -190,6 +207,8 @@ class _Builder:
         for task, note in enumerate(self._places.tasks):
             if note is not None and note.kept is not None and note.kept.task is not None:
                 heads[task] = ",\n{" + members_text(texts_of(note.kept.task))
+            else:
+                self._keys[self._rows.forms[forms[task]].data_key] += 1
         return heads
 
     def _group_head(self, group: Group) -> str:
