@@ -224,6 +224,26 @@ def test_spellings_of_the_confidence(tmp_path: Path, told: Any, confidence: floa
     assert row["attributes"].get("attributes") == kept
 
 
+@pytest.mark.parametrize("data", [{"num": 0.5}, {"vec": [0.5]}, {"vec": [0.25], "num": 0.5}])
+def test_confidences_of_objects_on_a_frame(tmp_path: Path, data: Any) -> None:
+    """As trackers write it who have no attributes; geometries that tell their own keep that."""
+    told = {kind: [{"name": "speed", "val": val}, {"name": "confidence", "val": val}] for kind, val in data.items()}
+    bare = box(attributes=attributes(confidence=None))
+    found = rows(tmp_path, one(bbox=[bare, box(), box(attributes=attributes(confidence=1))], **told))
+    assert [row["confidence"] for row in found] == [0.5, 0.85, 1.0]
+
+
+@pytest.mark.parametrize("val", [1.5, "0.5", None, True])
+def test_confidences_of_objects_that_do_not_hold(tmp_path: Path, val: Any) -> None:
+    bare = box(attributes=attributes(confidence=None))
+    given = one(bbox=[box(), bare], vec=[{"name": "speed", "val": [1]}, {"name": "confidence", "val": [val]}])
+    found = reader(tmp_path, given, on_error="skip")
+    assert found.read_all()["confidence"].to_pylist() == [0.85]
+    [problem] = found.report.problems
+    assert (problem.code, problem.row) == (Code.BAD_CONFIDENCE, 1)
+    assert problem.pointer == f"/openlabel/frames/0/objects/{UID}/object_data/vec/1/val/0"
+
+
 def test_the_stream_may_be_a_coordinate_system(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, one(bbox=[box(attributes={}, coordinate_system="camera_id", uid="u")]))
     assert row["stream"] == "camera_id"

@@ -91,6 +91,16 @@ def test_what_is_plain_is_scanned(folder: Path, taken: list[bool], kind: str, in
     assert taken == [True] * 8
 
 
+def test_confidences_of_objects_are_seen(folder: Path, taken: list[bool]) -> None:
+    given = plain()
+    data = given["openlabel"]["frames"]["1"]["objects"]["uid-1"]["object_data"]
+    data["bbox"][0]["attributes"] = attributes("camera_id", None)
+    data["vec"] = [{"name": "confidence", "val": [0.125]}]
+    check(folder, json.dumps(given), chunk_bytes=1)
+    assert taken == [True, False, True] * 2
+    assert 0.125 in read_openlabel(folder / "scene.json").read_all()["confidence"].to_pylist()
+
+
 def test_boxes_and_cuboids_may_be_mixed(folder: Path, taken: list[bool]) -> None:
     given = plain(n_frames=2)
     given["openlabel"]["frames"]["1"] = plain("cuboid")["openlabel"]["frames"]["1"]

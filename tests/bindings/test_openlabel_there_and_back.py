@@ -277,6 +277,18 @@ def _without_empty(value: Any) -> Any:
     return [_without_empty(each) for each in value] if isinstance(value, list) else value
 
 
+def test_confidences_of_objects_come_back_and_may_be_changed(tmp_path: Path) -> None:
+    bare = box(attributes=attributes(confidence=None))
+    given = one(bbox=[bare, box()], vec=[{"name": "confidence", "val": [0.5]}])
+    assert _again(tmp_path, given, "kognic") == given
+    rows = read_openlabel(tmp_path / "scene.json").read_all().to_pylist()
+    for confidence in (1.0, 0.25):
+        rows[0]["confidence"] = confidence
+        write_openlabel(table(*rows), tmp_path / "changed.json", overwrite=True)
+        again = read_openlabel(tmp_path / "changed.json").read_all()
+        assert again["confidence"].to_pylist() == [confidence, 0.85]
+
+
 def test_a_changed_column_is_written(tmp_path: Path) -> None:
     val = [0.1, 0.2, 0.30000001, 0.4, 5.0, 6.0]
     given = one(poly2d=[geometry(val, mode="MODE_POLY2D_ABSOLUTE", closed=True)])

@@ -21,7 +21,8 @@ open: polyline), `point2d` and `image` (a PNG in base64; one row for each of its
     attributes    its further attributes by type, as they are: {"num": [{"name", "val"}, …], "text": …, "boolean": …,
                   "vec": …}; num `confidence` other than 1 and text `stream` are in the columns, unless they have
                   further members. Other spellings of the confidence (num `score`, vec `confidence` of one number) stay,
-                  and num `confidence` beside them
+                  and num `confidence` beside them; where a geometry has none, that of its object's data on the frame
+                  is taken, which stands in `frame`
     object        on the first of the object's rows: its entry in `objects`, `type` only where the row's class is
                   another, as that of an image's values is
     convention    of cuboids: "kognic" (the object looks along its own +y, width along x, length along y) or

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -148,9 +148,7 @@ def _confidence(value: dict[str, Any]) -> float:
             number, where = number[0], f"{where}/0"
         if len(places) > 1:
             raise Flaw(Code.BAD_CONFIDENCE, where, "the confidence must be told once", told=f"{len(places)} times")
-        if not _is_number(number) or not 0 <= number <= 1:
-            raise Flaw(Code.BAD_CONFIDENCE, where, "the confidence must be a number from 0 to 1", number)
-        return float(number)
+        return checked_confidence(number, where)
     for type_ in ("text", "boolean"):
         if places := _places(value, type_, "confidence"):
             where = f"/attributes/{type_}/{places[0]}"
@@ -159,7 +157,39 @@ def _confidence(value: dict[str, Any]) -> float:
     return DEFAULT_CONFIDENCE
 
 
-def _is_number(value: Any) -> bool:
+def object_confidence(data: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Give where an object's data on a frame tell its confidence, num or a vec of one number, and what they tell."""
+    for type_ in ("num", "vec"):
+        entries = data.get(type_)
+        for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict) and entry.get("name") == "confidence" and "val" in entry:
+                val = entry["val"]
+                if type_ == "num":
+                    return f"/num/{place}/val", val
+                if isinstance(val, list) and len(val) == 1:
+                    return f"/vec/{place}/val/0", val[0]
+    return None
+
+
+def tells_confidence(raw: Raw, codec: Codec) -> bool:
+    """Tell whether attributes of a geometry have a confidence of their own."""
+    value = codec.any(raw) if raw else {}
+    return any(_places(value, *spelling) for spelling in CONFIDENCES)
+
+
+def checked_confidence(number: Any, where: str) -> float:
+    """Give a confidence.
+
+    Raises:
+        Flaw: it is none.
+    """
+    if not is_number(number) or not 0 <= number <= 1:
+        raise Flaw(Code.BAD_CONFIDENCE, where, "the confidence must be a number from 0 to 1", number)
+    return float(number)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a number, which true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

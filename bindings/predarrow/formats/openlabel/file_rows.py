@@ -16,6 +16,7 @@ from predarrow.formats.openlabel.document import ROOT, Document, FileFrame
 from predarrow.formats.openlabel.frames import Collected, collect_frames, external_id, object_text_of
 from predarrow.formats.openlabel.geometries import Given, given
 from predarrow.formats.openlabel.images import images
+from predarrow.formats.openlabel.object_confidences import take_object_confidences
 from predarrow.formats.openlabel.places import Classes, ClassOf, Match, Place
 from predarrow.formats.openlabel.pointers import pointer
 from predarrow.formats.openlabel.polygons import polygons
@@ -121,6 +122,7 @@ class FileRows:
             found, others = given(type_, group, collected, self._report.problems)
             for row in others:
                 self._keep(collected, type_, row, found, group.raws[row], group.frames[row], group.uids[row])
+            take_object_confidences(found, collected)
             if found.n:
                 pieces.append(self._piece(found, collected))
         self.n += collected.n

@@ -33,7 +33,8 @@ def read_openlabel(
     data_unit is the name that the file's metadata tell, else the file's name without extension; frame the frame's key;
     object_id the object's uid, class_name its type. Flat coordinates are pixels, boxes corners; cuboids stand as in the
     file, their convention in `attributes`. stream is the text attribute `stream`, else the geometry's
-    coordinate_system. confidence is num `confidence`, else `score` or a vec of one number, else 1. What columns do not
+    coordinate_system. confidence is num `confidence`, else `score` or a vec of one number, else that of the
+    object's data on the frame, else 1. What columns do not
     hold stands in `attributes`, so that `write_openlabel` gives the files back. row is the geometry's number in its
     file. Rows are sorted by (data_unit, frame, row) within 128 MiB at a time.
 

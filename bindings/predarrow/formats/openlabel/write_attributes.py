@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from predarrow.formats.openlabel.attributes import CONFIDENCES
+from predarrow.formats.openlabel.attributes import CONFIDENCES, DEFAULT_CONFIDENCE
 
 Members = dict[str, Any]
 Elements = dict[str, Any]
@@ -144,16 +144,18 @@ class Lifted(NamedTuple):
 
     confidence: float | None
     stream: str | None
+    default: float = DEFAULT_CONFIDENCE
+    """The confidence that readers take where the geometry tells none"""
 
 
 def elements_of(item: Attributes, lifted: Lifted) -> Elements:
     """Give the `attributes` of a geometry: those that were kept, with the numbers and names of the columns.
 
-    A confidence of 1.0 is what readers take where none is told, and is not written unless it was told before.
+    The confidence that readers take where none is told is not written unless it was told before.
     """
     lists = _Lists.__struct_fields__
     elements = {kind: list(values) if kind in lists else values for kind, values in item.attributes.items()}
-    _put_confidence(elements, lifted.confidence)
+    _put_confidence(elements, lifted)
     named = item.openlabel.geometry.get("coordinate_system")
     stream = None if lifted.stream == named and not _places(elements, "text", "stream") else lifted.stream
     _put(elements, "text", "stream", stream)
@@ -162,13 +164,14 @@ def elements_of(item: Attributes, lifted: Lifted) -> Elements:
     return elements
 
 
-def _put_confidence(elements: Elements, confidence: float | None) -> None:
+def _put_confidence(elements: Elements, lifted: Lifted) -> None:
+    confidence = lifted.confidence
     for kind, name in CONFIDENCES:
         places = _places(elements, kind, name)
         if places and (kind == "num" or len(elements[kind][places[0]]["val"]) == 1):
             val = confidence if kind == "num" or confidence is None else [confidence]
             return _put(elements, kind, name, val)
-    if confidence is not None and confidence != 1.0:
+    if confidence is not None and confidence != lifted.default:
         _put(elements, "num", "confidence", confidence)
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
+from predarrow.formats.openlabel.attributes import DEFAULT_CONFIDENCE, is_number, object_confidence
 from predarrow.formats.openlabel.write_attributes import Members
 from predarrow.formats.openlabel.write_document import Document, merged
 from predarrow.formats.openlabel.write_images import Image
@@ -86,6 +87,12 @@ class Frame:
         objects |= {uid: item for uid, item in kept.items() if uid not in objects}
         return {**frame, "objects": objects} if objects else frame
 
+    def _default_confidence(self, uid: str) -> float:
+        """Give the confidence that readers take for an object's geometries that tell none."""
+        kept = ((self._kept or {}).get("objects") or {}).get(uid) or {}
+        found = object_confidence(kept.get("object_data") or {})
+        return float(found[1]) if found is not None and is_number(found[1]) else DEFAULT_CONFIDENCE
+
     def _paint(self) -> None:
         """Give images their value, now that all their rows are known."""
         for image, members in self._painted:
@@ -95,16 +102,16 @@ class Frame:
 
     def _new_geometries(self, row: Row, uid: str, document: Document) -> list[Geometry]:
         """Give the geometries of a row; none where it is a further one of an image."""
-        mask = row.shapes[0].mask
+        mask, default = row.shapes[0].mask, self._default_confidence(uid)
         if mask is None:
-            return geometries_of(row, f"{uid}-{self._n_rows - 1}")
+            return geometries_of(row, f"{uid}-{self._n_rows - 1}", default)
         kept = row.item.openlabel
         key = uid, row.item.name, kept.root
         known = self._images.get(key)
         if kept.value is not None and kept.val is None and known is not None and known[0].takes(kept.value, mask):
             known[0].add(kept.value, mask)
             return []
-        geometries = geometries_of(row, "")
+        geometries = geometries_of(row, "", default)
         image = Image(kept.val, document.backgrounds)
         image.add(kept.value, mask)
         self._painted.append((image, geometries[0].members))

@@ -27,21 +27,22 @@ class Geometry(NamedTuple):
     members: Members
 
 
-def geometries_of(row: Row, polygon_id: str) -> list[Geometry]:
+def geometries_of(row: Row, polygon_id: str, default: float) -> list[Geometry]:
     """Give the geometries of a row, one for each of its shapes.
 
     Args:
         row: one that is not refused.
         polygon_id: joins the rings of a polygon that has several, where what was kept of them does not.
+        default: the confidence that readers take where the geometry tells none.
     """
     item, shapes = row.item, row.shapes
     kept = item.openlabel
     name = row.class_name if item.name is None else item.name
-    lifted = Lifted(row.confidence, row.stream)
+    lifted = Lifted(row.confidence, row.stream, default)
     if len(shapes) == 1:
         return [_geometry(shapes[0], name, kept.val, kept.geometry, elements_of(item, lifted))]
     if len(kept.rings) == len(shapes):
-        return _rings(row, kept.rings)
+        return _rings(row, kept.rings, lifted)
     elements = elements_of(item, lifted)
     return [
         _geometry(shape, name, None, kept.geometry, _joined(elements, polygon_id, is_hole=bool(shape.is_hole)))
@@ -49,9 +50,9 @@ def geometries_of(row: Row, polygon_id: str) -> list[Geometry]:
     ]
 
 
-def _rings(row: Row, rings: list[Members]) -> list[Geometry]:
+def _rings(row: Row, rings: list[Members], lifted: Lifted) -> list[Geometry]:
     """Give rings as they were kept; their attributes, too, where those of the first agree with the columns."""
-    made = [_ring_elements(row, ring) for ring in rings]
+    made = [_ring_elements(row, ring, lifted) for ring in rings]
     if made[0] == rings[0].get("attributes"):
         made = [ring.get("attributes", {}) for ring in rings]
     geometries = []
@@ -61,10 +62,10 @@ def _rings(row: Row, rings: list[Members]) -> list[Geometry]:
     return geometries
 
 
-def _ring_elements(row: Row, ring: Members) -> Elements:
+def _ring_elements(row: Row, ring: Members, lifted: Lifted) -> Elements:
     more = msgspec.structs.replace(row.item.openlabel, geometry=ring)
     item = msgspec.structs.replace(row.item, attributes=ring.get("attributes", {}), openlabel=more)
-    return elements_of(item, Lifted(row.confidence, row.stream))
+    return elements_of(item, lifted)
 
 
 def _joined(elements: Elements, polygon_id: str, *, is_hole: bool) -> Elements:
