@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from predarrow.buffers import numbers_array, text_array, validity
 from predarrow.formats.kitti.problems import KittiText
-from predarrow.table import CUBOID
+from predarrow.table import BBOX, CUBOID
 
 if TYPE_CHECKING:
     from predarrow_engine.kitti import KittiRows
@@ -41,6 +41,16 @@ def has_cuboid(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     absent = (height == _ABSENT[0]) | (height == _ABSENT[1]) | (height == _ABSENT[2])
     result: npt.NDArray[np.bool_] = ~(absent & (height == numbers[8]) & (height == numbers[9]))
     return result
+
+
+def box_column(numbers: npt.NDArray[np.float64]) -> pa.Array:
+    """Give the boxes as a bbox column, without a copy (`bbox_array` makes one of numbers that have room behind them).
+
+    Args:
+        numbers: (14, n) the numbers of KITTI records, in KITTI's order.
+    """
+    children = [numbers_array(column) for column in numbers[3:7]]
+    return pa.Array.from_buffers(BBOX, numbers.shape[1], [None], children=children)
 
 
 def cuboid_column(numbers: npt.NDArray[np.float64], given: npt.NDArray[np.bool_]) -> pa.Array:

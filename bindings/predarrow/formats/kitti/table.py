@@ -12,7 +12,7 @@ import pyarrow as pa
 from predarrow.borders import FLAGS, OnOutside, borders_of
 from predarrow.buffers import bools_of, numbers_array
 from predarrow.classes import LEFT_OUT, TextClasses, Texts
-from predarrow.formats.kitti.columns import attribute_column, cuboid_column, has_cuboid
+from predarrow.formats.kitti.columns import attribute_column, box_column, cuboid_column, has_cuboid
 from predarrow.formats.kitti.problems import (
     KittiText,
     box_problem,
@@ -26,7 +26,7 @@ from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
 from predarrow.resolve import frame_missing, frame_outside
 from predarrow.sources import Source
-from predarrow.table import bbox_array, record_batch
+from predarrow.table import record_batch
 
 if TYPE_CHECKING:
     from predarrow_engine.kitti import KittiRows
@@ -123,7 +123,7 @@ class _Table:
         self.problems: list[tuple[int, Problem]] = []
         self.keep = rows.code == 0
         self.numbers = rows.numbers
-        self.first = np.searchsorted(rows.file, np.arange(len(sources))) - (begun.rows if begun else 0)
+        self.first = np.searchsorted(rows.file, np.arange(len(sources), dtype=np.int32)) - (begun.rows if begun else 0)
         self.tracking = rows.layout >= TRACKING
         self.scored = (rows.layout & 1).view(np.bool_)  # layouts with a score are odd
         self.names: Texts
@@ -205,8 +205,12 @@ class _Table:
         chosen[[place for place, text in enumerate(texts) if text is None]] = -1
         if not chosen.size:
             return
-        self.places = chosen.take(self.rows.name)  # a refused record's name is -1, which takes any
-        if chosen.min() < 0:
+        is_known = chosen.min() >= 0
+        if names is None and is_known:
+            self.places = self.rows.name.astype(np.int64)
+        else:
+            self.places = chosen.take(self.rows.name)  # a refused record's name is -1, which takes any
+        if not is_known:
             for record in np.flatnonzero((self.places < 0) & self.keep).tolist():
                 self._refuse(record, *class_problem(known[self.rows.name[record]]))
         if names is not None and names.names.array.null_count:
@@ -253,7 +257,7 @@ class _Table:
         columns: dict[str, Any] = {
             "class_name": self.names.take(name),
             "kind": "bbox",
-            "bbox": bbox_array(numbers[3:7]),
+            "bbox": box_column(numbers),
             "attributes": attribute_column(self.text, self.rows, chosen, numbers, given),
             **self._file_columns(chosen, of(self.rows.file)),
             **self._confidence(of(self.scored), of(self.rows.score)),
