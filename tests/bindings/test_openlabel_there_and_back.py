@@ -64,6 +64,7 @@ PAGES = {
         streams={"@lidar": {"type": "lidar"}},
     ),
     "bitmap": _bitmap([[0, 1, 1], [2, 0, 0]], {"_background": 0, "class_1": 1, "class_2": 2}),
+    "bitmap with two backgrounds": _bitmap([[0, 1, 1], [255, 0, 0]], {"class_1": 1, "_background": 255}),
     "bitmap on another background": _bitmap([[0, 1, 1], [255, 0, 0]], {"class_0": 0, "class_1": 1, "_background": 255}),
 }
 

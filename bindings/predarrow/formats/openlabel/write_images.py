@@ -49,7 +49,8 @@ class Image:
         if values is not None and values.shape == (first.height, first.width):
             others = {int(value) for value in np.unique(values)} - self._masks.keys()
             fill = next(iter(others), 0)
-            if others <= self._backgrounds and np.array_equal(self._painted(fill), values):
+            inside = np.where(np.isin(values, list(others)), fill, values)
+            if others <= self._backgrounds and np.array_equal(self._painted(fill), inside):
                 return str(self._kept)
         free = (value for value in chain(sorted(self._backgrounds), count()) if value not in self._masks)
         return base64.b64encode(grey_png(self._painted(next(free)))).decode()
