@@ -139,7 +139,7 @@ def _predictions(raw: Raw, name: str, pointer: str) -> list[Members]:
     if isinstance(value[place], int):
         rule = f"{rule}; {BARE_HINT}"
         if name == "predictions":
-            rule += ', or read annotations alone with what="annotations"'
+            rule += ', or read annotations alone with what="annotations" (--what annotations)'
     raise Flaw(Code.BAD_VALUE, f"{pointer}[{place}]", rule, value[place])
 
 

@@ -80,7 +80,7 @@ def _guessed(task: Entry, data: Members, to_names: Sequence[str]) -> Any:
     texts = {name: value for name, raw in data.items() if isinstance(value := any_of(raw), str)}
     if len(texts) > 1:
         rule = "must have one text, the media, or one under the name that results are for (to_name)"
-        hint = "tell which with data_key= or config="
+        hint = "tell which with data_key= or config= (--data-key, --config)"
         raise Flaw(Code.AMBIGUOUS_DATA_UNIT, f"{task.pointer}.data", f"{rule}; {hint}", told=", ".join(list(texts)[:5]))
     return next(iter(texts.values()), None)
 

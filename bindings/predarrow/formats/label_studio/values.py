@@ -168,7 +168,8 @@ def _check_sizes(given: Given) -> None:
         rule = 'must have "original_width" and "original_height", the size of its image in pixels'
         sides = {"original_width": main.original_width, "original_height": main.original_height}
         told = [f"{name} {number_text(side)} alone" for name, side in sides.items() if isinstance(side, float)]
-        return f"{rule}; image_sizes= tells it where a file does not, got {''.join(told) or 'neither'}"
+        hint = "image_sizes= tells it where a file does not, and a project its images'"
+        return f"{rule}; {hint}, got {''.join(told) or 'neither'}"
 
     given.refusals.add(np.asarray((given.sizes < 0).any(axis=1)), Code.BAD_VALUE, "", bad)
     if given.shape in forms.ON_IMAGES and given.shape != forms.BITMASK:
