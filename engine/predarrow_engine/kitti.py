@@ -13,7 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
-from predarrow_engine._simd_text import LANES, load_byte, load_float, load_int, load_word, store
+from predarrow_engine._simd_text import (
+    BLOCK,
+    LANES,
+    count_bits,
+    equal,
+    load_byte,
+    load_float,
+    load_int,
+    load_word,
+    store,
+)
 from predarrow_engine.kitti_line import (
     BAD_FIELD_COUNT,
     BAD_FRAME,
@@ -198,9 +208,12 @@ def _parse(
 @kernel
 def _count_lines(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> int:
     """Give how many lines there are at most."""
-    n = file_offsets.size
-    for at in range(_U(data.size)):
-        n += (data[at] == LF) | (data[at] == CR)
+    address, n, at = data.ctypes.data, file_offsets.size, 0
+    while at + BLOCK <= data.size:
+        n += count_bits(equal(address + at, LF) | equal(address + at, CR))
+        at += BLOCK
+    for rest in range(_U(at), _U(data.size)):
+        n += (data[rest] == LF) | (data[rest] == CR)
     return n
 
 
