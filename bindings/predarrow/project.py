@@ -323,7 +323,8 @@ class Project:
             )
         found = self._sets.setdefault(name, PredictionSet(self.path / "predictions" / name))
         if must_exist and not found.exists():
-            have = ", ".join(self.sets()) or "none yet"
+            sets = self.sets()
+            have = f"{', '.join(sets)}; choose one by set_name= (--set)" if sets else "none yet"
             raise ProjectError(f"{self.path}: no prediction set {name!r}; there are: {have}")
         return found
 

@@ -191,7 +191,7 @@ def test_columns(project: Project) -> None:
         ({"data_unit": 3}, "data_unit: must be one or more string values, got 3"),
         ({"version": 7}, "version must be 0 to 0, got 7"),
         ({"version": -1}, "version must be 0 to 0, got -1"),
-        ({"set_name": "none"}, "no prediction set 'none'; there are: default"),
+        ({"set_name": "none"}, "no prediction set 'none'; there are: default; choose one by set_name= \\(--set\\)"),
         ({"set_name": "../default"}, "set name: must be up to 100 letters"),
     ],
 )
