@@ -207,3 +207,21 @@ def test_tasks_without_a_member_that_the_config_shows_are_told(tmp_path: Path) -
     assert not write(again, tmp_path, config=config).report.flagged
     other = write(rows, tmp_path, config=CONFIG, data_key="url")
     assert list(other.report.flagged.values()) == [2]
+
+
+def test_spans_of_texts_that_are_not_known_are_told(tmp_path: Path) -> None:
+    rows = table(*(row("span", attributes='{"ranges":[[1,5]]}', data_unit=name) for name in ("a.txt", "b.txt")))
+    made = write(rows, tmp_path)
+    assert made.report.flagged == {
+        "span of a text that no column has: the data unit is written in its place": 2,
+    }
+    config = (
+        '<View><Text name="text" value="$text" valueType="url"/>'
+        '<Labels name="l" toName="text"><Label value="Car"/></Labels></View>'
+    )
+    assert not write(rows, tmp_path, config=config, url="https://host/{data_unit}").report.flagged
+    words = {"start": 1, "end": 2, "text": "b", "labels": ["Car"]}
+    result = {"id": "a", "from_name": "l", "to_name": "text", "type": "labels", "value": words}
+    (tmp_path / "words.json").write_text(json.dumps([{"data": {"text": "a b"}, "predictions": [{"result": [result]}]}]))
+    known = read_label_studio(tmp_path / "words.json").read_all()
+    assert not write(known, tmp_path).report.flagged

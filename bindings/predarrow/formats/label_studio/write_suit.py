@@ -13,7 +13,7 @@ from msgspec import UNSET, structs
 from predarrow.errors import InputError
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_text import json_text
-from predarrow.formats.label_studio.config import LabelingConfig
+from predarrow.formats.label_studio.config import LabelingConfig, MediaObject
 from predarrow.formats.label_studio.fitting import Fitting
 from predarrow.formats.label_studio.label_config import config_text
 from predarrow.formats.label_studio.write_attributes import Note, Result
@@ -23,6 +23,7 @@ from predarrow.report import Code
 
 OTHER_CONTROL = "region put to another control, as the config lacks the one that it came from"
 NO_CONTROL = "answer about a region written to its meta, as the config has no control per region that takes it"
+NO_TEXT = "span of a text that no column has: the data unit is written in its place"
 
 _FRAME_RATE = 24.0
 
@@ -149,7 +150,10 @@ class Suit:
         if moved is not None and moved.kept is not None:
             labels = None if wanted.labels is None else _labels(choice)
             return kept_form(wanted.kind, labels, moved, moved.kept)
-        return made_form(choice, note, self._controls.shown(choice.answers[0].to_name))
+        shown = self._controls.shown(choice.answers[0].to_name)
+        if choice.shape == "span" and shown is not None and shown.type == "text" and not _is_url(shown):
+            flags[NO_TEXT] += n_rows
+        return made_form(choice, note, shown)
 
     def _fits(self, wanted: Wanted) -> bool:
         """Tell whether the controls that rows came from are the config's.
@@ -168,6 +172,11 @@ class Suit:
             if has_labels and wanted.labels is not None and named(control, wanted.labels) is None:
                 raise no_label([control], config, wanted.labels)
         return True
+
+
+def _is_url(shown: MediaObject) -> bool:
+    """Tell whether what an object shows is fetched from the address in the task."""
+    return shown.attributes.get("valueType") == "url"
 
 
 def _moved(choice: Choice, note: Note) -> Note | None:
