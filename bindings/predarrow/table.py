@@ -116,7 +116,10 @@ def _repeat(n_rows: int, place: int, value: Value) -> pa.Array:
     if value is None:
         return pa.nulls(n_rows, type_)
     if not (isinstance(value, str) and pa.types.is_string(type_)):
-        return pa.repeat(numbers_array(np.array([value]), type_)[0], n_rows)
+        one = np.array([value])
+        if type(value) is int and pa.types.is_signed_integer(type_) and value.bit_length() < type_.bit_width:
+            one = one.astype(type_.to_pandas_dtype())  # Arrow's cast would take 30 ms to load in a new process
+        return pa.repeat(numbers_array(one, type_)[0], n_rows)
     text = value.encode()
     if len(text) * n_rows > _TEXT_LIMIT:
         return pa.repeat(text_array([value])[0], n_rows)
