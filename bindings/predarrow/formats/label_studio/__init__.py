@@ -70,6 +70,7 @@ Rows of one data unit from several files are told apart by the column `source`, 
 | several texts in `data`, and no way to tell which | refused |
 | text for a number, a number that is not finite, a missing x, y, width, … | refused |
 | run lengths that break off, or of another size | refused |
+| masks that another encoder wrote | pixels count: written again, their bytes are this package's |
 | masks with values between transparent and opaque | cut at `threshold`, flagged |
 | negative sizes, beyond the image, rings of fewer than 3 vertices | refused where a column cannot hold it, else taken |
 | null for a member that may be missing | as if it were missing, and written again |

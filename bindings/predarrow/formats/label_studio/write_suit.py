@@ -151,7 +151,8 @@ class Suit:
             labels = None if wanted.labels is None else _labels(choice)
             return kept_form(wanted.kind, labels, moved, moved.kept)
         shown = self._controls.shown(choice.answers[0].to_name)
-        if choice.shape == "span" and shown is not None and shown.type == "text" and not _is_url(shown):
+        is_text = shown is not None and shown.type == "text" and not _is_url(shown)
+        if choice.shape == "span" and is_text and not note.is_kept:
             flags[NO_TEXT] += n_rows
         return made_form(choice, note, shown)
 
