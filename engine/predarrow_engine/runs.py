@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import kernel
-from predarrow_engine._simd import LANES, changes, count_trailing_zeros
+from predarrow_engine._simd import LANES, changes, count_ones, count_trailing_zeros
 
 ZERO = np.uint64(0)
 ONE = np.uint64(1)
@@ -21,6 +21,8 @@ ALL = ~ZERO
 HALF = np.uint64(32)
 """Bits of x, below those of y."""
 LOW = np.uint64(0xFFFFFFFF)
+_AT_ONCE = np.uint64(4)
+_LAST_LANE = np.uint64(LANES - 1)
 
 
 class Runs(NamedTuple):
@@ -47,7 +49,7 @@ def scan(
 
     Args:
         labels: (height, width) uint8, uint16 or uint32, contiguous, width > 0.
-        runs: out; room for one row at least.
+        runs: out; room for one row and six more at least.
         block, changed: (width // 64 + 2,) scratch: the blocks of a row that have changes, and which.
     """
     height, width = labels.shape
@@ -56,7 +58,7 @@ def scan(
     address = labels.ctypes.data
     itemsize = labels.itemsize
     last_block = width - 1 - LANES  # where 65 pixels are left; negative in narrow images
-    capacity = np.uint64(packed.size - width - 2)  # one row always fits, so it is asked once a row
+    capacity = np.uint64(packed.size - width - 6)  # one row always fits, so it is asked once a row
     n = ZERO
     for y in range(height):
         if n > capacity:
@@ -86,14 +88,20 @@ def scan(
         for b in range(n_blocks):
             differs = changed[b]
             first = np.uint64(block[b])
-            while True:
+            n_changes = count_ones(differs)
+            # Four at once, needed or not: how often the loop below turns is mispredicted (argmax 260 us, not 330).
+            for i in range(_AT_ONCE):
+                at = first + (count_trailing_zeros(differs) & _LAST_LANE)
+                packed[n + i] = high | at
+                label[n + i] = flat[base + at]
+                differs &= differs - ONE
+            n += min(n_changes, _AT_ONCE)
+            while differs != ZERO:
                 at = first + count_trailing_zeros(differs)
                 packed[n] = high | at
                 label[n] = flat[base + at]
                 n += ONE
                 differs &= differs - ONE
-                if differs == ZERO:
-                    break
         if last_block < 0:
             for pixel in range(ONE, np.uint64(width)):
                 if flat[base + pixel] != flat[base + pixel - ONE]:
