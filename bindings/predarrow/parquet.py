@@ -3,6 +3,10 @@
 Options, measured on 5 million traced polygons: BYTE_STREAM_SPLIT on floats and no dictionary on coordinates
 (14 bits a vertex, 24 with the default), zstd level 1, the Arrow schema left out (a dictionary column in it
 makes the search for one image a thousand times slower), statistics for those columns only that are searched.
+
+What lost, on 64 street masks of 1.5 million vertices (51 ms, of which the levels of the lists, found anew for x and y,
+take some 25 and zstd 16): batches of 65,536 values (3 % less), pages of version 2 (3 %, in 3 % more bytes), groups of
+few chunks left as they are (3 %), lists that cannot be null (8 %, in another schema), lz4 (14 %, in 45 % more bytes).
 """
 
 from __future__ import annotations
