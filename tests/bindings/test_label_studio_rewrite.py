@@ -37,6 +37,7 @@ def _box(id_: str, **members: Any) -> dict[str, Any]:
 
 _PLACE = {"x": 10, "y": 20, "width": 5, "height": 6, "rotation": 12}
 _SIZE = {"original_width": 640, "original_height": 480}
+_TIME = {"ranges": [{"start": 1, "end": 5}]}
 _MOVES = {"sequence": [{"frame": frame, "enabled": True, "time": 0.5, **_PLACE} for frame in (1, 4)], "framesCount": 9}
 
 TASKS: dict[str, Any] = {
@@ -55,6 +56,9 @@ TASKS: dict[str, Any] = {
     "labels of an answer": _task(
         {"id": "a", "from_name": "n", "to_name": "image", "type": "number", "value": {"number": 1}},
         {"id": "a", "from_name": "l", "to_name": "image", "type": "labels", "value": {"number": 1, "labels": ["Car"]}},
+    ),
+    "answer about a time": _task(
+        {"id": "a", "from_name": "c", "to_name": "video", "type": "choices", "value": {"choices": ["x"], **_TIME}},
     ),
     "answer about what moves": _task(
         {"id": "a", "from_name": "c", "to_name": "video", "type": "choices", "value": {"choices": ["x"], **_MOVES}}

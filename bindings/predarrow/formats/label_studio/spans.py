@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from predarrow.formats.flaws import Flaw
 from predarrow.formats.json_text import json_text
+from predarrow.formats.label_studio import forms
 from predarrow.formats.label_studio.given import Given, Shaped
 from predarrow.formats.label_studio.wire import (
     ABSENT,
@@ -59,6 +60,8 @@ def ranges(given: Given) -> Shaped:
         if len({text[0] for text in texts}) > 1:  # all pairs, or all objects
             texts = [json_text(any_of(raw)) for raw in value.ranges]
         shaped.attributes[row] = f'"ranges":[{",".join(texts)}]'
+        if forms.SHAPES.get(given.regions[row].main.type.lower()) != forms.RANGES:  # which would tell that they are
+            shaped.keep(row, members_text({"ranges": Raw(joined(value.ranges))}))
     return shaped
 
 

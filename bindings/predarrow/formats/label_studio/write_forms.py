@@ -224,7 +224,7 @@ def kept_form(kind: str, labels: tuple[str, ...] | None, note: Note, kept: Kept)
     has_default = default not in kept.without and default not in overrides
     others = {name: text for name, text in value.items() if name not in geometry}
     if kind == "span":
-        others = _kept_place(note.ranges, types) | others
+        others = others if "ranges" in others else _kept_place(note.ranges, types) | others
     elif shape == "keypoint" and "width" not in kept.without and note.keypoint_width is not None:
         others = {"width": note.keypoint_width} | others
     entry = ""
