@@ -181,6 +181,8 @@ def test_ultralytics_rotated_boxes() -> None:
         ({}, "results[0]: must have boxes, masks or obb, got none"),
         ({"boxes": boxes(), "keypoints": object()}, "results[0]: must have boxes, masks or obb and no keypoints"),
         ({"boxes": boxes(np.array([1.5, 2]))}, "results[0].id: must be whole numbers, got [1.5, 2.0]"),
+        ({"boxes": boxes(np.array([np.nan, 2]))}, "results[0].id: must be whole numbers, got [nan, 2.0]"),
+        ({"boxes": boxes(np.array([-np.inf, 2]))}, "results[0].id: must be whole numbers, got [-inf, 2.0]"),
         ({"boxes": boxes(), "path": ""}, "results[0].path: must be there where image_ids are not given"),
         (
             {"boxes": boxes(), "names": {0: "person"}},

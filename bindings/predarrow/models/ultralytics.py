@@ -147,9 +147,10 @@ def _one_ring(rings: Sequence[npt.NDArray[Any]]) -> pa.Array:
 def _whole(values: Any, where: str) -> npt.NDArray[np.int64]:
     """Give classes and track ids, which Ultralytics has as floats, as the whole numbers that they are."""
     numbers = as_array(values, where)
-    whole = numbers.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN and infinity are told below
+        whole = numbers.astype(np.int64)
     if (whole != numbers).any():
-        raise bad_array(where, "must be whole numbers", numbers.tolist())
+        raise bad_array(where, "must be whole numbers", shown(numbers.tolist()))
     return whole
 
 
