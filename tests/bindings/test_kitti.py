@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from predarrow.errors import InputError, OntologyError, PredarrowError
 from predarrow.formats.kitti.read import read_kitti
@@ -245,6 +247,37 @@ def test_dontcare_is_skipped_and_counted(tmp_path: Path, line: str) -> None:
     assert [row["class_name"] for row in kept] == ["DontCare", "dontcare", "Car"]
     assert [row["object_id"] for row in kept] == [None] * 3
     assert [row["cuboid"] for row in kept] == [None] * 3
+
+
+_ODD_LINES = (DONTCARE + " 0.1", "Car 1 2", RESULT.replace("156.4", "nan"), RESULT.replace("599.41", "700"), "", "'x")
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.sampled_from(["Car", "Van", "Tram of wood"]), st.integers(-99, 99)), min_size=1, max_size=9),
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from(_ODD_LINES)), min_size=1, max_size=4),
+    st.sampled_from([None, {"Car": "car", "Van": None, "Tram of wood": "tram", "Cat": None}]),
+    st.sampled_from([None, 0.25]),
+)
+def test_rows_are_the_same_among_lines_that_are_left_out(
+    tmp_path_factory: pytest.TempPathFactory,
+    given_lines: list[tuple[str, int]],
+    odd: list[tuple[int, str]],
+    classes: dict[str, str | None] | None,
+    confidence: float | None,
+) -> None:
+    folder = tmp_path_factory.mktemp("lines")
+    lines = [RESULT.replace("Car", name).replace("69.44", f"{number / 4}") for name, number in given_lines]
+    mixed = list(lines)
+    for place, line in odd:
+        mixed.insert(place, line)
+    found = []
+    for content in (lines, mixed):
+        path = write(folder / "a.txt", "\n".join([RESULT, *content]) + "\n")  # the first line tells the layout
+        rows = _read(path, on_error="skip", classes=classes, default_confidence=confidence)
+        found.append([{name: value for name, value in row.items() if name != "row"} for row in rows])
+    assert found[0] == found[1]
+    assert len(found[0]) == 1 + sum(classes is None or name != "Van" for name, _ in given_lines)
 
 
 def test_a_score_that_is_missing(tmp_path: Path) -> None:

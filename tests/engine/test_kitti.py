@@ -253,6 +253,17 @@ def test_arrays_that_do_not_fit_are_refused(data: npt.NDArray[np.uint8], offsets
         kitti.parse(data, offsets)
 
 
+@settings(deadline=None)
+@given(st.binary(max_size=9), st.sampled_from([0, 1, 55, 63, 64, 65, 127, 128, 200]))
+def test_there_is_room_for_every_line(ends: bytes, n: int) -> None:
+    content = (b"\n\r\x0b\x0a " + ends + b"Car 0 \n") * 40
+    data, offsets = buffer([content[:n]])
+    data = data.view()
+    data.flags.writeable = offsets.flags.writeable = False
+    n_ends = content[:n].count(b"\n") + content[:n].count(b"\r")
+    assert kitti._count_lines(data, offsets) == n_ends + offsets.size
+
+
 def test_no_byte_behind_the_data_is_read() -> None:
     content = (
         f"{CAR} 0.5\nPedestrian {NUMBERS} 0.123456789\n0 1 {CAR}\n'a b' {NUMBERS}\r\n{CAR.replace(' ', ',')}".encode()

@@ -18,8 +18,8 @@ from predarrow.sources import Source
 LARGE = 8 << 20
 """Bytes from which a file is read in pieces: some 80,000 lines."""
 
-# A million lines take 222 ms, with pieces of 1 MiB 245, of 4 MiB 205, of 16 MiB 270. In a process whose memory is new, in
-# which most programs read a file once, 4 MiB take 590 ms and this 400: the system clears huge pages for such arrays.
+# A million lines take 222 ms, with pieces of 1 MiB 245, of 4 MiB 205, of 16 MiB 270. In a process whose memory is new,
+# as it is in most programs, 4 MiB take 590 ms and this 400: the system clears huge pages for such arrays.
 _PIECE = 2 << 20
 
 _LINE_END = re.compile(rb"\r\n|[\r\n]")
