@@ -36,6 +36,8 @@ ATTEMPTS = 8
 _OWN_FILE = re.compile(r"\.?part-(?P<run>[0-9a-f]{32})-\d{5}\.parquet(\.[0-9a-f]{8}\.tmp)?")
 _KEEP_HOURS = 168.0
 
+_delta_process: int | None = None  # whose Delta runs here: it panics, or hangs, in a fork of that process
+
 
 class Commit(NamedTuple):
     """One version of a prediction set."""
@@ -79,9 +81,10 @@ class PredictionSet:
             The new version.
 
         Raises:
-            ProjectError: the files cannot be written.
+            ProjectError: the files cannot be written, or this process is a fork of one that used Delta.
             CommitConflictError: others committed first in each of `ATTEMPTS` attempts, or since `base`.
         """
+        _check_process(self.folder)
         run = uuid.uuid4().hex
         try:
             _make_folder(self.folder)
@@ -113,6 +116,7 @@ class PredictionSet:
         rows = sum(json.loads(action.stats)["numRecords"] for action in actions)
         schema = Schema.from_arrow(SCHEMA)
         if not self.exists():
+            _enter_delta(self.folder)
             create_table_with_add_actions(
                 str(self.folder),
                 schema,
@@ -213,6 +217,7 @@ class PredictionSet:
 
         if not self.exists():
             raise ProjectError(f"{self.folder}: no predictions were committed to this set")
+        _enter_delta(self.folder)
         try:
             table = DeltaTable(str(self.folder), version=version)
         except (DeltaError, OSError, OverflowError) as error:
@@ -306,6 +311,29 @@ def _properties(operation: str, rows: int, details: Mapping[str, str], run: str 
     }
     # No retries inside: a commit that was rebased would have another version and other rows than it says.
     return CommitProperties(custom_metadata=metadata, max_commit_retries=0)
+
+
+def _enter_delta(folder: Path) -> None:
+    """Remember that this process uses Delta from now on.
+
+    Raises:
+        ProjectError: see `_check_process`.
+    """
+    global _delta_process
+    _check_process(folder)
+    _delta_process = os.getpid()
+
+
+def _check_process(folder: Path) -> None:
+    """Refuse to use Delta in a fork of a process that used it.
+
+    Raises:
+        ProjectError: this is such a fork.
+    """
+    if _delta_process not in (None, os.getpid()):
+        rule = "must not be used in a fork of a process that has used a project"
+        hint = 'start workers with multiprocessing\'s "spawn" or "forkserver", or commit and read in the parent'
+        raise ProjectError(f"{folder}: {rule}, got process {os.getpid()}, a fork of {_delta_process}; {hint}")
 
 
 def _make_folder(folder: Path) -> None:

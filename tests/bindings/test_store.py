@@ -41,6 +41,35 @@ def in_process(target: Callable[..., None], *args: Any) -> int:
     return process.exitcode
 
 
+def _use_in_a_fork(project: Project, connection: Any) -> None:
+    for use in (lambda: project.commit(stream(1, "new")), lambda: project.commit(stream(1, "new"), set_name="other")):
+        with pytest.raises(ProjectError) as caught:
+            use()
+        connection.send(str(caught.value))
+    with pytest.raises(ProjectError) as caught:
+        Project(project.path).scan()
+    connection.send(str(caught.value))
+    connection.send(classes(project))
+
+
+def test_forks_of_a_process_that_used_delta_are_refused(project: Project) -> None:
+    project.commit(stream(2, "old"))
+    assert classes(project) == {"old": 200}
+    before = part_files(project)
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    worker = context.Process(target=_use_in_a_fork, args=(project, sender))
+    worker.start()
+    sender.close()
+    told = [receiver.recv() for _ in range(3)]
+    assert all(f"a fork of {os.getpid()}; start workers with" in message for message in told), told
+    assert receiver.recv() == {"old": 200}, "what the parent had read is known without Delta"
+    worker.join()
+    assert worker.exitcode == 0
+    assert part_files(project) == before
+    assert project.sets() == ["default"]
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["first import", "second import"])
 @pytest.mark.parametrize("moment", ["0", "5", "before rename", "before commit"])
 def test_a_kill_before_the_commit_leaves_the_last_version(project: Project, moment: str, first: bool) -> None:

@@ -152,7 +152,7 @@ class Collector:
         """Import what was collected into a project, in one commit; see `import_predictions`.
 
         The collector keeps its rows: `clear` it for the next epoch. What it left out by rule is in the result's
-        report as well.
+        report as well. A fork may collect; it may commit only where its parent has not used a project.
         """
         from predarrow.import_objects import import_predictions
 
