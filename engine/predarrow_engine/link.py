@@ -114,7 +114,7 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
                 upper_end = next_upper_end
                 lower_end = next_lower_end
                 continue
-            if upper_end != lower_end:
+            if upper_end != lower_end:  # without branches, by masks: no quicker (argmax 0.75 ms, not 0.74)
                 if upper_end < lower_end:
                     successor[slot] = TWO * u + ONE
                     u += ONE

@@ -30,7 +30,7 @@ EDGE = WALKED - ONE
 
 _AHEAD = np.uint64(1 << 14)
 """Runs that are fetched before rings reach them: walks jump from row to row, so each step waited for memory
-(4096 x 4096 with 286,000 runs: 1.9 ms instead of 4.4)."""
+(4096 x 4096 with 286,000 runs: 1.3 ms instead of 4.4)."""
 _LINE = np.uint64(8)
 """Runs in a cache line of nodes, or of `Runs.packed`."""
 
@@ -134,7 +134,7 @@ def walk(runs: Runs, left_out: npt.NDArray[np.uint32], links: Links, n_tops: int
         last_x = np.int64(0)
         last_y = start_y
         signed_area = np.int64(0)  # integral of x dy, the region on the left hand: minus its pixels
-        while True:
+        while True:  # box and area in a loop of their own, over the edges: argmax 0.82 ms, not 0.76
             corner = packed[(node + ONE) >> ONE] + ((node & ONE) << HALF)
             following = np.uint64(successor[node])
             successor[node] = WALKED | n_edges
