@@ -17,7 +17,7 @@ from predarrow.data_units import DataUnit, DataUnits
 from predarrow.errors import OntologyError
 from predarrow.formats.coco.boxes import BoxUnit
 from predarrow.formats.coco.lists import given_categories, given_images, lists_of
-from predarrow.formats.coco.names import NO_CATEGORIES, Categories, Choice, Images, Told, id_text
+from predarrow.formats.coco.names import NO_CATEGORIES, Categories, Choice, Chooser, Images, Told, id_text
 from predarrow.formats.coco.read import coco_file, coco_options, coco_parts
 from predarrow.imports import ImportResult, commit_reader
 from predarrow.mapping import CategoryMapping, ImageMapping, mapped_categories, read_image_mapping, read_mapping
@@ -106,14 +106,17 @@ def import_coco_predictions(
             raise OntologyError(f"{where}: must map image ids to data units, found no such file; {hint}")
         matched = _matched_images(listed, project.data_units)
     known = given_categories(categories) or lists.categories or NO_CATEGORIES
-    options = options._replace(images=matched, categories=known, choose=_chooser(known, objects), on_outside=on_outside)
+    chooser = Chooser(_chosen_by(known, objects))
+    options = options._replace(images=matched, categories=known, chooser=chooser, on_outside=on_outside)
     parts = coco_parts(file, lambda: options, workers=workers, progress=progress)
     ordered = sorted_parts(_keyed(parts, project.data_units))
     reader = PredictionReader(ordered, report=Report(sources=1), on_error=on_error)
     return commit_reader(project, reader, str(Path(predictions_json).absolute()), set_name, mode, "import coco")
 
 
-def _chooser(categories: Categories, objects: Mapping[str | int, list[OntologyObject]]) -> Callable[[str, str], Choice]:
+def _chosen_by(
+    categories: Categories, objects: Mapping[str | int, list[OntologyObject]]
+) -> Callable[[str, str], Choice]:
     has_names_only = not any(isinstance(value, int) for value in objects)
 
     def choose(category: str, kind: str) -> Choice:

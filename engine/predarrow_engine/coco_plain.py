@@ -19,7 +19,17 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import helper, inline, kernel
-from predarrow_engine._simd_text import BLOCK, first_byte, load_byte, load_float, load_word, store, unequal
+from predarrow_engine._simd_text import (
+    BLOCK,
+    count_bits,
+    equal,
+    first_byte,
+    load_byte,
+    load_float,
+    load_word,
+    store,
+    unequal,
+)
 from predarrow_engine.coco_columns import INT, LIST, NUMBER, CocoRecords
 from predarrow_engine.json_scan import CLOSE_OBJECT, DECIMAL, MINUS, WHOLE_NUMBER, number
 from predarrow_engine.numbers import digits, eight_digits, other_than_digits, scaled
@@ -217,9 +227,13 @@ def _read(
 @kernel
 def _n_objects(data: npt.NDArray[np.uint8]) -> int:
     """Count the brackets that close one."""
-    n = 0
-    for i in range(np.uint64(data.size)):
-        n += data[i] == CLOSE_OBJECT
+    address, n, at = data.ctypes.data, 0, 0
+    while at + BLOCK <= data.size:
+        n += int(count_bits(equal(address + at, CLOSE_OBJECT)))
+        at += BLOCK
+    while at < data.size:
+        n += load_byte(address + at) == CLOSE_OBJECT
+        at += 1
     return n
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from predarrow.formats.coco import plain_results
 from predarrow.formats.coco.file import CocoFile
 from predarrow.formats.coco.lists import given_categories, given_images
-from predarrow.formats.coco.names import NO_CATEGORIES, Choice
+from predarrow.formats.coco.names import NO_CATEGORIES, Choice, Chooser
 from predarrow.formats.coco.plain import plain_part
 from predarrow.formats.coco.read import coco_parts, read_coco
 from predarrow.formats.coco.rows import CocoOptions
@@ -56,7 +56,7 @@ _options = st.builds(
     CocoOptions,
     images=st.sampled_from([None, given_images(_IMAGES), given_images({k: f"{k}.jpg" for k in range(1, 5)})]),
     categories=st.just(NO_CATEGORIES),
-    choose=st.sampled_from([NO_CATEGORIES.choose, given_categories(_NAMES).choose, _choose]),  # type: ignore[union-attr]  # names are given
+    chooser=st.sampled_from([NO_CATEGORIES.choose, given_categories(_NAMES).choose, _choose]).map(Chooser),  # type: ignore[union-attr]  # names are given
     box_unit=st.sampled_from([None, "pixel", "percent"]),
     default_confidence=st.sampled_from([None, 0.25]),
     on_outside=st.sampled_from([None, "keep", "clip", "reject"]),

@@ -73,6 +73,44 @@ ChooseClass = Callable[[str, str], Choice]
 """Category's id as text and kind of the row -> its class."""
 
 
+class Classes(NamedTuple):
+    """The classes of m categories, each of one kind."""
+
+    names: Texts
+    """(m,)"""
+    feature_hashes: Texts | None
+    """(m,) None without an ontology"""
+    are_left_out: npt.NDArray[np.bool_]
+    are_unlisted: npt.NDArray[np.bool_]
+    told: Mapping[int, Told]
+    """Those that no row may be of, by place."""
+
+
+class Chooser:
+    """Classes of blocks of rows; those of the last block are kept, as the next one mostly has the same."""
+
+    def __init__(self, choose: ChooseClass) -> None:
+        self._choose = choose
+        self._last: tuple[Sequence[tuple[str, str]], Classes] | None = None
+
+    def classes(self, categories: Sequence[tuple[str, str]]) -> Classes:
+        """Give the classes of categories, by id and kind."""
+        last = self._last
+        if last is not None and last[0] == categories:
+            return last[1]
+        choices = [self._choose(*category) for category in categories]
+        hashes = [choice.feature_hash for choice in choices]
+        found = Classes(
+            Texts([choice.name for choice in choices]),
+            Texts(hashes) if any(text is not None for text in hashes) else None,
+            np.array([choice.name is None and choice.told is None for choice in choices], np.bool_),
+            np.array([not choice.is_listed for choice in choices], np.bool_),
+            {place: choice.told for place, choice in enumerate(choices) if choice.told is not None},
+        )
+        self._last = categories, found
+        return found
+
+
 class Categories(NamedTuple):
     """Categories by id."""
 

@@ -13,6 +13,7 @@ from predarrow.formats.coco.boxes import BoxUnit, relative_boxes
 from predarrow.formats.coco.checks import Block
 from predarrow.formats.coco.file import CocoFile, Scanned, value_of
 from predarrow.formats.coco.lists import given_categories, given_images, lists_of
+from predarrow.formats.coco.names import Chooser
 from predarrow.formats.coco.plain import moved, plain_part
 from predarrow.formats.coco.plain_results import Plain
 from predarrow.formats.coco.rows import CocoOptions
@@ -84,7 +85,7 @@ def read_coco(
         lists = lists_of(file, is_read=True)
         chosen = known_categories or lists.categories
         completed = options._replace(images=known_images or lists.images)
-        return completed if chosen is None else completed._replace(categories=chosen, choose=chosen.choose)
+        return completed if chosen is None else completed._replace(categories=chosen, chooser=Chooser(chosen.choose))
 
     parts = coco_parts(file, complete, workers=workers, progress=progress)
     return PredictionReader(parts, report=Report(sources=1), on_error=on_error)
