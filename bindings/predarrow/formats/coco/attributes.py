@@ -40,7 +40,7 @@ def attribute_column(
     fields = np.stack([records.id.span, records.area.span, records.iscrowd.span, points], axis=1)
     name_offsets = np.cumsum([0, *map(len, _NAMES)])
     offsets, texts = objects(
-        np.frombuffer(block.data, np.uint8),
+        block.data.array,
         np.frombuffer("".join(_NAMES).encode(), np.uint8),
         name_offsets,
         fields,

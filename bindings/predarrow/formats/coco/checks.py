@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from predarrow.formats.coco.text import BlockText
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code, Problem
 
@@ -25,7 +26,7 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 class Block(NamedTuple):
     """Some records of a file and where they stand in it."""
 
-    data: bytes
+    data: BlockText
     records: CocoRecords
     source: str
     """The file's path."""

@@ -17,6 +17,7 @@ from predarrow.buffers import empty
 from predarrow.errors import InputError
 from predarrow.formats.coco.pieces import Bytes, Piece, Text, pieces
 from predarrow.formats.coco.plain_results import Finish, Plain, PlainResults
+from predarrow.formats.coco.text import BlockText
 from predarrow.pipeline import run
 from predarrow.report import Code, Problem
 
@@ -42,7 +43,7 @@ _HEAD = 1 << 12
 class Scanned(NamedTuple):
     """A piece of a file and what stands in it."""
 
-    data: bytes
+    data: BlockText
     block: CocoBlock
     offset: int
     """Bytes of the file before it, unpacked."""
@@ -166,7 +167,7 @@ class CocoFile:
                 block = scanner.scan(data, last=piece.is_last)
             results.learn(data, block)
             if block.code != BAD_UTF8:
-                yield Scanned(data.tobytes(), block, offset, piece.text.read)
+                yield Scanned(BlockText(data), block, offset, piece.text.read)
             if block.code:
                 raise InputError([self._flaw(block.code, offset + block.place)])
             offset += block.consumed
@@ -260,18 +261,18 @@ class CocoFile:
         return Problem(self.path, None, pointer, where, f"{'' if code == c.NO_LIST else 'JSON '}{rules[code]}")
 
 
-def value_of(data: bytes, start: int, end: int) -> Any:
+def value_of(data: BlockText | bytes, start: int, end: int) -> Any:
     """Give a JSON value, None for an empty span."""
     if end - start > 2 and data[start : start + 1] == b'"' and b"\\" not in data[start:end]:
         return data[start + 1 : end - 1].decode()
     return json.loads(data[start:end]) if end > start else None
 
 
-def texts_of(data: bytes, spans: npt.NDArray[np.int32]) -> list[str]:
+def texts_of(data: BlockText, spans: npt.NDArray[np.int32]) -> list[str]:
     """Give JSON strings one behind the other, of which none is empty, as `value_of` gives them."""
-    if not len(spans) or data.find(b"\\", int(spans[0, 0]), int(spans[-1, 1])) >= 0:
+    if not len(spans) or b"\\" in data[int(spans[0, 0]) : int(spans[-1, 1])]:
         return [value_of(data, start, end) for start, end in spans.tolist()]
     offsets = (spans + np.array([1, -1], np.int32)).reshape(-1)  # a text, what is between it and the next one, a text
-    texts = pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+    texts = pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(data.array))
     found: list[str] = texts.take(pa.array(np.arange(0, offsets.size, 2))).to_numpy(zero_copy_only=False).tolist()
     return found

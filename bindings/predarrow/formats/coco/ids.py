@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from predarrow.buffers import empty
 from predarrow.formats.coco.names import is_utf8
+from predarrow.formats.coco.text import BlockText
 
 if TYPE_CHECKING:
     from predarrow_engine.coco_columns import Ids
@@ -32,7 +33,7 @@ def are_numbers(ids: Ids) -> npt.NDArray[np.bool_]:
     return result
 
 
-def distinct_ids(ids: Ids, data: bytes) -> Distinct:
+def distinct_ids(ids: Ids, data: BlockText | bytes) -> Distinct:
     """Give ids as text, each once.
 
     Args:

@@ -20,6 +20,7 @@ from predarrow.formats.coco.names import (
     listed_images,
     numbered_images,
 )
+from predarrow.formats.coco.text import BlockText
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem
 from predarrow.sources import StrPath
@@ -150,8 +151,11 @@ def _tail(file: CocoFile, missing: set[str]) -> Scanned | None:
         return None
     before, data = data[begin - 1 : begin], data[begin:]
     scanner = CocoScanner(wanted=(IMAGES, CATEGORIES)).at(Gap(FIRST_KEY, UNREAD))
-    block = scanner.scan(np.frombuffer(data, np.uint8), last=True)
-    return None if block.code or before not in b", \t\r\n" else Scanned(data, block, file.size - len(data), file.size)
+    text = np.frombuffer(data, np.uint8)
+    block = scanner.scan(text, last=True)
+    if block.code or before not in b", \t\r\n":
+        return None
+    return Scanned(BlockText(text), block, file.size - len(data), file.size)
 
 
 def _is_plain(images: CocoImages) -> bool:

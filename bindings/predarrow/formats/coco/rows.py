@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,10 +14,11 @@ from predarrow.buffers import numbers_array
 from predarrow.classes import LEFT_OUT, Texts
 from predarrow.formats.coco.boxes import BoxUnit, bbox_column
 from predarrow.formats.coco.ids import are_numbers, distinct_ids, distinct_numbers
-from predarrow.formats.coco.names import NO_CATEGORIES, Categories, Chooser, Images, Told
+from predarrow.formats.coco.names import NO_CATEGORIES, Categories, ChooseClass, Images, Told
+from predarrow.formats.coco.text import BlockText
 from predarrow.refusals import Refusals
 from predarrow.report import Code, Report
-from predarrow.table import constant_column, record_batch
+from predarrow.table import record_batch
 
 if TYPE_CHECKING:
     from predarrow_engine.coco_columns import Ids
@@ -39,7 +39,7 @@ class CocoOptions(NamedTuple):
     images: Images | None = None
     """None takes ids as data units."""
     categories: Categories = NO_CATEGORIES
-    chooser: Chooser = Chooser(NO_CATEGORIES.choose)
+    choose: ChooseClass = NO_CATEGORIES.choose
     polygons: bool = False
     """Whether run lengths are outlined, too."""
     box_unit: BoxUnit | None = None
@@ -59,7 +59,9 @@ class Rows:
         options: how they become rows.
     """
 
-    def __init__(self, image_id: Ids, category_id: Ids, data: bytes, refusals: Refusals, options: CocoOptions) -> None:
+    def __init__(
+        self, image_id: Ids, category_id: Ids, data: BlockText | bytes, refusals: Refusals, options: CocoOptions
+    ) -> None:
         self.image_id, self.category_id, self.data = image_id, category_id, data
         self.refusals, self.options = refusals, options
         self.report = Report()
@@ -87,21 +89,23 @@ class Rows:
         which = _within(places)
         if (self.kinds == self.kinds[0]).all():
             kind = KINDS[self.kinds[0]]
-            categories = [(key, kind) for key in keys]
+            choices = [self.options.choose(key, kind) for key in keys]
         else:
             chosen, which = distinct_numbers(which * len(KINDS) + self.kinds)
-            categories = [(keys[number // len(KINDS)], KINDS[number % len(KINDS)]) for number in chosen.tolist()]
-        classes = self.options.chooser.classes(categories)
-        self._refuse_told(classes.told, which, ".category_id")
-        if classes.are_left_out.any():
-            self.left_out = classes.are_left_out[which] & ~self.refusals.bad
-            if n_left_out := int(self.left_out.sum()):
-                self.report.skipped[LEFT_OUT] += n_left_out
-        if classes.are_unlisted.any():
-            self.flags[_NOT_LISTED] = classes.are_unlisted[which]
-        self.columns["class_name"] = classes.names.take(which)
-        if classes.feature_hashes is not None:
-            self.columns["feature_hash"] = classes.feature_hashes.take(which)
+            choices = [self.options.choose(keys[i // len(KINDS)], KINDS[i % len(KINDS)]) for i in chosen.tolist()]
+        told = {place: choice.told for place, choice in enumerate(choices) if choice.told is not None}
+        self._refuse_told(told, which, ".category_id")
+        if any(choice.name is None and choice.told is None for choice in choices):
+            self.left_out = np.array([choice.name is None and choice.told is None for choice in choices])[which]
+            self.left_out &= ~self.refusals.bad
+        if n_left_out := int(self.left_out.sum()):
+            self.report.skipped[LEFT_OUT] += n_left_out
+        if not all(choice.is_listed for choice in choices):
+            self.flags[_NOT_LISTED] = np.array([not choice.is_listed for choice in choices])[which]
+        self.columns["class_name"] = Texts([choice.name for choice in choices]).take(which)
+        hashes = [choice.feature_hash for choice in choices]
+        if any(text is not None for text in hashes):
+            self.columns["feature_hash"] = Texts(hashes).take(which)
 
     def place_images(self) -> None:
         """Data units, frames and sizes."""
@@ -173,7 +177,7 @@ class Rows:
             if n < self.n:
                 columns = {name: _taken(column, chosen) for name, column in columns.items()}
             columns["attributes"] = None if attributes is None else attributes(chosen)
-        columns["source"] = _source(1 << n.bit_length(), source).slice(0, n)
+        columns["source"] = source
         columns.setdefault("frame", 0)
         return record_batch(n, columns)
 
@@ -190,12 +194,6 @@ class Rows:
                 by_code.setdefault(told[place][0], np.zeros(which.size, np.bool_))[which == place] = True
         for code, where in by_code.items():
             self.refusals.add(where, code, pointer, _second(told, which))
-
-
-@lru_cache(maxsize=1)
-def _source(n_rows: int, source: str) -> pa.Array:
-    """Give a column that all batches of a file share: made anew, it takes a tenth of the time of reading boxes."""
-    return constant_column(n_rows, "source", source)
 
 
 def _within(places: Ints) -> Ints:
