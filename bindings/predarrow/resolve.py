@@ -8,6 +8,7 @@ from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from predarrow.errors import PredarrowError
 from predarrow.report import Code, Problem
 from predarrow.sources import PNG_FILE_NAME_REGEX, STANDARD_SUFFIXES, Found, Source, sort_key
 
@@ -40,7 +41,13 @@ def resolve(
         file_path_to_data_unit_func: asked for the data unit's id and the frame instead of the title.
         frames_in_rows: a file whose name tells no frame may tell one in each row: it keeps the frame None, and
             must be the only file of its data unit.
+
+    Raises:
+        PredarrowError: file_path_to_data_unit_func cannot be called.
     """
+    if not (file_path_to_data_unit_func is None or callable(file_path_to_data_unit_func)):
+        rule = "must be a function of a path, or None"
+        raise PredarrowError(f"file_path_to_data_unit_func: {rule}, got {file_path_to_data_unit_func!r}")
     resolver = _Resolver(data_units, file_name_regex in STANDARD_SUFFIXES, frames_in_rows)
     sources: list[Source] = []
     problems = list(found.problems)

@@ -241,3 +241,12 @@ def test_what_a_function_may_not_tell(tmp_path: Path, answer: Any, code: Code, t
     (problem,) = found.problems
     assert (problem.code, problem.source) == (code, str(tmp_path / "masks" / "x.png"))
     assert re.search(text, problem.message)
+
+
+def test_a_function_that_is_none_is_refused(tmp_path: Path) -> None:
+    write_mask(tmp_path / "masks" / "image.png")
+    data_units = mask_project(tmp_path / "project", *UNITS).data_units
+    function: Any = "u1"
+    message = "file_path_to_data_unit_func: must be a function of a path, or None, got 'u1'"
+    with pytest.raises(PredarrowError, match=message):
+        resolve(find_sources(tmp_path / "masks"), data_units, file_path_to_data_unit_func=function)
