@@ -42,9 +42,9 @@ def in_process(target: Callable[..., None], *args: Any) -> int:
 
 
 def _use_in_a_fork(project: Project, connection: Any) -> None:
-    for use in (lambda: project.commit(stream(1, "new")), lambda: project.commit(stream(1, "new"), set_name="other")):
+    for set_name in ("default", "other"):
         with pytest.raises(ProjectError) as caught:
-            use()
+            project.commit(stream(1, "new"), set_name=set_name)
         connection.send(str(caught.value))
     with pytest.raises(ProjectError) as caught:
         Project(project.path).scan()
