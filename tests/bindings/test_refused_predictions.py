@@ -14,6 +14,7 @@ from predarrow.objects.batches import BATCH_ROWS
 from predarrow.objects.predictions import BoundingBox, FrameClassification, Polygon, Prediction
 from predarrow.project import Project
 from predarrow.report import Code
+from predarrow.table import SCHEMA
 from tests.object_project import box, object_project, rows, thing
 
 TRIANGLE = [[0.1, 0.2], [0.5, 0.2], [0.5, 0.75]]
@@ -27,6 +28,7 @@ def _project(tmp_path: Path) -> Project:
 
 BAD: list[tuple[Any, Code, str]] = [
     ({"object": "x"}, Code.BAD_VALUE, r"must be a Prediction, got {'object': 'x'}"),
+    (SCHEMA.empty_table(), Code.BAD_VALUE, r"must be a Prediction, got pyarrow.Table .*; make one stream of them"),
     (box(unit="nobody"), Code.UNKNOWN_DATA_UNIT, r"data_unit: must be the id or title .* got 'nobody'"),
     (box(unit="twin.jpg"), Code.AMBIGUOUS_DATA_UNIT, r"data_unit: .* which 2 have; give the id \(u4, u5\)"),
     (box(unit=5), Code.BAD_VALUE, "data_unit: must be text, got 5"),

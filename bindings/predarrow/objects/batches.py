@@ -30,6 +30,7 @@ BATCH_ROWS = 8192
 BATCH_BYTES = 16 << 20
 
 _HASH = "object.feature_hash"
+_ARROW_HINT = "; make one stream of them, as with pyarrow.RecordBatchReader.from_batches(schema, batches)"
 
 ShapeColumns = Callable[
     [list[Any], npt.NDArray[np.int64], npt.NDArray[np.int64], ProjectIndex, Refusals, Report], dict[str, Any]
@@ -99,7 +100,8 @@ class _Window:
     def add(self, row: int, prediction: Any) -> None:
         """Take the values of a prediction, or refuse what is none."""
         if not isinstance(prediction, Prediction):
-            self._refuse(row, "", f"must be a Prediction, got {shown(prediction)}")
+            hint = _ARROW_HINT if isinstance(prediction, pa.Table | pa.RecordBatch) else ""
+            self._refuse(row, "", f"must be a Prediction, got {shown(prediction)}{hint}")
             return
         detection: Any = prediction.object
         if detection is None:
