@@ -350,6 +350,7 @@ def test_classes_are_mapped_and_left_out(tmp_path: Path) -> None:
     told = [(problem.code, problem.row) for problem in caught.value.problems]
     assert told == [(Code.UNKNOWN_CLASS, 1), (Code.UNKNOWN_CLASS, 2)]
     assert "line 2, class: must be a class that the mapping names, got 'Misc'" in str(caught.value)
+    assert "leave it out: with read_kitti by None, with `predarrow convert` by NAME=" in str(caught.value)
 
 
 @pytest.mark.parametrize("classes", [["Car"], {1: "car"}, {"Car": 1}])

@@ -128,7 +128,7 @@ def class_problem(name: bytes) -> Told:
     if b"\0" in name:
         return Code.BAD_TEXT, "class", f"must be text, got {_printable(name)}{_NUL}"
     rule = "must be a class that the mapping names"
-    hint = "map it to a class (with read_kitti also to None, which leaves it out)"
+    hint = "map it to a class, or leave it out: with read_kitti by None, with `predarrow convert` by NAME="
     return Code.UNKNOWN_CLASS, "class", f"{rule}, got {text!r}; {hint}"
 
 
