@@ -45,9 +45,9 @@ def resolve(
     Raises:
         PredarrowError: file_path_to_data_unit_func cannot be called.
     """
-    if not (file_path_to_data_unit_func is None or callable(file_path_to_data_unit_func)):
-        rule = "must be a function of a path, or None"
-        raise PredarrowError(f"file_path_to_data_unit_func: {rule}, got {file_path_to_data_unit_func!r}")
+    given: object = file_path_to_data_unit_func
+    if given is not None and not callable(given):
+        raise PredarrowError(f"file_path_to_data_unit_func: must be a function of a path, or None, got {given!r}")
     resolver = _Resolver(data_units, file_name_regex in STANDARD_SUFFIXES, frames_in_rows)
     sources: list[Source] = []
     problems = list(found.problems)
