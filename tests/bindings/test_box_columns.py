@@ -77,7 +77,7 @@ def test_lists(type_: pa.DataType) -> None:
 
 
 @pytest.mark.parametrize("form", ["struct", *LISTS])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cuts=st.lists(st.integers(0, 6), max_size=4), nulls=st.lists(st.booleans(), min_size=6, max_size=6))
 def test_chunks_nulls_and_slices(form: Any, cuts: list[int], nulls: list[bool]) -> None:
     """However a column is cut, each row becomes what it becomes alone."""

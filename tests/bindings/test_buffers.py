@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -33,7 +33,6 @@ def _same(found: pa.Array, wanted: pa.Array) -> bool:
     return equal
 
 
-@settings(deadline=None)
 @given(_VALUES, st.integers(1, 3), st.randoms(use_true_random=False))
 def test_numbers_are_those_of_pyarrow(values: npt.NDArray[Any], step: int, random: Any) -> None:
     values = values[::step]
@@ -77,7 +76,6 @@ def test_contiguous_numbers_are_not_copied() -> None:
     assert numbers_array(values, pa.int64()).buffers()[1].address == values.ctypes.data
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.text()))
 def test_texts_are_those_of_pyarrow(texts: list[str | None]) -> None:
     assert _same(text_array(texts), pa.array(texts, pa.string()))
@@ -89,7 +87,6 @@ def test_half_a_character_is_no_text() -> None:
         text_array(["a", "\ud800"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=30), st.integers(0, 9))
 def test_booleans_come_back(values: list[bool], start: int) -> None:
     array = np.array(values, np.bool_)

@@ -44,7 +44,7 @@ def _found(path: Path, workers: int) -> tuple[list[pa.RecordBatch], list[Problem
     return batches, reader.report.problems
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     document=_documents,
     block_bytes=st.sampled_from([5, 64, 300, 1 << 20]),

@@ -75,7 +75,7 @@ def _text(records: list[Any], form: str) -> str:
     return json.dumps(records, indent=1 if form == "indent" else None)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     runs=_runs,
     options=_options,

@@ -267,7 +267,7 @@ def test_any_width_of_boxes_in_the_image_is_exact(boxes: list[tuple[float, float
 _NUMBER = st.floats(-1e30, 1e30)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_NUMBER, st.floats(-(2.0**99), 2.0**99, width=32))
 def test_any_number_comes_back_equal(tmp_path: Path, score: float, x: float) -> None:
     polygon = [[[{"x": x, "y": 1}, {"x": 0, "y": 1}, {"x": 0, "y": 2}]]]

@@ -334,7 +334,7 @@ def test_codes() -> None:
     assert [(problem.code, problem.row) for problem in caught.value.problems] == [(Code.BAD_BOX, 0)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_any_batch(counts: list[int], random: Any) -> None:
     boxes: list[Any] = [

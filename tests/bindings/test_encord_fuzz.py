@@ -195,7 +195,7 @@ def label_rows(draw: st.DrawFn) -> Json:
     return row
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(label_rows(), st.booleans())
 def test_label_rows_that_hold_are_the_twins(label_row: Json, from_text: bool) -> None:
     before = copy.deepcopy(label_row)

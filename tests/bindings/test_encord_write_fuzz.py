@@ -24,7 +24,7 @@ _SIDES = st.sampled_from([1, 7, 37, 64, 1080, 1920, 4096])
 _NUMBERS = st.floats(0, 1) | st.integers(0, 1000).map(lambda value: value / 1000)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(_NUMBERS, _NUMBERS, _NUMBERS, _NUMBERS, st.floats(0, 1)), min_size=1), _SIDES, _SIDES)
 def test_boxes_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, boxes: list[tuple[float, ...]], width: int, height: int
@@ -93,7 +93,7 @@ _LABELS: list[Row] = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(_LABELS), _TEXTS, st.sampled_from(["a", "b", None])), min_size=1, max_size=4))
 def test_attributes_of_any_kind_are_taken_or_refused(
     tmp_path_factory: pytest.TempPathFactory, labels: list[tuple[Row, Any, str | None]]

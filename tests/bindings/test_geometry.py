@@ -156,7 +156,7 @@ def test_an_ellipse_is_filled_exactly() -> None:
     np.testing.assert_array_equal(_decode(mask), ellipse_mask((30, 30, 20, 10), 200, HEIGHT, WIDTH))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(label_images(max_side=20))
 def test_a_mask_becomes_polygons_and_the_same_mask_again(image: npt.NDArray[Any]) -> None:
     traced = from_label_mask(image.astype(np.int64) % 2**31, data_unit="u")

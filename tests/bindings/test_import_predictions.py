@@ -113,7 +113,7 @@ def test_parts_and_holes(project: Project) -> None:
     assert _sides(row) == [0, 0, 30, 9]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.booleans()),

@@ -82,7 +82,7 @@ def test_run_lengths() -> None:
     assert [mask["counts"] for mask in table["mask"].to_pylist()] == [theirs[i]["counts"] for i in (0, 2)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     hnp.arrays(np.bool_, st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 70)), elements=st.booleans())
 )

@@ -252,7 +252,7 @@ def test_dontcare_is_skipped_and_counted(tmp_path: Path, line: str) -> None:
 _ODD_LINES = (DONTCARE + " 0.1", "Car 1 2", RESULT.replace("156.4", "nan"), RESULT.replace("599.41", "700"), "", "'x")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.sampled_from(["Car", "Van", "Tram of wood"]), st.integers(-99, 99)), min_size=1, max_size=9),
     st.lists(st.tuples(st.integers(0, 9), st.sampled_from(_ODD_LINES)), min_size=1, max_size=4),

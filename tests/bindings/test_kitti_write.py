@@ -82,7 +82,7 @@ def _lines(draw: st.DrawFn) -> str:
     return " ".join([f'"{draw(_NAMES)}"', *map(repr, numbers)])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_lines(), min_size=1, max_size=4))
 def test_any_numbers_come_back_equal(tmp_path: Path, lines: list[str]) -> None:
     text = "\n".join(lines)

@@ -110,7 +110,7 @@ _PREDICTIONS = st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), st.i
 _TASKS = st.lists(st.tuples(st.sampled_from([A, B]), _PREDICTIONS), min_size=1, max_size=5)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_TASKS)
 def test_tasks_with_any_predictions(project: Project, drawn: list[Any]) -> None:
     """Tasks come by data unit, their predictions by set; they are as they were."""

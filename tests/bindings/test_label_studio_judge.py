@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from predarrow import LabelingConfig, check_label_studio
@@ -95,7 +95,7 @@ def test_a_result_of_every_control_is_taken_by_both(tag: str) -> None:
     assert (report.problems, report.imported, dict(report.flagged)) == ([], 1, {})
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(st.data(), configs())
 def test_what_the_peer_refuses_is_refused(data: st.DataObject, tags: list[str]) -> None:
     config = config_of(tags, LABELS)
@@ -108,7 +108,7 @@ def test_what_the_peer_refuses_is_refused(data: st.DataObject, tags: list[str]) 
     assert refused <= refused_by_us(tags, prediction)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.data(), configs().filter(lambda tags: "Pairwise" not in tags))  # of which the peer's generator asks for two
 def test_what_the_peer_makes_up_is_judged_no_milder(data: st.DataObject, tags: list[str]) -> None:
     config = config_of(tags, LABELS)
@@ -157,7 +157,7 @@ def test_labels_and_a_geometry_as_one_result_are_taken_by_both() -> None:
         assert (report.problems == []) is is_whole
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example(["Chat", "Labels", "Taxonomy"])
 @given(configs())
 def test_controls_and_labels_are_the_peers(tags: list[str]) -> None:

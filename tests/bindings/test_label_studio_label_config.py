@@ -355,7 +355,7 @@ def text_of(table: pa.Table) -> str | None:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tables, st.lists(st.integers(0, 12), max_size=4))
 def test_configs_are_sound_and_do_not_depend_on_batches(rows: list[dict[str, Any]], cuts: list[int]) -> None:
     table = table_of(*rows)
@@ -380,7 +380,7 @@ def test_configs_are_sound_and_do_not_depend_on_batches(rows: list[dict[str, Any
         assert text_of(pa.concat_tables(pieces)) == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables.filter(bool))
 def test_configs_are_taken_by_label_studio_s_own_check(rows: list[dict[str, Any]]) -> None:
     with warnings.catch_warnings():

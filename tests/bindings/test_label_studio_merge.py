@@ -34,7 +34,7 @@ def _attributes(*values: Any) -> pa.Array:
     return pa.array([value if value is None else json.dumps(value) for value in values], pa.string())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data())
 def test_all_rows_come_by_data_unit_and_set(project: Project, data: st.DataObject) -> None:
     counts = st.lists(st.integers(0, 3), min_size=len(UNITS), max_size=len(UNITS))

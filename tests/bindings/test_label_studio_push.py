@@ -103,7 +103,7 @@ _FAULTS = (
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_FAULTS, max_size=6), st.lists(st.integers(1, 3), min_size=7, max_size=7))
 def test_every_task_arrives_once(double: Double, tmp_path: Path, faults: list[Fault | None], sizes: list[int]) -> None:
     """Whatever goes wrong, and however large batches are in later runs."""

@@ -142,9 +142,8 @@ def test_tasks_are_written_as_they_were_read(name: str, tmp_path: Path) -> None:
 
 @settings(  # without shrinking, which takes minutes of such large inputs
     max_examples=60,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(entries=label_studio_tasks.FILES)
 def test_any_tasks_are_written_as_they_were_read(entries: list[Any], tmp_path: Path) -> None:

@@ -22,9 +22,8 @@ def _written(path: Path, entries: Any) -> Path:
 
 @settings(  # without shrinking, which takes minutes of such large inputs
     max_examples=40,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(entries=label_studio_tasks.FILES)
 def test_tasks_come_back(entries: list[Any], tmp_path: Path) -> None:

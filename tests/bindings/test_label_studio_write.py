@@ -275,7 +275,7 @@ def boxes(draw: st.DrawFn) -> dict[str, Any]:
     return row("bbox", bbox=corners, image_width=width, image_height=height, confidence=confidence, class_name=name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(boxes(), min_size=1, max_size=4))
 def test_boxes_come_back(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     given_rows = table(*[each | {"data_unit": f"{place}.png"} for place, each in enumerate(rows)])

@@ -240,7 +240,7 @@ def test_arrays_of_boxes(row: LabelRow, rows: Rows) -> None:
     assert row.add_boxes("Cherry", np.empty((0, 4))) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(*[st.floats(0, 0.5)] * 2, *[st.floats(0.01, 0.5)] * 2, st.integers(0, 499)),

@@ -57,7 +57,6 @@ def test_encord_actives_rule_gives_two() -> None:
     assert from_label_mask(SEED_DRAWING, encord_active=True).num_rows == 2
 
 
-@settings(deadline=None)  # the first example may compile
 @given(label_images())
 def test_areas_are_pixels_and_boxes_cover(mask: npt.NDArray[np.uint8]) -> None:
     table = from_label_mask(mask)
@@ -168,7 +167,6 @@ def test_soft_maps_are_refused() -> None:
     assert from_label_mask(noise(64, 64, 256, 0), max_classes=255).num_rows > 255
 
 
-@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 40))
 def test_many_components_of_few_classes_are_no_soft_map(height: int, width: int, classes: int) -> None:
     mask = noise(height, width, classes, height).astype(np.uint16)
@@ -363,7 +361,7 @@ def test_a_folder_that_is_named_like_a_mask_is_walked(tmp_path: Path) -> None:
     assert read_masks(tmp_path).read_all().num_rows == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_damage_anywhere_never_raises_anything_else(data: st.DataObject) -> None:
     import tempfile

@@ -247,7 +247,7 @@ def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place, *(each for key in keys for each in places(value[key], (*place, key)))]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_files_that_nobody_thought_of_are_refused_with_a_reason(tmp_path: Path, data: st.DataObject) -> None:
     changed = copy.deepcopy(SEED)

@@ -234,13 +234,13 @@ separators = st.sampled_from([(", ", ": "), (",", ":"), (" ,\t", " :  ")])
 
 
 @given(given_document=documents(odd=False), blanks=separators, chunk_bytes=st.sampled_from([1, 300, 8 << 20]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_plain_documents(folder: Path, given_document: Json, blanks: tuple[str, str], chunk_bytes: int) -> None:
     check(folder, json.dumps(given_document, separators=blanks, ensure_ascii=False), chunk_bytes)
 
 
 @given(given_document=documents(odd=True), blanks=separators, chunk_bytes=st.sampled_from([1, 300, 8 << 20]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_odd_documents(folder: Path, given_document: Json, blanks: tuple[str, str], chunk_bytes: int) -> None:
     check(folder, json.dumps(given_document, separators=blanks), chunk_bytes)
 

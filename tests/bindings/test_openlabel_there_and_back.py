@@ -171,7 +171,7 @@ def _documents(draw: st.DrawFn) -> Json:
     return document(frames, objects=known, relations=relations)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_documents())
 def test_any_document(tmp_path_factory: pytest.TempPathFactory, given: Json) -> None:
     accepted(json.dumps(given))

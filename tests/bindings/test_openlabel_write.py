@@ -321,7 +321,7 @@ def _rows(draw: st.DrawFn) -> list[dict[str, Any]]:
     return rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_rows())
 def test_what_is_written_is_accepted(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "scene.json"
@@ -361,7 +361,7 @@ def _spoilt(draw: st.DrawFn, value: Any) -> Any:
     return spoilt
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_attributes_of_any_form_are_written_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

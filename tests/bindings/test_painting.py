@@ -34,7 +34,7 @@ def test_real_masks_come_back_pixel_for_pixel(name: str | None) -> None:
 
 
 @given(label_images(max_side=12))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_random_masks_come_back(mask: Image) -> None:
     height, width = mask.shape
     assert np.array_equal(to_label_mask(from_label_mask(mask), height=height, width=width), mask)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow.errors import PredarrowError
@@ -22,7 +22,6 @@ def _slow_square(chunk: Sequence[int]) -> int:
     return chunk[0] ** 2
 
 
-@settings(deadline=None)  # other processes may hold the machine
 @given(st.integers(0, 40), st.integers(1, 6))
 def test_results_come_in_order(n: int, workers: int) -> None:
     assert list(run(_chunks(n), lambda chunk: chunk[0] ** 2, workers=workers)) == [i**2 for i in range(n)]

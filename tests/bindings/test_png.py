@@ -62,7 +62,7 @@ def test_every_kind_gives_the_stored_values(depth: int, colour: int, interlaced:
         assert np.array_equal(decoded, _ids(image) if colour == 2 else image), (height, width, kinds)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_size_filters_and_level(data: st.DataObject) -> None:
     depth, colour = data.draw(st.sampled_from(_KINDS))

@@ -90,7 +90,7 @@ def test_folders_that_are_no_project(tmp_path: Path, header: str | None, message
 
 
 @given(table=tables(), split=st.integers(1, 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_scanned_is_what_was_committed(table: pa.Table, split: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = new_project(Path(folder) / "project")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow.errors import InputError, PredarrowError
@@ -124,7 +124,6 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     assert found.problems[0].source.endswith("\\xff.png")
 
 
-@settings(deadline=None)  # other processes may hold the machine
 @given(st.lists(st.integers(0, 1_200_000), max_size=1100))
 def test_chunks_keep_the_order_and_their_bounds(sizes: list[int]) -> None:
     from unittest.mock import patch

@@ -24,7 +24,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([0, 1, 2, 17, 511, 512, 513, 3000]), st.fixed_dictionaries({}, optional=_VALUES))
 def test_one_value_for_all_rows_is_arrows_column_of_it(n_rows: int, columns: dict[str, Any]) -> None:
     batch = record_batch(n_rows, columns)

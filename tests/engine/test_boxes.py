@@ -61,7 +61,7 @@ def in_fractions(row: npt.NDArray[Any]) -> naive_boxes.Numbers:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", DTYPES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_all_81_pairs_agree_with_the_twin(dtype: type[np.floating[Any]], form: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.tuples(*[coordinates] * 4), max_size=4))
@@ -113,7 +113,7 @@ def test_a_scale_comes_back(dtype: type[np.floating[Any]], unit: tuple[Unit, Uni
 
 @pytest.mark.parametrize(("source", "target"), list(product(Layout, Layout)))
 @pytest.mark.parametrize("dtype", DTYPES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row=st.tuples(*[coordinates] * 4))
 def test_a_form_comes_back(
     dtype: type[np.floating[Any]], source: Layout, target: Layout, row: tuple[float, float, float, float]
@@ -127,7 +127,7 @@ def test_a_form_comes_back(
 
 
 @pytest.mark.parametrize(("source", "target"), list(product(Layout, Layout)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(row=st.tuples(*[st.integers(-(2**22) + 1, 2**22 - 1)] * 4))
 def test_half_pixels_come_back_exactly(source: Layout, target: Layout, row: tuple[int, int, int, int]) -> None:
     given_boxes = np.array([row], np.float32) / 2
@@ -138,7 +138,7 @@ def test_half_pixels_come_back_exactly(source: Layout, target: Layout, row: tupl
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("layout", list(Layout))
 @given(row=st.tuples(*[st.integers(0, 5000)] * 4), size=image_sizes)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whole_pixels_come_back_from_any_unit(
     dtype: type[np.floating[Any]], layout: Layout, row: tuple[int, int, int, int], size: tuple[int, int]
 ) -> None:
@@ -269,7 +269,7 @@ nasty = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     rows=st.lists(st.tuples(nasty, nasty, nasty, nasty), max_size=9),
     size=st.one_of(st.none(), st.sampled_from([(100, 100), (100, 50), (1, 1)])),

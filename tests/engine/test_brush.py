@@ -61,7 +61,7 @@ def check(masks: list[Mask]) -> None:
     assert (back.chunks.word_size == 8).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(any_mask, max_size=4))
 def test_any_masks(masks: list[Mask]) -> None:
     check(masks)
@@ -104,7 +104,7 @@ def test_masks_without_pixels() -> None:
     assert (none.counts.size, none.offsets.tolist()) == (0, [0])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=20), st.integers(1, 6))
 def test_runs_of_no_length(lengths: list[int], width: int) -> None:
     lengths.append(-sum(lengths) % width)
@@ -153,7 +153,7 @@ def streams(draw: st.DrawFn) -> tuple[bytes, tuple[int, int]]:
     return naive.pack(chunks, 4 * height * width, word_size, sizes) + tail, (height, width)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(streams(), max_size=2), st.integers(1, 255))
 def test_any_chunks(given_streams: list[tuple[bytes, tuple[int, int]]], threshold: int) -> None:
     sizes = np.array([size for _, size in given_streams], np.int64).reshape(-1, 2)
@@ -171,7 +171,7 @@ def test_any_chunks(given_streams: list[tuple[bytes, tuple[int, int]]], threshol
         assert found.chunks.word_size[row] == data[4] // 8 + 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(streams(), st.integers(0, 10**6), st.integers(0, 255), st.integers(0, 40), st.booleans())
 def test_damaged_bytes_do_no_harm(
     stream: tuple[bytes, tuple[int, int]], at: int, byte: int, cut: int, is_between: bool

@@ -40,7 +40,7 @@ def check(texts: list[bytes]) -> None:
     assert ((found.place >= 0) & (found.place <= [len(each) for each in texts])).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.binary(max_size=200), max_size=4))
 def test_there_and_back(lists: list[bytes]) -> None:
     texts, offsets = to_texts(*joined(lists))
@@ -68,13 +68,13 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(written)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(damaged(), max_size=3))
 def test_damaged_texts_as_json_has_them(texts: list[bytes]) -> None:
     check(texts)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.binary(max_size=90), max_size=3))
 def test_any_bytes_do_no_harm(texts: list[bytes]) -> None:
     found = from_texts(*joined([b"[" + each for each in texts]))

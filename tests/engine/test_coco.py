@@ -352,7 +352,7 @@ SCALARS = st.one_of(NUMBERS, TEXTS, st.sampled_from(["null", "true", "false", '"
 ANY = st.recursive(SCALARS, lambda inner: st.one_of(_list(NUMBERS), _list(inner), _object(inner)), max_leaves=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(_list(_object(ANY)), _list(_list(_object(ANY))), _object(_list(_object(ANY))), ANY))
 def test_made_up_documents(text: str) -> None:
     encoded = text.encode()

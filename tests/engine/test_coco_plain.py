@@ -86,7 +86,7 @@ def _assert_same(found: PlainRecords, block: c.CocoBlock, size: int) -> None:
     assert (size_ >= 0).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     results=st.lists(_results, min_size=3, max_size=12),
     keys=st.permutations(_KEYS),
@@ -117,7 +117,7 @@ def test_results_are_read_as_by_every_rule(
         _assert_same(found, block, len(following))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     results=st.lists(_results, min_size=3, max_size=6),
     at=st.floats(0, 1),

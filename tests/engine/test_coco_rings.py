@@ -113,7 +113,7 @@ _ODD = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(_PLAIN, min_size=1, max_size=60),
     st.sampled_from([",", ", ", " ,", ",\n"]),

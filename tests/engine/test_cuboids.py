@@ -86,7 +86,7 @@ def test_a_car_straight_ahead_of_the_camera() -> None:
     assert lean.tolist() == [0.0]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     location=st.tuples(*[st.floats(-80, 80)] * 3),
     sizes=st.tuples(*[st.floats(0.1, 20)] * 3),

@@ -54,7 +54,7 @@ def test_numbers_are_written_as_arrow_writes_them(value: float, wanted: str) -> 
     assert pc.cast(pa.array([value]), pa.string()).to_pylist() == [wanted]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=20))
 def test_any_numbers(values: list[float]) -> None:
     found = texts(np.array(values, np.float64))

@@ -34,7 +34,7 @@ def _along(line: shapely.Geometry) -> npt.NDArray[np.object_]:
     return points
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_ellipses, _angles, st.sampled_from([2.0, 0.25, 0.01]))
 def test_outlines_stay_within_the_tolerance(ellipse: Ellipse, degrees: float, tolerance: float) -> None:
     found = outlines(np.array([ellipse]), np.array([degrees]), tolerance)
@@ -53,7 +53,7 @@ def test_a_circle_has_no_vertex_too_many(radius: float, tolerance: float) -> Non
     assert n == best
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_ellipses, _angles)
 def test_areas_are_kept(ellipse: Ellipse, degrees: float) -> None:
     found = outlines(np.array([ellipse]), np.array([degrees]), max(ellipse[2:]) / 100)
@@ -61,14 +61,14 @@ def test_areas_are_kept(ellipse: Ellipse, degrees: float) -> None:
     assert area == pytest.approx(math.pi * ellipse[2] * ellipse[3], rel=0.006)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_ellipses, _angles)
 def test_cover(ellipse: Ellipse, degrees: float) -> None:
     found = cover(np.array([ellipse]), np.array([degrees]))[:, 0]
     np.testing.assert_allclose(found, _shape(ellipse, degrees).bounds, atol=1e-4)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(_ellipses, _angles, st.integers(1, 24), st.integers(1, 24)), min_size=1, max_size=3))
 def test_run_lengths(items: list[tuple[Ellipse, float, int, int]]) -> None:
     counts, offsets = run_lengths(

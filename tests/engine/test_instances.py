@@ -55,7 +55,7 @@ def stacks() -> st.SearchStrategy[Masks]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(stacks())
 def test_any_masks(masks: Masks) -> None:
     check(masks)

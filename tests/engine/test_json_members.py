@@ -26,7 +26,7 @@ def _naive(fields: tuple[_Span, _Span], members: list[tuple[_Span, _Span]]) -> b
     return b"{" + b",".join(key + b":" + value for key, value in pairs) + b"}" if pairs else b""
 
 
-@settings(max_examples=200, deadline=None)  # the first call compiles
+@settings(max_examples=200)  # the first call compiles
 @given(_rows, st.data())
 def test_objects_are_those_of_slices(rows: list[_Row], data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=8)) if rows else []

@@ -50,7 +50,7 @@ def _naive(text: bytes, at: int) -> tuple[int, bool]:
     return last, False
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(items=_items, indent=st.sampled_from([None, 0]), cut=st.integers(0, 200), blanks=st.integers(0, 70))
 def test_items_of_a_list(items: list[object], indent: int | None, cut: int, blanks: int) -> None:
     whole = (" " * blanks + json.dumps(items, ensure_ascii=False, indent=indent)).encode()
@@ -62,7 +62,7 @@ def test_items_of_a_list(items: list[object], indent: int | None, cut: int, blan
     assert stop == len(whole) - 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(annotations=_items, images=_items, size=st.integers(1, 500))
 def test_lists_behind_one_that_is_skimmed(annotations: list[object], images: list[object], size: int) -> None:
     text = json.dumps({"annotations": annotations, "images": images, "categories": annotations}).encode()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow_engine.json_tails import numbers_of, part
@@ -41,7 +41,6 @@ _VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)  # compiles on the first call
 @given(st.lists(st.dictionaries(_WORDS, _VALUES, max_size=4), min_size=1, max_size=6), st.data())
 def test_as_pythons_json_parts_them(objects: list[dict[str, Any]], data: st.DataObject) -> None:
     for item in objects:
@@ -100,7 +99,6 @@ def test_no_texts() -> None:
     assert parted([]) == []
 
 
-@settings(deadline=None)  # compiles on the first call
 @given(st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(-1, 1)), min_size=1))
 def test_numbers_are_pythons(pairs: list[tuple[float, float]]) -> None:
     texts = [json.dumps({"box": {"x": x, "y": y}}, separators=(",", ":")) for x, y in pairs]

@@ -253,7 +253,6 @@ def test_arrays_that_do_not_fit_are_refused(data: npt.NDArray[np.uint8], offsets
         kitti.parse(data, offsets)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=9), st.sampled_from([0, 1, 55, 63, 64, 65, 127, 128, 200]))
 def test_there_is_room_for_every_line(ends: bytes, n: int) -> None:
     content = (b"\n\r\x0b\x0a " + ends + b"Car 0 \n") * 40
@@ -338,13 +337,13 @@ _FILES = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_FILES)
 def test_like_the_twin_on_lines_that_are_nearly_right(files: list[bytes]) -> None:
     assert_like_twin(files)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.binary(max_size=60), max_size=4), st.lists(st.integers(0, 200), max_size=3))
 def test_like_the_twin_on_bytes(pieces: list[bytes], places: list[int]) -> None:
     content = bytearray(f"{CAR} 1\nPedestrian {NUMBERS} 2\n".encode())

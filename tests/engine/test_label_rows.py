@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow_engine.json_plain import PADDING
@@ -64,7 +64,6 @@ labels = st.fixed_dictionaries(
 frames = st.dictionaries(plain, st.lists(labels, max_size=3), max_size=3)
 
 
-@settings(deadline=None)
 @given(st.lists(frames, min_size=1, max_size=2), st.sampled_from([None, 0, 3]))
 def test_labels_are_those_of_json(given_frames: list[dict[str, list[Json]]], indent: int | None) -> None:
     documents = [{key: {"objects": each, "classifications": []} for key, each in one.items()} for one in given_frames]

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow_engine import label_texts
@@ -15,7 +15,6 @@ texts = st.none() | st.text("aé,:}{ 7", max_size=40)
 FLAG = '"manual":false'
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts, texts, st.booleans()), max_size=20))
 def test_members_are_json(rows: list[tuple[str | None, str | None, str | None, bool]]) -> None:
     data = bytearray(b"head")

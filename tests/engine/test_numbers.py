@@ -103,7 +103,7 @@ def test_a_million_hard_cases(seed: int) -> None:
     _assert_same(_hard_cases(100_000, seed))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.text("0123456789+-.eEinfatyINFATY_ ,\x00", max_size=26), max_size=20))
 def test_any_text(texts: list[str]) -> None:
     _assert_same([text.encode() for text in texts])
@@ -142,7 +142,7 @@ _SHORT = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(_SHORT, min_size=LANES, max_size=LANES))
 def test_eight_short_numbers_at_once(texts: list[str]) -> None:
     """Digits, with a dot at most, perhaps after a minus: these are taken, with `float`'s value, and nothing else is."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow_engine import percent
@@ -37,19 +37,16 @@ def _same(found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
     np.testing.assert_array_equal(found, expected, strict=True)
 
 
-@settings(deadline=None)
 @given(st.floats(-200, 200) | _decimal(4), _sizes)
 def test_pixels_as_the_twin_has_them(number: float, size: float) -> None:
     _same(pixels_of(_one(number), size), _one(naive.pixel(number, size)))
 
 
-@settings(deadline=None)
 @given(_decimal(12), _sizes)
 def test_decimals_of_12_digits_come_back(number: float, size: float) -> None:
     _same(shortest(pixels_of(_one(number), size), size), _one(number))
 
 
-@settings(deadline=None)
 @given(_decimal(6), _sizes)
 def test_decimals_of_6_digits_come_back_from_float32(number: float, size: float) -> None:
     pixels = pixels_of(_one(number), size).astype(np.float32)
@@ -59,7 +56,6 @@ def test_decimals_of_6_digits_come_back_from_float32(number: float, size: float)
         _same(found, _one(number))
 
 
-@settings(deadline=None)
 @given(st.floats(-150, 150), _sizes)
 def test_any_percent_comes_back_as_one_that_gives_its_pixel(number: float, size: float) -> None:
     pixels = pixels_of(_one(number), size)
@@ -69,7 +65,6 @@ def test_any_percent_comes_back_as_one_that_gives_its_pixel(number: float, size:
         _same(pixels_of(shortest(rounded, size), size).astype(np.float32), rounded)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**31) | st.integers(0, 2**40), _sizes, st.sampled_from([1.0, 0.5, 1e-3, 1e-6]))
 def test_short_pixels_come_back(whole: int, size: float, step: float) -> None:
     """Of a model or a file of another format: whole pixels, halves, decimals; and so do float32 numbers."""
@@ -104,7 +99,6 @@ def test_all_percents_are_the_size_itself() -> None:
     _same(shortest(size, size), np.full(size.size, 100.0))
 
 
-@settings(deadline=None)
 @given(_decimal(10), _decimal(10), _sizes)
 def test_extents_of_few_digits_come_back(low: float, extent: float, size: float) -> None:
     pixels = pixels_of(_one(low), size)
@@ -115,7 +109,6 @@ def test_extents_of_few_digits_come_back(low: float, extent: float, size: float)
         assert back[0] == pytest.approx(extent, rel=1e-12, abs=1e-12 * abs(low))
 
 
-@settings(deadline=None)
 @given(_decimal(9), _decimal(9), _sizes)
 def test_centres_and_radii_of_few_digits_come_back(centre: float, radius: float, size: float) -> None:
     low, high = sides(_one(centre), _one(radius), size)

@@ -64,13 +64,13 @@ def test_edge_outlines_give_back_the_mask(name: str, connectivity: Literal[4, 8]
 
 
 @given(label_images())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_random_masks_come_back(image: Image) -> None:
     assert np.array_equal(repainted(image), image)
 
 
 @given(st.lists(st.tuples(st.floats(-5, 15, width=32), st.floats(-5, 15, width=32)), min_size=3, max_size=9))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_ring_is_filled_as_the_slow_twin_does(points: list[tuple[float, float]]) -> None:
     mask = np.zeros((9, 11), np.uint8)
     paint(one_ring(points), mask)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow_engine.relative import far_side, shortest, shortest_extent, shortest_round, sides, to_pixels
@@ -30,13 +30,11 @@ def _same(found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
     np.testing.assert_array_equal(found, expected, strict=True)
 
 
-@settings(deadline=None)
 @given(_decimal(15), _sizes)
 def test_decimals_of_15_digits_come_back_from_float64(number: float, size: float) -> None:
     _same(shortest(to_pixels(_one(number), size), size), _one(number))
 
 
-@settings(deadline=None)
 @given(_decimal(6), _sizes)
 def test_decimals_of_6_digits_come_back_from_float32(number: float, size: float) -> None:
     pixels = to_pixels(_one(number), size).astype(np.float32)
@@ -47,7 +45,6 @@ def test_decimals_of_6_digits_come_back_from_float32(number: float, size: float)
         _same(found, _one(number))
 
 
-@settings(deadline=None)
 @given(st.floats(-10, 10), _sizes)
 def test_any_number_comes_back_as_one_that_gives_its_pixel(number: float, size: float) -> None:
     pixels = to_pixels(_one(number), size)
@@ -57,14 +54,12 @@ def test_any_number_comes_back_as_one_that_gives_its_pixel(number: float, size: 
         _same(to_pixels(shortest(rounded, size), size).astype(np.float32), rounded)
 
 
-@settings(deadline=None)
 @given(st.floats(1e-6, 2e4), _sizes)
 def test_as_its_twin(pixel: float, size: float) -> None:
     expected = naive.shortest(pixel, size, 15, lambda number: number * size)
     _same(shortest(_one(pixel), size), _one(expected))
 
 
-@settings(deadline=None)
 @given(st.floats(2.0**-20, 2e4, width=32), _sizes)
 def test_as_its_twin_in_float32(pixel: float, size: float) -> None:
     is_exact = (2 * pixel).is_integer()
@@ -82,7 +77,6 @@ def test_whole_pixels_come_back_as_their_quotients() -> None:
     _same(shortest(pixels[is_exact].astype(np.float32), size), pixels[is_exact] / size)
 
 
-@settings(deadline=None)
 @given(_decimal(6, -2), st.integers(0, 10**6).map(lambda k: k / 10**6), _sizes)
 def test_extents_come_back(low: float, extent: float, size: float) -> None:
     pixels = to_pixels(_one(low), size)
@@ -90,7 +84,6 @@ def test_extents_come_back(low: float, extent: float, size: float) -> None:
     _same(found, _one(extent))
 
 
-@settings(deadline=None)
 @given(st.floats(-2, 2), st.floats(0, 2), _sizes)
 def test_any_extent_comes_back_as_one_that_gives_its_side(low: float, extent: float, size: float) -> None:
     pixels = to_pixels(_one(low), size)
@@ -100,7 +93,6 @@ def test_any_extent_comes_back_as_one_that_gives_its_side(low: float, extent: fl
     _same(far_side(pixels, shortest_extent(high, relative_low, size), size), high)
 
 
-@settings(deadline=None)
 @given(_decimal(6, -2), st.integers(0, 10**6).map(lambda k: k / 10**6), _sizes, st.floats(0.1, 20000))
 def test_centres_and_radii_come_back(centre: float, radius: float, size: float, radius_size: float) -> None:
     low, high = sides(_one(centre), _one(radius), size, radius_size)

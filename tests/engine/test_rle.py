@@ -56,7 +56,7 @@ def masks() -> st.SearchStrategy[Masks]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(masks())
 def test_any_masks(masks: Masks) -> None:
     check(masks)
@@ -114,7 +114,7 @@ def test_other_arrays_are_refused(bad: Masks) -> None:
         encode(bad)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(masks())
 def test_pycocotools_gives_the_same(masks: Masks) -> None:
     peer = pytest.importorskip("pycocotools.mask")

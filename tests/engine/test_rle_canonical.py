@@ -28,7 +28,7 @@ _numbers = st.tuples(st.integers(-(2**31), 2**31) | st.integers(-40, 40), st.sam
 _strings = st.lists(_numbers, max_size=150).map(lambda numbers: b"".join(_number(*number) for number in numbers))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(strings=st.lists(_strings, max_size=5))
 @example(strings=[b"", b"0", b"P0", b"_O", b"oO", b"O"])
 @example(strings=[b"1" * 63 + b"P0", b"1" * 64])

@@ -24,7 +24,7 @@ def covers_of(strings: list[bytes], *sizes: tuple[int, int]) -> Covers:
     return covers(data, offsets, np.array(sizes * (len(strings) if len(sizes) == 1 else 1), np.int64).reshape(-1, 2))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(hnp.arrays(np.bool_, st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(1, 80))))
 def test_they_are_the_encoders(masks: np.ndarray[tuple[int, int, int], np.dtype[np.bool_]]) -> None:
     encoded = encode(masks)
@@ -47,7 +47,7 @@ def check_by_counts(strings: list[bytes], sizes: list[tuple[int, int]]) -> Cover
 runs = st.integers(1, 40) | st.integers(0, 3000) | st.sampled_from([15, 16, 511, 512, 2**14, 2**19 - 1, 2**19, 2**22])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(runs, min_size=1, max_size=150), min_size=1, max_size=4), st.integers(1, 700))
 def test_any_runs_in_masks_of_any_height(masks: list[list[int]], height: int) -> None:
     for lengths in masks:
@@ -90,7 +90,7 @@ characters = st.integers(48, 111) | st.sampled_from([0, 47, 112, 255])
 numbers = st.lists(st.integers(0, 9), max_size=8).map(naive_rle.to_string)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(characters, max_size=8).map(bytes) | numbers, st.integers(1, 6), st.integers(1, 6))
 @example(b"", 1, 1)
 @example(b"1P", 1, 1)

@@ -37,7 +37,7 @@ shapes = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     shapes.flatmap(
         lambda shape: hnp.arrays(np.bool_, shape) | hnp.arrays(np.bool_, shape, elements=st.just(True), fill=st.just(0))
@@ -64,7 +64,7 @@ def test_covers_at_each_side_of_rows(width: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # the peer's
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.integers(1, 9))
 def test_runs_of_no_length(lengths: list[int], height: int) -> None:
     lengths.append(-sum(lengths) % height)

@@ -56,7 +56,7 @@ _coordinates = st.one_of(st.integers(-8, 40).map(lambda k: k / 4), st.integers(-
 _rings = st.lists(st.tuples(_coordinates, _coordinates), min_size=1, max_size=7)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(_rings, min_size=1, max_size=3), st.integers(1, 9), st.integers(1, 9))
 def test_as_painted(rings: list[Ring], height: int, width: int) -> None:
     (found,) = _masks([[rings]], [(height, width)])
@@ -64,7 +64,7 @@ def test_as_painted(rings: list[Ring], height: int, width: int) -> None:
     np.testing.assert_array_equal(found, _painted(rings, height, width))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.lists(_rings, min_size=1, max_size=2), max_size=3), st.integers(1, 9), st.integers(1, 9))
 def test_parts_are_put_together(parts: list[list[Ring]], height: int, width: int) -> None:
     before, found, after = _masks([[], parts, parts[:1]], [(1, 1), (height, width), (height, width)])

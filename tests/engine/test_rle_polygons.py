@@ -41,7 +41,7 @@ coordinates = st.one_of(
 polygons = st.lists(st.lists(st.tuples(coordinates, coordinates), min_size=3, max_size=9), max_size=4)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(polygons, st.tuples(st.integers(1, 20), st.integers(1, 20)))
 def test_any_polygons(polygons: list[Points], size: Size) -> None:
     check(polygons, size)
@@ -66,7 +66,7 @@ def test_many_random_polygons() -> None:
     random_polygons(50_000, 2)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(*[coordinates] * 4), max_size=5), st.tuples(st.integers(1, 20), st.integers(1, 20)))
 def test_boxes(boxes: list[tuple[float, float, float, float]], size: Size) -> None:
     xywh = np.array(boxes, np.float64).reshape(-1, 4)

@@ -38,7 +38,7 @@ any_mask = shapes.flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(any_mask, max_size=4))
 def test_any_masks(masks: list[Masks]) -> None:
     check(masks)
@@ -56,7 +56,7 @@ def test_masks_that_outgrow_the_first_buffers() -> None:
     check([stripes, voronoi(90, 70, 9, 2, 1), stripes.T])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=20), st.integers(1, 6))
 def test_runs_of_no_length(lengths: list[int], height: int) -> None:
     lengths.append(-sum(lengths) % height)

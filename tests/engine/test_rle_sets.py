@@ -55,7 +55,7 @@ any_masks = shapes.flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(any_masks, st.integers(0, 6))
 def test_any_masks(masks: Masks, cut: int) -> None:
     check(masks, min(cut, len(masks)))

@@ -54,7 +54,7 @@ any_mask = shapes.flatmap(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(any_mask, max_size=4))
 def test_any_masks(masks: list[Mask]) -> None:
     check(masks)

@@ -65,7 +65,7 @@ def check(strings: list[bytes], sizes: list[Size]) -> None:
 lengths = st.lists(st.integers(0, 40) | st.sampled_from([15, 16, 31, 32, 511, 512, 2**20]), min_size=1, max_size=120)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(lengths, max_size=4))
 def test_any_lengths(masks: list[list[int]]) -> None:
     strings = [naive_rle.to_string(mask) for mask in masks]
@@ -82,7 +82,7 @@ def test_any_lengths(masks: list[list[int]]) -> None:
 characters = st.integers(48, 111) | st.sampled_from([0, 47, 48, 79, 80, 111, 112, 255])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.lists(st.lists(characters, max_size=12).map(bytes), min_size=1, max_size=30), st.integers(0, 40))
 @example([b""], 0)
 @example([b"1P"], 1)

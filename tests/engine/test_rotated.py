@@ -25,7 +25,7 @@ def size_of(box: Box) -> float:
     return 1 + max(map(abs, box))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(box=boxes, degrees=angles)
 def test_corners_agree_with_the_twin_and_shapely(box: Box, degrees: float) -> None:
     cx, cy, w, h = box
@@ -41,7 +41,7 @@ def test_corners_agree_with_the_twin_and_shapely(box: Box, degrees: float) -> No
     np.testing.assert_allclose(cover[:, 0], turned.bounds, rtol=0, atol=NEAR * size_of(box))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(box=boxes, degrees=angles)
 def test_about_the_top_left_corner(box: Box, degrees: float) -> None:
     """Label Studio's box: the corner (x, y) stays where it is."""
@@ -54,7 +54,7 @@ def test_about_the_top_left_corner(box: Box, degrees: float) -> None:
     assert centred[0, 2:].tolist() == [w, h]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(box=boxes, degrees=angles)
 def test_pivots_come_back(box: Box, degrees: float) -> None:
     there = rotated.centre_from_top_left([box], degrees)
@@ -63,7 +63,7 @@ def test_pivots_come_back(box: Box, degrees: float) -> None:
     assert (np.abs(back[0] - box) <= ulp).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(box=boxes, turns=st.integers(-9, 9))
 def test_quarter_turns_are_exact(box: Box, turns: int) -> None:
     cx, cy, w, h = box

@@ -25,7 +25,7 @@ def scipy_turns(euler: Floats, order: Order) -> Rotation:
     return Rotation.from_euler(order.upper(), euler[:, ::-1] if order == Order.ZYX else euler)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(euler=st.tuples(angles, angles, angles), order=st.sampled_from(list(Order)))
 def test_euler_angles_agree_with_scipy(euler: tuple[float, float, float], order: Order) -> None:
     given = np.array([euler])
@@ -79,7 +79,7 @@ def test_yaw_and_lean(axis: Axis) -> None:
     assert (np.abs(got_yaw) <= math.pi).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(turn=st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda turn: max(map(abs, turn)) > 1e-3))
 def test_the_negative_of_a_quaternion_is_the_same(turn: tuple[float, float, float, float]) -> None:
     both = np.array([turn, [-number for number in turn]])

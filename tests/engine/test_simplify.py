@@ -40,7 +40,7 @@ def trace(image: Image) -> Outlines:
 
 
 @given(st.integers(4, 60), st.integers(0, 2**32), st.sampled_from([0.0, 0.5, 1.0, 2.5, 6.0, 12.0]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_rings_are_geos_wherever_three_vertices_are_left(n: int, seed: int, tolerance: float) -> None:
     points = scattered(n, seed)
     ours = ring_of(points, tolerance)
@@ -54,7 +54,7 @@ def test_rings_are_geos_wherever_three_vertices_are_left(n: int, seed: int, tole
 
 
 @given(label_images(max_side=16), st.floats(0, 5))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_nothing_that_goes_is_farther_than_the_tolerance(image: Image, tolerance: float) -> None:
     before = trace(image)
     after = simplify(before, tolerance)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from predarrow_engine import spans
@@ -38,7 +38,6 @@ def test_some_of_the_spans_are_keys() -> None:
     assert distinct(data, found, flags, 1)[0].tolist() == [0, 0, 1, 2]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts, st.integers(-1, 1)), max_size=30))
 def test_keys_are_numbered_as_they_are_met(keys: list[tuple[bytes | None, bytes | None, int]]) -> None:
     data, found = placed([[a, b] for a, b, _ in keys] or [[None, None]])
@@ -57,7 +56,6 @@ def test_many_keys_outgrow_the_first_table() -> None:
     assert firsts.tolist() == list(range(5000))
 
 
-@settings(deadline=None)
 @given(st.lists(texts, max_size=9))
 def test_texts_are_gathered_in_their_order(given_texts: list[bytes | None]) -> None:
     data, found = placed([[text] for text in given_texts] or [[None]])

@@ -55,7 +55,7 @@ def pieces(draw: st.DrawFn, n: int) -> tuple[Piece, list[bytes]]:
     return Piece(content, codes, chosen), wanted
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @hypothesis.given(st.integers(0, 5).flatmap(lambda n: st.tuples(st.just(n), st.lists(pieces(n), max_size=6))))
 def test_rows_are_their_pieces_one_after_the_other(case: tuple[int, list[tuple[Piece, list[bytes]]]]) -> None:
     n, given_pieces = case

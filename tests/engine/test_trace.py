@@ -65,7 +65,7 @@ def test_center_outlines_are_opencvs(name: str) -> None:
 
 
 @given(label_images())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_random_images(image: Image) -> None:
     check_edges(image, 8)
     check_edges(image, 4)
@@ -79,7 +79,7 @@ def test_more_runs_than_are_fetched_ahead(classes: int, connectivity: Literal[4,
 
 @pytest.mark.slow
 @given(label_images(max_side=70, classes=3))
-@settings(deadline=None, max_examples=20_000)
+@settings(max_examples=20_000)
 def test_many_random_images(image: Image) -> None:
     outlines = trace(image)
     assert shapely.is_valid(as_shapely(outlines)).all()
@@ -167,7 +167,7 @@ def test_encord_active_keeps_two_of_them_and_swallows_islands() -> None:
 
 
 @given(label_images(max_side=16, classes=3))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_encord_active_is_opencv_with_its_two_conditions(image: Image) -> None:
     expected = [
         component
