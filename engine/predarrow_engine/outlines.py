@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -111,7 +111,8 @@ class OutlineBuilder:
         return Outlines(*taken)
 
     def _arrays(self) -> list[npt.NDArray[Any]]:
-        return cast(list[npt.NDArray[Any]], [*self.columns])
+        arrays: list[npt.NDArray[Any]] = [*self.columns]
+        return arrays
 
 
 def _lengths(sizes: Sizes) -> tuple[int, ...]:

@@ -66,12 +66,15 @@ def mutated(data: st.DataObject, prediction: dict[str, Any]) -> dict[str, Any]:
 def refused_by_peer(judge: Any, prediction: dict[str, Any]) -> set[int]:
     """Give the places of the results that the peer refuses; -1 where it names none.
 
-    A region whose id is a list or whose type is an object breaks its check of others, which it then refuses, too.
+    A region whose id is a list or whose type is an object breaks its check of others, which it then refuses, too, as
+    it does relations to these.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydantic's, of values that are not what it serialises
         errors = judge.validate_prediction(prediction, return_errors=True)
     flat = [text for error in errors for text in (error if isinstance(error, list) else [error])]  # of relations, lists
+    if any("Error validating" in error for error in flat):
+        flat = [error for error in flat if "not found in regions" not in error]
     found = (re.match(r"(?:Region|Relation) (\d+)(?!.*Error validating)", error) for error in flat)
     return {-1 if match is None else int(match.group(1)) for match in found}
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from predarrow import pipeline
 from predarrow.errors import PredarrowError
 from predarrow.pipeline import Spares, run, worker_count
 
@@ -92,7 +93,8 @@ def test_progress_counts_sources() -> None:
     assert calls == [(3, 6), (4, 6), (6, 6)]
 
 
-def test_a_workspace_is_lent_to_one_at_a_time_and_used_again() -> None:
+def test_a_workspace_is_lent_to_one_at_a_time_and_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "_cores", lambda: 3)  # as many are kept
     spares: Spares[list[int]] = Spares(lambda workspace: True)
     made: list[list[int]] = []
 
