@@ -32,17 +32,6 @@ count_trailing_zeros = cast(Callable[[np.uint64], np.uint64], intrinsic(_count_t
 """Index of the lowest set bit of a uint64, 64 where none is set."""
 
 
-def _count_ones(typingctx: Any, bits: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return types.uint64(types.uint64), codegen
-
-
-count_ones = cast(Callable[[np.uint64], np.uint64], intrinsic(_count_ones))
-"""How many bits of a uint64 are set."""
-
-
 def _changes(typingctx: Any, address: Any, like: Any) -> Any:
     vector = ir.VectorType(ir.IntType(like.bitwidth), LANES)
 

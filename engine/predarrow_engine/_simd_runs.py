@@ -69,17 +69,6 @@ def _steps(builder: Any, end: Any, step: int) -> Any:
     return cgutils.for_range_slice(builder, ir.Constant(_I64, 0), end, ir.Constant(_I64, step), _I64)
 
 
-def _count_bits(typingctx: Any, bits: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return types.int64(types.uint64), codegen
-
-
-count_bits = cast(Callable[[np.uint64], int], intrinsic(_count_bits))
-"""How many bits of a uint64 are set."""
-
-
 def _read_block(typingctx: Any, place: Any, ends: Any, target: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place, ends, target = args

@@ -31,8 +31,17 @@ from predarrow_engine._simd_text import (
     unequal,
 )
 from predarrow_engine.coco_columns import INT, LIST, NUMBER, CocoRecords
-from predarrow_engine.json_scan import CLOSE_OBJECT, DECIMAL, MINUS, WHOLE_NUMBER, number
-from predarrow_engine.numbers import digits, eight_digits, other_than_digits, scaled
+from predarrow_engine.json_scan import CLOSE_OBJECT, DECIMAL, DOT_WORD, E_WORD, MINUS, WHOLE_NUMBER, number
+from predarrow_engine.numbers import (
+    MAX_DIGITS,
+    ZEROS,
+    digits,
+    eight_digits,
+    other_than_digits,
+    scaled,
+    short_decimal,
+    short_whole,
+)
 
 _N_VALUES = 7
 _N_FLOATS = 5
@@ -42,10 +51,6 @@ _BOX_NUMBER = re.compile(rb"[^\[\], \t\r\n]+")
 
 _U = np.uint64
 _ONE = _U(1)
-_ZEROS = _U(0x3030303030303030)
-_DOT, _E = _U(0x1E), _U(0x75)
-_MAX_DIGITS = 19
-_POWERS = np.array([10.0**e for e in range(9)])
 _EXACT = 2.0**53
 
 Empty: TypeAlias = Callable[[int], npt.NDArray[np.float64]]
@@ -118,7 +123,7 @@ def _long_decimal(
     """Read the number at `start` from its dot on; what stands before it is known."""
     at, mantissa = digits(address, dot + 1, end, end, whole)
     n = at - dot - 1
-    if 0 < n <= _MAX_DIGITS - (dot - start) and at < end and load_byte(address + at) | 32 != 101:
+    if 0 < n <= MAX_DIGITS - (dot - start) and at < end and load_byte(address + at) | 32 != 101:
         value = scaled(mantissa, -n)
         return at, (-value if negative else value), DECIMAL
     return number(address, start, end, slots)
@@ -133,24 +138,22 @@ def _number(address: int, start: int, end: int, slots: int) -> tuple[int, float,
         if negative:
             at += 1
             word = load_word(address + at)
-        word ^= _ZEROS
+        word ^= ZEROS
         others = other_than_digits(word)
         n_whole = first_byte(others)
         leading_zero = (word & _U(0xFF) == _U(0)) & (n_whole > 1)
         if 0 < n_whole < 8 and not leading_zero:
             stop = (word >> _U(8 * n_whole)) & _U(0xFF)
-            low = word & ((_ONE << _U(8 * n_whole)) - _ONE)
-            if stop == _DOT:
+            if stop == DOT_WORD:
                 n = first_byte(others & (others - _ONE))
                 if n == 8:
-                    whole = eight_digits(low << _U(64 - 8 * n_whole))
+                    whole = eight_digits(word << _U(64 - 8 * n_whole))
                     return _long_decimal(address, start, end, slots, at + n_whole, whole, negative)
-                if n > n_whole + 1 and (word >> _U(8 * n)) & _U(0xFF) | _U(0x20) != _E:
-                    high = (word >> _U(8 * n_whole + 8)) << _U(8 * n_whole)
-                    value = float(np.int64(eight_digits((low | high) << _U(72 - 8 * n)))) / _POWERS[_U(n - n_whole - 1)]
+                if n > n_whole + 1 and (word >> _U(8 * n)) & _U(0xFF) | _U(0x20) != E_WORD:
+                    value = short_decimal(word, n_whole, n)
                     return at + n, (-value if negative else value), DECIMAL
-            elif stop | _U(0x20) != _E:
-                value = float(np.int64(eight_digits(low << _U(64 - 8 * n_whole))))
+            elif stop | _U(0x20) != E_WORD:
+                value = short_whole(word, n_whole)
                 return at + n_whole, (-value if negative else value), WHOLE_NUMBER
     return number(address, start, end, slots)
 

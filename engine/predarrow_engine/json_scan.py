@@ -39,13 +39,16 @@ from predarrow_engine.coco_columns import (
     TOO_DEEP,
 )
 from predarrow_engine.numbers import (
+    MAX_DIGITS,
     UNDECIDED,
+    ZEROS,
     digits,
-    eight_digits,
     exponent_of,
     other_than_digits,
     parse_number,
     scaled,
+    short_decimal,
+    short_whole,
 )
 
 
@@ -75,11 +78,8 @@ CAPITAL_I, CAPITAL_N = 73, 78
 
 _U = np.uint64
 _ONE = _U(1)
-_ZEROS = _U(0x3030303030303030)
-_DOT, _E = _U(0x1E), _U(0x75)
+DOT_WORD, E_WORD = _U(0x1E), _U(0x75)
 """A dot, and an e of either case with bit 0x20 set, XOR "0"."""
-_MAX_DIGITS = 19
-_POWERS = np.array([10.0**e for e in range(9)])
 _TRUE, _FALS, _NULL = _U(0x65757274), _U(0x736C6166), _U(0x6C6C756E)
 _INFINITY = _U(0x7974696E69666E49)
 
@@ -237,7 +237,7 @@ def _any_number(address: int, start: int, end: int, slots: int) -> tuple[int, fl
         at = max(after, at)
     if not good:
         return (INCOMPLETE if _is_cut(address, at, end) else flaw(slots, BAD_NUMBER, start)), 0.0, form
-    if n > _MAX_DIGITS:
+    if n > MAX_DIGITS:
         value, status = parse_number(address, start, at, end)
         return at, value, (UNSETTLED if status == UNDECIDED else form)
     value = scaled(mantissa, exponent + given)
@@ -250,23 +250,20 @@ def number(address: int, start: int, end: int, slots: int) -> tuple[int, float, 
     if start + 9 <= end:
         negative = load_byte(address + start) == MINUS
         at = start + negative
-        word = load_word(address + at) ^ _ZEROS
+        word = load_word(address + at) ^ ZEROS
         others = other_than_digits(word)
         n_whole = first_byte(others)
         leading_zero = (word & _U(0xFF) == _U(0)) & (n_whole > 1)
         if 0 < n_whole < 8 and not leading_zero:
             stop = (word >> _U(8 * n_whole)) & _U(0xFF)
-            if stop == _DOT:
+            if stop == DOT_WORD:
                 n = first_byte(others & (others - _ONE))
-                is_exponent = n == 8 or (word >> _U(8 * n)) & _U(0xFF) | _U(0x20) == _E
+                is_exponent = n == 8 or (word >> _U(8 * n)) & _U(0xFF) | _U(0x20) == E_WORD
                 if n > n_whole + 1 and not is_exponent:
-                    low = word & ((_ONE << _U(8 * n_whole)) - _ONE)
-                    high = (word >> _U(8 * n_whole + 8)) << _U(8 * n_whole)
-                    whole = eight_digits((low | high) << _U(72 - 8 * n))
-                    value = float(np.int64(whole)) / _POWERS[_U(n - n_whole - 1)]
+                    value = short_decimal(word, n_whole, n)
                     return at + n, (-value if negative else value), DECIMAL
-            elif stop | _U(0x20) != _E:
-                value = float(np.int64(eight_digits(word << _U(64 - 8 * n_whole))))
+            elif stop | _U(0x20) != E_WORD:
+                value = short_whole(word, n_whole)
                 return at + n_whole, (-value if negative else value), WHOLE_NUMBER
     return _any_number(address, start, end, slots)
 

@@ -28,7 +28,7 @@ NUMBER, NO_NUMBER, UNDECIDED = 0, 1, 2
 
 _U = np.uint64
 _ONE = _U(1)
-_ZEROS = _U(0x3030303030303030)
+ZEROS = _U(0x3030303030303030)
 _SEVENS = _U(0x7F7F7F7F7F7F7F7F)
 _CARRY = _U(0x7676767676767676)
 _TOPS = _U(0x8080808080808080)
@@ -37,7 +37,7 @@ _PAIRS = _U(0x00FF00FF00FF00FF)
 _FOURS = _U(0x0000FFFF0000FFFF)
 
 _EXACT = _U(2**53)
-_MAX_DIGITS = 19
+MAX_DIGITS = 19
 _FAR = 2**50
 """Exponents end here: further than any text is long, so that 0.000…1e… comes out right."""
 
@@ -74,6 +74,21 @@ def eight_digits(word: np.uint64) -> np.uint64:
     pairs = ((word & _DIGITS) * _U(2561)) >> _U(8)
     fours = ((pairs & _PAIRS) * _U(6553601)) >> _U(16)
     return _U(((fours & _FOURS) * _U(42949672960001)) >> _U(32))
+
+
+@inline
+def short_whole(word: np.uint64, n: int) -> float:
+    """Give the number of the first n digits, 1 to 8, of a word of text XOR "00000000"."""
+    return float(np.int64(eight_digits(word << _U(64 - 8 * n))))
+
+
+@inline
+def short_decimal(word: np.uint64, n_whole: int, n: int) -> float:
+    """Give the number of such a word's first n bytes, 3 to 7: digits, of which n_whole stand before the dot."""
+    low = word & ((_ONE << _U(8 * n_whole)) - _ONE)
+    high = (word >> _U(8 * n_whole + 8)) << _U(8 * n_whole)
+    whole = eight_digits((low | high) << _U(72 - 8 * n))
+    return float(float(np.int64(whole)) / _POWERS[_U(n - n_whole - 1)])
 
 
 @inline
@@ -122,7 +137,7 @@ def scaled(mantissa: np.uint64, exponent: int) -> float:
 def digits(address: int, at: int, end: int, readable: int, number: np.uint64) -> tuple[int, np.uint64]:
     """Append the digits from `at` to a number; give where they end. The number wraps around after 19 of them."""
     while at + 8 <= readable:
-        word = load_word(address + at) ^ _ZEROS
+        word = load_word(address + at) ^ ZEROS
         others = other_than_digits(word)
         n = min(first_byte(others), end - at)
         if n < 8:
@@ -169,7 +184,7 @@ def _long_number(address: int, start: int, end: int, exponent: int) -> tuple[flo
         if digit < 0:
             after_dot = True
             continue
-        if n < _MAX_DIGITS:
+        if n < MAX_DIGITS:
             first = first * _U(10) + _U(digit)
             n += first != _U(0)
             exponent -= after_dot
@@ -225,7 +240,7 @@ def parse_number(address: int, start: int, end: int, readable: int) -> tuple[flo
         value, status = _word(address, begin, end)
     elif at != end:
         value, status = np.nan, NO_NUMBER
-    elif n > _MAX_DIGITS:
+    elif n > MAX_DIGITS:
         value, status = _long_number(address, begin, digits_end, given)
     else:
         value, status = scaled(mantissa, exponent + given), NUMBER
@@ -242,7 +257,7 @@ def short_number(address: int, start: int, end: int) -> tuple[float, bool]:
     negative = load_byte(address + start) == 45
     start += negative
     n = end - start
-    word = (load_word(address + start) ^ _ZEROS) << (_U(64 - 8 * n) & _U(63))  # the last digit in the top byte
+    word = (load_word(address + start) ^ ZEROS) << (_U(64 - 8 * n) & _U(63))  # the last digit in the top byte
     others = other_than_digits(word)
     dot = others >> _U(7)
     before = dot - _ONE

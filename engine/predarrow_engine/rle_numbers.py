@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import Index, helper, inline
 from predarrow_engine._simd import count_trailing_zeros
-from predarrow_engine._simd_runs import BLOCK, count_bits, read_block
-from predarrow_engine._simd_text import below, store
+from predarrow_engine._simd_runs import BLOCK, read_block
+from predarrow_engine._simd_text import below, count_bits, store
 from predarrow_engine.runs import ALL, ONE, ZERO
 
 SPARE = BLOCK

@@ -51,12 +51,6 @@ def test_trailing_zeros_are_counted() -> None:
         assert zeros(np.uint64(bits)) == ((bits & -bits).bit_length() - 1 if bits else 64)
 
 
-def test_ones_are_counted() -> None:
-    ones = compiled(simd.count_ones)
-    for bits in (0, 1, 2, 3, 1 << 63, (1 << 64) - 1, 0b1011000, 0xF0F0 << 40):
-        assert ones(np.uint64(bits)) == bits.bit_count()
-
-
 def test_what_cannot_be_fetched_is_no_fault() -> None:
     fetch = compiled(simd.prefetch)
     values = at_the_end(np.arange(100, dtype=np.uint8))

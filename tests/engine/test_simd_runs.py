@@ -53,11 +53,6 @@ def test_the_last_four_characters_of_a_long_number(read_block: Any) -> None:
     assert target[:10].tolist() == [2**15 - 1] * 10
 
 
-def test_bits_are_counted() -> None:
-    count = numba.njit(lambda bits: simd.count_bits(bits))
-    assert [count(np.uint64(bits)) for bits in (0, 1, 2**63, 0xF0F, 2**64 - 1)] == [0, 1, 1, 8, 64]
-
-
 @numba.njit
 def _measure(numbers: Ints, n: int, first: int, height: int) -> Any:
     return simd.measure_runs(numbers.ctypes.data, n, first, height)

@@ -58,6 +58,13 @@ def _copy_block(target: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) ->
     simd.copy_block(target.ctypes.data + 1, source.ctypes.data)
 
 
+def test_bits_are_counted() -> None:
+    count = numba.njit(lambda bits: simd.count_bits(bits))
+    assert [count(np.uint64(bits)) for bits in (0, 1, 2**63, 0xF0F, 2**64 - 1)] == [0, 1, 1, 8, 64]
+    for bits in (0, 1, 2, 3, 1 << 63, (1 << 64) - 1, 0b1011000, 0xF0F0 << 40):
+        assert count(np.uint64(bits)) == bits.bit_count()
+
+
 @pytest.mark.parametrize("word", _WORDS)
 def test_bits_of_a_word(word: int) -> None:
     lowest = (word & -word).bit_length() - 1 if word else 64
