@@ -16,7 +16,8 @@ import pyarrow as pa
 
 Bools = npt.NDArray[np.bool_]
 
-_TEXT_LIMIT = 2**31 - 1  # bytes of a column of text, whose offsets have 32 bits
+TEXT_LIMIT = 2**31 - 1
+"""Bytes of a column of text, whose offsets have 32 bits."""
 _SMALL = 1 << 14  # bytes
 
 
@@ -68,8 +69,8 @@ def text_array(texts: Sequence[str | None]) -> pa.StringArray:
     pieces = given if whole.isascii() else [text.encode() for text in given]
     offsets = np.zeros(len(given) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, pieces), np.int64, len(given)), out=offsets[1:])
-    if offsets[-1] > _TEXT_LIMIT:
-        raise pa.ArrowInvalid(f"a column of text must fit {_TEXT_LIMIT} bytes, got {offsets[-1]}")
+    if offsets[-1] > TEXT_LIMIT:
+        raise pa.ArrowInvalid(f"a column of text must fit {TEXT_LIMIT} bytes, got {offsets[-1]}")
     valid = validity(np.array([text is not None for text in texts])) if has_nulls else None
     data = [valid, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(whole.encode())]
     return pa.Array.from_buffers(pa.string(), len(given), data)

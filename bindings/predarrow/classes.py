@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.buffers import empty, numbers_array, text_array
+from predarrow.buffers import TEXT_LIMIT, empty, numbers_array, text_array
 from predarrow.errors import OntologyError
 from predarrow.refusals import shown
 
@@ -20,7 +20,6 @@ LEFT_OUT = "class is mapped to None"
 
 _LARGE = 1 << 16
 """Bytes from which on a column's are counted before they are written."""
-_LIMIT = 2**31 - 1
 _ROOM = 8
 """Bytes behind texts that `gather` reads from, and writes to."""
 
@@ -49,7 +48,7 @@ class Texts:
         size = chosen.size * self._longest
         if size > _LARGE:
             size = gathered_size(self._offsets, chosen)
-            if size > _LIMIT:
+            if size > TEXT_LIMIT:
                 return self.array.take(numbers_array(chosen))  # which words it
         offsets, data = empty(chosen.size + 1, np.int32), empty(size + _ROOM, np.uint8)
         size = gather(self._offsets, self._data, chosen, offsets, data)

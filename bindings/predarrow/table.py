@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predarrow.buffers import numbers_array, text_array
+from predarrow.buffers import TEXT_LIMIT, numbers_array, text_array
 
 SCHEMA_VERSION = 1
 
@@ -70,7 +70,6 @@ _ARRAYS = (pa.Array, np.ndarray)
 _FEW = 1 << 9
 _MANY = 1 << 16
 _SHORT = 8  # characters of a text that is worth its memory
-_TEXT_LIMIT = 2**31 - 1
 
 
 def record_batch(n_rows: int, columns: Mapping[str, Any]) -> pa.RecordBatch:
@@ -121,7 +120,7 @@ def _repeat(n_rows: int, place: int, value: Value) -> pa.Array:
             one = one.astype(type_.to_pandas_dtype())  # Arrow's cast would take 30 ms to load in a new process
         return pa.repeat(numbers_array(one, type_)[0], n_rows)
     text = value.encode()
-    if len(text) * n_rows > _TEXT_LIMIT:
+    if len(text) * n_rows > TEXT_LIMIT:
         return pa.repeat(text_array([value])[0], n_rows)
     offsets = np.arange(0, len(text) * n_rows + 1, len(text), np.int32) if text else np.zeros(n_rows + 1, np.int32)
     return pa.StringArray.from_buffers(n_rows, pa.py_buffer(offsets), pa.py_buffer(text * n_rows))

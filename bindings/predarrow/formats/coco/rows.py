@@ -129,12 +129,11 @@ class Rows:
         if images.numbers is not None and are_numbers(ids).all():
             numbers, which = distinct_numbers(ids.value)
             known = images.numbers.find(numbers)
-            if (known >= 0).all():
-                return known[which]
             where = known[which]
-            self.refusals.add(
-                where < 0, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {str(ids.value[row])!r}"
-            )
+            if (known < 0).any():
+                self.refusals.add(
+                    where < 0, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {str(ids.value[row])!r}"
+                )
             return where
         keys, places = distinct_ids(ids, self.data)
         self._refuse_ids(places, ".image_id")
