@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from predarrow.errors import PredarrowError
-from predarrow.export_rows import set_rows, titled, unique_title
-from predarrow.label_studio_merge import COLUMNS, merged_sets
+from predarrow.label_studio_set_rows import rows_of_sets
 from predarrow.pipeline import Progress
 from predarrow.project import Project, opened
 from predarrow.reader import OnError
@@ -59,20 +57,11 @@ def export_label_studio_predictions(
     """
     from predarrow.formats.label_studio.write import write_label_studio
 
-    project = opened(project)
-    names = [sets] if isinstance(sets, str) else project.sets() if sets is None else list(sets)
-    if not names and sets is None:
-        raise PredarrowError(
-            f"{project.path}: must have at least one prediction set, got none; import predictions first"
-        )
-    if not names or len(set(names)) < len(names):
-        raise PredarrowError(f"sets: must name at least one set of the project, each once, got {names}")
-    alone = names[0] if len(names) == 1 else None
-    rows = merged_sets(project, names) if alone is None else set_rows(project, alone, None, COLUMNS)
+    of_sets = rows_of_sets(opened(project), sets)
     return write_label_studio(
-        titled(rows, project.data_units, unique_title),
+        of_sets.rows,
         path,
-        model_version=alone,
+        model_version=of_sets.model_version,
         config=config,
         data_key=data_key,
         url=url,
@@ -82,11 +71,5 @@ def export_label_studio_predictions(
         max_bytes=max_bytes,
         on_error=on_error,
         overwrite=overwrite,
-        progress=None if progress is None else _of_all(project, names, progress),
+        progress=of_sets.progress(progress),
     )
-
-
-def _of_all(project: Project, names: Sequence[str], progress: Progress) -> Progress:
-    """Give what tells the number of all rows, which a stream does not."""
-    total = sum(project.history(name)["rows"][0].as_py() or 0 for name in names)
-    return lambda done, _: progress(done, total)

@@ -23,7 +23,7 @@ from predarrow.formats.label_studio.write_tasks import Options, Piece, tasks_of
 from predarrow.formats.write_chunks import COLUMNS, chunks_of
 from predarrow.formats.write_file import check_new
 from predarrow.formats.write_text import quoted
-from predarrow.label_studio_exports import export_label_studio_predictions
+from predarrow.label_studio_set_rows import rows_of_sets
 from predarrow.options import one_of, whole_number
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.project import Project
@@ -115,20 +115,8 @@ def write_label_studio(
         if model_version is not None:
             rule = "must be None for a project, whose sets name it"
             raise PredarrowError(f"model_version: {rule}, got {model_version!r}")
-        return export_label_studio_predictions(
-            table,
-            path,
-            config=config,
-            data_key=data_key,
-            url=url,
-            masks=masks,
-            holes=holes,
-            on_outside=on_outside,
-            max_bytes=max_bytes,
-            overwrite=overwrite,
-            on_error=on_error,
-            progress=progress,
-        )
+        of_sets = rows_of_sets(table, None)
+        table, model_version, progress = of_sets.rows, of_sets.model_version, of_sets.progress(progress)
     one_of("masks", masks, ("brush", "bitmask"))
     one_of("holes", holes, ("refuse", "brush", "bitmask"))
     one_of("on_outside", on_outside, ("refuse", "clip"))
