@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Unpack
 from predarrow.borders import OnOutside
 from predarrow.errors import PredarrowError
 from predarrow.formats.kitti import read as kitti
+from predarrow.formats.mask_options import left_out
 from predarrow.formats.masks import MaskFileOptions, read_found
 from predarrow.mapping import OntologyMapping, TextMapping, mapped_classes, mapped_texts, read_mapping
 from predarrow.pipeline import Progress
@@ -77,9 +78,7 @@ def import_mask_predictions(
     _check_path(predictions_dir)
     found = find_sources(predictions_dir, file_name_regex)
     mapping, where = read_mapping(ontology_mapping, predictions_dir)
-    background = options.get("background", 0)
-    left_out = [*options.get("void", ()), *([] if background is None else [background])]
-    names = mapped_classes(mapping, project.ontology, shapes=MASK_SHAPES, where=where, left_out=left_out)
+    names = mapped_classes(mapping, project.ontology, shapes=MASK_SHAPES, where=where, left_out=left_out(options))
     found = resolve(found, project.data_units, file_name_regex, file_path_to_data_unit_func)
     reader = read_found(found, names, workers=workers, on_error=on_error, progress=progress, options=options)
     return commit_reader(project, reader, str(Path(predictions_dir).absolute()), set_name, mode, "import masks")

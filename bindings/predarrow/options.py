@@ -20,17 +20,17 @@ def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def whole_number(name: str, value: Any, least: int | None = None) -> int:
+def whole_number(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
     """Give an option's whole number.
 
     Raises:
-        PredarrowError: it is none, or below the least.
+        PredarrowError: it is none, below the least or above the most.
     """
     try:
         number = index(value)
     except TypeError:
         number = None
-    if number is None or (least is not None and number < least):
-        rule = "a whole number" if least is None else f"a whole number of at least {least}"
-        raise PredarrowError(f"{name}: must be {rule}, got {shown(value)}")
+    if number is None or (least is not None and number < least) or (most is not None and number > most):
+        bounds = "" if least is None else f" of at least {least}" if most is None else f" from {least} to {most}"
+        raise PredarrowError(f"{name}: must be a whole number{bounds}, got {shown(value)}")
     return number

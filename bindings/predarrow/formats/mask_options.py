@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from collections.abc import Collection, Mapping, Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from predarrow.errors import PredarrowError
 from predarrow.formats.png import ColourMap
@@ -66,7 +67,9 @@ PRESETS: Mapping[str, TraceOptions] = {
 """Values of well-known data sets that are no class: `read_masks(path, **PRESETS["voc"])`."""
 
 
-_TRACER_OPTIONS = TraceOptions.__annotations__.keys()
+_TRACER_OPTIONS = TraceOptions.__annotations__.keys() - {"background", "void"}
+_PIXEL_VALUES = -(2**31), 2**32 - 1  # of int32 and uint32
+_LARGEST = 2**63 - 1
 
 
 def new_tracer(options: TraceOptions) -> Tracer:
@@ -81,21 +84,39 @@ def new_tracer(options: TraceOptions) -> Tracer:
     if unknown := options.keys() - MaskFileOptions.__annotations__.keys():
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
     _check_numbers(options)
+    of_tracer: dict[str, Any] = {name: value for name, value in options.items() if name in _TRACER_OPTIONS}
     try:
-        return Tracer(**cast(TraceOptions, {name: value for name, value in options.items() if name in _TRACER_OPTIONS}))
+        return Tracer(background=None, void=left_out(options), **of_tracer)
     except ValueError as error:
         raise PredarrowError(str(error)) from None
 
 
-def _check_numbers(options: TraceOptions) -> None:
-    if options.get("background") is not None:
-        whole_number("background", options["background"])
-    whole_number("min_area", options.get("min_area", 0), 0)
+def left_out(options: TraceOptions) -> list[int]:
+    """Give the values that are no class, the background among them.
+
+    Raises:
+        PredarrowError: values that no pixel can have.
+    """
+    background, void = options.get("background", 0), _void(options)
+    values = [] if background is None else [("background", background)]
+    values += [("void", value) for value in void]
+    return [whole_number(name, value, *_PIXEL_VALUES) for name, value in values]
+
+
+def _void(options: TraceOptions) -> Collection[int]:
     void: object = options.get("void", ())
-    if isinstance(void, str) or not isinstance(void, Iterable):
+    if isinstance(void, str | bytes) or not isinstance(void, Collection):
         raise PredarrowError(f"void: must be a list of whole numbers, got {shown(void)}")
-    for value in void:
-        whole_number("void", value)
+    return void
+
+
+def _check_numbers(options: Mapping[str, object]) -> None:
+    whole_number("min_area", options.get("min_area", 0), 0, _LARGEST)
+    whole_number("max_classes", options.get("max_classes", 1), 1)
+    whole_number("max_pixels", options.get("max_pixels", 1), 1)
+    tolerance = options.get("simplify")
+    if tolerance is not None and not isinstance(tolerance, Real):
+        raise PredarrowError(f"simplify: must be a number of pixels or None, got {shown(tolerance)}")
 
 
 def simplified(outlines: Outlines, tolerance: float) -> Outlines:

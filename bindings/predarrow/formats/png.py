@@ -45,6 +45,7 @@ the symbols takes 0.09, copying 0.06, the checksum 0.04, the filters 0.14 (to co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -63,6 +64,8 @@ from predarrow.formats.png_chunks import (
     read_stream,
     refuse,
 )
+from predarrow.options import whole_number
+from predarrow.refusals import shown
 from predarrow.report import Code
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ __all__ = ["MAX_PIXELS", "ColourMap", "PngDecoder", "PngHeader", "read_header", 
 ColourMap = Mapping[tuple[int, int, int], int]
 """Value of each colour (red, green, blue)."""
 
+_COLOUR_RULE = "colour map: a colour must be three numbers of 0 to 255, got "
 _ALIGNED = 64
 _DONE = -1  # the engine's, which is imported where it is used: Numba takes half a second
 
@@ -322,14 +326,22 @@ def _colour_table(
     """Give packed colours, sorted, with their values, and the smallest type that holds the values."""
     import numpy as np
 
+    given: object = colours
+    if not isinstance(given, Mapping):
+        message = 'must be "panoptic", a mapping from colours (red, green, blue) to values, or None'
+        raise PredarrowError(f"rgb: {message}, got {shown(colours)}")
+    checked = {}
     for colour, value in colours.items():
-        if len(colour) != 3 or not all(0 <= channel <= 255 for channel in colour):
-            raise PredarrowError(f"colour map: a colour must be three numbers of 0 to 255, got {colour!r}")
-        if not 0 <= value < 2**32:
-            raise PredarrowError(f"colour map: {colour!r}: a value must be 0 to 4294967295, got {value}")
-    if not colours:
+        try:
+            red, green, blue = (index(channel) for channel in colour)
+        except (TypeError, ValueError):
+            raise PredarrowError(_COLOUR_RULE + shown(colour)) from None
+        if not all(0 <= channel <= 255 for channel in (red, green, blue)):
+            raise PredarrowError(_COLOUR_RULE + shown(colour))
+        checked[red, green, blue] = whole_number(f"colour map: {colour!r}", value, 0, 2**32 - 1)
+    if not checked:
         raise PredarrowError("colour map: there must be at least one colour, got none")
-    packed = sorted((red | green << 8 | blue << 16, value) for (red, green, blue), value in colours.items())
+    packed = sorted((red | green << 8 | blue << 16, value) for (red, green, blue), value in checked.items())
     keys, values = np.array(packed, np.uint32).T.copy()
     largest = int(values.max())
     return keys, values, np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32
