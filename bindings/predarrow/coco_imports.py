@@ -96,16 +96,19 @@ def import_coco_predictions(
     classes, where = read_mapping(ontology_mapping, predictions_json)
     objects = mapped_categories(classes, project.ontology, where=where)
     mapping, where = read_image_mapping(image_mapping, predictions_json)
-    lists = lists_of(file, is_read=True)
+    known_images = given_images(images) if mapping is None else None
+    known_categories = given_categories(categories)
+    is_needed = {"images": mapping is None and known_images is None, "categories": known_categories is None}
+    lists = lists_of(file, {name for name, needed in is_needed.items() if needed}, is_read=True)
     if mapping is not None:
         matched = _mapped_images(mapping, project.data_units, where)
     else:
-        listed = given_images(images) or lists.images
+        listed = known_images or lists.images
         if listed is None:
             hint = "put it beside the predictions, or give image_mapping, or images (an annotation file)"
             raise OntologyError(f"{where}: must map image ids to data units, found no such file; {hint}")
         matched = _matched_images(listed, project.data_units)
-    known = given_categories(categories) or lists.categories or NO_CATEGORIES
+    known = known_categories or lists.categories or NO_CATEGORIES
     chooser = Chooser(_chosen_by(known, objects))
     options = options._replace(images=matched, categories=known, chooser=chooser, on_outside=on_outside)
     parts = coco_parts(file, lambda: options, workers=workers, progress=progress)

@@ -107,8 +107,9 @@ def test_images_that_need_a_careful_look(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("key", ["images", "categories"])
 def test_lists_that_stand_twice_are_refused(tmp_path: Path, key: str, n: int) -> None:
     """Near to one another in a small file, and far from both ends of a large one."""
-    order = ["images", "annotations", key, "annotations", "categories"]
-    some = {**_ALL, "annotations": [{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 2]}] * n}
+    order = ["images", "annotations", key, "other", "categories"]
+    records = [{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 2]}] * n
+    some = {**_ALL, "annotations": records, "other": records}
     path = _write(tmp_path, "{" + ",".join(f'"{name}":{json.dumps(some[name])}' for name in order) + "}")
     with pytest.raises(InputError, match=rf"\$\.{key}: must stand once, got it twice"):
         read_coco(path, workers=1).read_all()

@@ -27,6 +27,6 @@ What odd records come to:
 | image that is not in the file's list of images | refused |
 | category names that repeat | kept |
 | an id that stands for two images or categories | the file is refused |
-| two lists of images or of categories in the file | refused |
+| two lists of images, of categories or of annotations in the file | refused |
 | captions, panoptic segments, a dictionary without "annotations" | the file is refused |
 """

@@ -15,6 +15,7 @@ from predarrow.report import Code, Problem
 
 if TYPE_CHECKING:
     from predarrow_engine.coco import CocoRecords
+    from predarrow_engine.coco_columns import Ids
 
 Bools = npt.NDArray[np.bool_]
 
@@ -71,7 +72,18 @@ def check_records(block: Block, refusals: Refusals) -> None:
     )
     for name, ids in (("image_id", records.image_id), ("category_id", records.category_id)):
         is_id = (ids.kind == INT) | (ids.kind == WHOLE) | (ids.kind == STRING)
-        refusals.add(~is_id, Code.BAD_VALUE, f".{name}", _words("must be a whole number or text", block, ids.span))
+        refusals.add(~is_id, Code.BAD_VALUE, f".{name}", _id_words(block, ids))
+
+
+def _id_words(block: Block, ids: Ids) -> Callable[[int], str]:
+    words = _words("must be a whole number or text", block, ids.span)
+
+    def told(row: int) -> str:
+        text = block.text(ids.span[row])
+        is_whole = text.removeprefix("-").isdecimal()
+        return f"{words(row)}; write whole numbers of more than 64 bits as text" if is_whole else words(row)
+
+    return told
 
 
 def check_scores(block: Block, refusals: Refusals) -> Bools:

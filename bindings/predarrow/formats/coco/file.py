@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -81,7 +80,7 @@ class CocoFile:
                 self.size = raw.seek(0, 2)
             with closing(self._open()) as file:
                 head = file.read(_HEAD)
-        except (OSError, EOFError, zlib.error) as error:
+        except _flaws_of_reading() as error:
             raise InputError([self.unreadable(error)]) from None
         self.is_dictionary = not self.is_lines and head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:1] == b"{"
         """Whether the document is an object, with the list under "annotations"."""
@@ -185,7 +184,7 @@ class CocoFile:
             data[: rest.size] = rest
             try:
                 data = data[: rest.size + file.readinto(data[rest.size :])]
-            except (OSError, EOFError, zlib.error) as error:
+            except _flaws_of_reading() as error:
                 raise InputError([self.unreadable(error)]) from None
             size = self._size(data, block_bytes)
             return Text(data, self._position(file))
@@ -255,13 +254,22 @@ class CocoFile:
             c.BAD_NUMBER: "must have a number of JSON here",
             c.TOO_DEEP: "must not be nested that deep",
             c.TRUNCATED: "must go on: the file breaks off",
-            c.EXTRA_DATA: "must end here, got more; name a file with an object on each line .jsonl",
+            c.EXTRA_DATA: "must have an object on each line, got more behind one"
+            if self.is_lines
+            else "must end here, got more; name a file with an object on each line .jsonl",
             c.NO_LIST: 'must be a list of results, or an object with a list "annotations"',
             c.BAD_UTF8: "must be UTF-8",
         }
         where = Code.BAD_VALUE if code == c.NO_LIST else Code.BAD_TEXT if code == c.BAD_UTF8 else Code.DAMAGED
         pointer = f"byte {place} (line {self.line_of(place)})"
         return Problem(self.path, None, pointer, where, f"{'' if code == c.NO_LIST else 'JSON '}{rules[code]}")
+
+
+def _flaws_of_reading() -> tuple[type[Exception], ...]:
+    """Give what is raised by a file that cannot be read or unpacked: zlib-ng's error is not that of zlib."""
+    from zlib_ng import zlib_ng
+
+    return OSError, EOFError, zlib_ng.error  # type: ignore[return-value]  # its stub declares an instance, not a class
 
 
 def value_of(data: BlockText | bytes, start: int, end: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ from predarrow.sources import StrPath
 if TYPE_CHECKING:
     from predarrow_engine.coco import CocoImages
 
-_BOTH = {"images", "categories"}
+_BOTH = frozenset(("images", "categories"))
 _TAILS = (1 << 16, 1 << 22)
 """Bytes at the end of a file that are looked at for them."""
 _IMAGE = ("id", "file_name", "height", "width")
@@ -41,11 +41,12 @@ class Lists(NamedTuple):
     categories: Categories | None
 
 
-def lists_of(file: CocoFile, *, is_read: bool = False) -> Lists:
+def lists_of(file: CocoFile, needed: Set[str] = _BOTH, *, is_read: bool = False) -> Lists:
     """Give the images and categories of an annotation file; of a list of results there are none.
 
     Args:
         file: to scan, in full or in part.
+        needed: "images", "categories" or both; what is not needed does not have to hold, and may be left out.
         is_read: the file is read in full afterwards, so that its annotations need not be gone through. Another list
             of images or categories among them is to be found then.
 
@@ -54,7 +55,7 @@ def lists_of(file: CocoFile, *, is_read: bool = False) -> Lists:
     """
     from predarrow_engine.coco_columns import CATEGORIES, IMAGES, LIST
 
-    if not file.is_dictionary:
+    if not file.is_dictionary or not needed:
         return Lists(None, None)
     try:
         plain = _plain_lists(file, is_read)
@@ -69,10 +70,12 @@ def lists_of(file: CocoFile, *, is_read: bool = False) -> Lists:
         data, block = scanned.data, scanned.block
         for start, end, _, kind in block.top.tolist():
             kinds[value_of(data, start, end)] = kind
-        images.extend(_image_rows(scanned, block.images, len(images), file.path))
+        if "images" in needed:
+            images.extend(_image_rows(scanned, block.images, len(images), file.path))
         categories += [value_of(data, start, end) for what, start, end in block.objects.tolist() if what == CATEGORIES]
-    for name in ("images", "categories"):
-        if kinds.get(name, LIST) != LIST:
+    kinds = {name: kind for name, kind in kinds.items() if name in needed}
+    for name, kind in kinds.items():
+        if kind != LIST:
             raise _refused(file.path, f"$.{name}", "must be a list")
     return Lists(
         listed_images(images, file.path) if "images" in kinds else None,
@@ -132,7 +135,7 @@ class _PlainLists:
         return True
 
 
-def _tail(file: CocoFile, missing: set[str]) -> Scanned | None:
+def _tail(file: CocoFile, missing: Set[str]) -> Scanned | None:
     """Give the end of a file from the first of the missing lists on; None where they are not found there.
 
     A quote behind a blank or a comma begins a string, if what follows is such a key: no string ends there. And where

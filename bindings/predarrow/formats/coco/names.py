@@ -18,6 +18,7 @@ from predarrow.report import Code, Problem
 
 _LARGEST_SIDE = 2**31 - 1
 _TEXT_RULE = "must be text that UTF-8 can hold"
+_NAME_HINT = "give the names with images, a mapping of ids to names, or a file with a list of images"
 
 Told = tuple[Code, str]
 """Why something is refused, and the words for it."""
@@ -158,7 +159,8 @@ def listed_images(rows: Iterable[Mapping[str, Any]], source: str) -> Images:
         if key is None:
             problems.append(_problem(source, f"$.images[{row}].id", "must be a whole number or text", image.get("id")))
         elif not isinstance(name, str) or not name:
-            problems.append(_problem(source, f"$.images[{row}].file_name", "must be text that is not empty", name))
+            problem = _problem(source, f"$.images[{row}].file_name", "must be text that is not empty", name)
+            problems.append(problem._replace(message=f"{problem.message}; {_NAME_HINT}"))
         elif not is_utf8(name):
             problems.append(_problem(source, f"$.images[{row}].file_name", _TEXT_RULE, name))
         elif None in size:

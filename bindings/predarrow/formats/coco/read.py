@@ -82,7 +82,8 @@ def read_coco(
     known_images, known_categories = given_images(images), given_categories(categories)
 
     def complete() -> CocoOptions:
-        lists = lists_of(file, is_read=True)
+        given = {"images": known_images, "categories": known_categories}
+        lists = lists_of(file, {name for name, known in given.items() if known is None}, is_read=True)
         chosen = known_categories or lists.categories
         completed = options._replace(images=known_images or lists.images)
         return completed if chosen is None else completed._replace(categories=chosen, chooser=Chooser(chosen.choose))
@@ -213,12 +214,12 @@ def _has_annotations(scanned: Scanned) -> bool:
 
 
 def _list_again(scanned: Scanned, file: CocoFile, seen: set[str]) -> Problem | None:
-    """Word that the file has another list of images or categories: where one was found, no other was looked for."""
+    """Word that the file has another list of one kind: of images and categories only the first was looked for."""
     for start, end in scanned.block.top[:, :2].tolist():
         key = value_of(scanned.data, start, end)
         if key in seen:
             return Problem(file.path, None, f"$.{key}", Code.BAD_VALUE, "must stand once, got it twice")
-        if key in ("images", "categories"):
+        if key in ("annotations", "images", "categories"):
             seen.add(key)
     return None
 
