@@ -218,7 +218,7 @@ def _counts_text(text: str, segmentation: Value) -> str:
 def _open(ring: list[float]) -> list[tuple[float, float]]:
     """Give the vertices of a ring, without the last one where that repeats the first."""
     points = list(zip(ring[0::2], ring[1::2], strict=False))
-    is_closed = len(points) >= 3 and len(ring) % 2 == 0 and points[0] == points[-1]
+    is_closed = len(points) > 3 and len(ring) % 2 == 0 and points[0] == points[-1]
     return points[:-1] if is_closed else points
 
 

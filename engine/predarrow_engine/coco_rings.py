@@ -73,8 +73,8 @@ _U = np.uint64
 _ONE = _U(1)
 _EVERY = _U(0xFFFFFFFFFFFFFFFF)
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-LEAST = 6
-"""Numbers of a ring that may repeat its first vertex."""
+LEAST = 8
+"""Numbers of a ring that may repeat its first vertex, so that three are left without it."""
 
 
 @inline
@@ -265,6 +265,19 @@ def _any_ring(address: int, at: int, end: int, slots: int, x: int, y: int, room:
     return INCOMPLETE, n, told
 
 
+@inline
+def read_ring(address: int, at: int, end: int, slots: int, x: int, y: int, room: int) -> tuple[int, int, int]:
+    """Write the numbers of the list whose bracket is before `at` to x and y in turn.
+
+    Gives where it stops, OTHER_ITEM, or ROOM where there are more than twice `room`; how many numbers there are, of
+    which an odd last one counts for nothing; FAR, UNDECIDED and CLOSED.
+    """
+    stop, n, told = _plain_ring(address, at, end, slots, x, y, room)
+    if stop == INCOMPLETE:
+        stop, n, told = _any_ring(address, at, end, slots, x, y, room)
+    return stop, n, told
+
+
 @helper
 def put_ring(address: int, at: int, end: int, slots: int) -> int:
     """Append the list at `at` as a ring; give where it stops, or OTHER_ITEM."""
@@ -273,9 +286,7 @@ def put_ring(address: int, at: int, end: int, slots: int) -> int:
         return no_room(slots, RINGS)
     room = get(slots, COORDINATES + ROOM_FOR) - first
     x, y = flat(slots, COORDINATES) + 4 * first, get(slots, ORDINATES) + 4 * first
-    stop, n, told = _plain_ring(address, at + 1, end, slots, x, y, room)
-    if stop == INCOMPLETE:
-        stop, n, told = _any_ring(address, at + 1, end, slots, x, y, room)
+    stop, n, told = read_ring(address, at + 1, end, slots, x, y, room)
     if stop == ROOM:
         return no_room(slots, COORDINATES)
     if stop < 0:

@@ -169,6 +169,15 @@ def test_relative_boxes_are_refused_unless_told(tmp_path: Path) -> None:
     assert _read(tmp_path, [{**_BOX, "bbox": [0, 0, 1, 1]}]).num_rows == 1
 
 
+def test_first_vertices_that_are_repeated(tmp_path: Path) -> None:
+    rings = [[1, 2, 3, 4, 9, 9, 1, 2], [1, 2, 3, 4, 1, 2], [1, 2.5, 3, 4, 1, 2.5]]
+    table = _read(tmp_path, [{**_SHAPE, "segmentation": [ring]} for ring in rings])
+    kept = [[number for point in part[0][0] for number in point.values()] for part in table["polygon"].to_pylist()]
+    assert kept == [rings[0][:6], *rings[1:]]  # with two vertices it would be no ring, and could not be written again
+    write_coco_results(table, tmp_path / "again.json")
+    assert read_coco(tmp_path / "again.json").read_all()["polygon"].equals(table["polygon"])
+
+
 def test_masks_without_a_pixel_are_kept(tmp_path: Path) -> None:
     path = _write(tmp_path, [{**_SHAPE, "segmentation": {"size": [3, 3], "counts": "9"}}])
     reader = read_coco(path, polygons=True)

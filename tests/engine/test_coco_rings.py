@@ -77,7 +77,7 @@ def test_a_last_vertex_that_repeats_the_first_is_left_out(n: int, last: str, n_d
     between = "".join(f"{text}, " for text in numbers(2 * n))
     shapes = assert_like_twin(f"[[10.25, 20.5, {between}{last}]]")
     assert shapes is not None
-    assert shapes.ring_offsets.tolist()[1] == n + 2 - (n_dropped if n else 0)
+    assert shapes.ring_offsets.tolist()[1] == n + 2 - (n_dropped if n > 1 else 0)  # three vertices are kept
 
 
 def test_undecided_numbers_do_not_close_a_ring() -> None:

@@ -16,7 +16,7 @@ What odd records come to:
 | all boxes lie in 0 to 1 (judged by the first block of the file) | the file is refused, unless `box_unit` is given |
 | a flat polygon, `[x, y, x, y, …]` | one ring |
 | an odd number of coordinates, or fewer than three vertices | refused |
-| a polygon that ends with its first vertex | without the last one: rings are open |
+| a polygon that ends with its first vertex | without the last one: rings are open; of three vertices all are kept |
 | several polygons | one row with several parts |
 | run lengths that break off, have other characters, negative counts, or another sum than height * width | refused |
 | run lengths as text of a bytes literal, "b'…'" | refused, with the way out |
