@@ -4,9 +4,10 @@ Options, measured on 5 million traced polygons: BYTE_STREAM_SPLIT on floats and 
 (14 bits a vertex, 24 with the default), zstd level 1, the Arrow schema left out (a dictionary column in it
 makes the search for one image a thousand times slower), statistics for those columns only that are searched.
 
-What lost, on 64 street masks of 1.5 million vertices (51 ms, of which the levels of the lists, found anew for x and y,
-take some 25 and zstd 16): batches of 65,536 values (3 % less), pages of version 2 (3 %, in 3 % more bytes), groups of
-few chunks left as they are (3 %), lists that cannot be null (8 %, in another schema), lz4 (14 %, in 45 % more bytes).
+What lost, on 64 street masks of 1.5 million vertices (50 ms, of which the levels of the lists, found anew for x and y,
+take some 25 and zstd 15): pages of version 2 (3 %, in 3 % more bytes), pages of 8 MiB or 256 KiB (3 % more time), zstd
+levels -1 to -4 (the same time, in 3 to 12 % more bytes), null columns not compressed (3 %, but others may follow in the
+same file), vertices that cannot be null (8 %, in another schema), lz4 (14 %, in 45 % more bytes).
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _FILE_GROUP_BYTES = 16 << 20
 """A file of its own has larger ones: their descriptions stay in memory until it is closed (12 million polygons:
 47 MB less)."""
 
+_BATCH_VALUES = 1 << 16  # Arrow's 1,024 cost 3 % of the time
+_FEW_CHUNKS = 8
+
 _UNIQUE = frozenset({"row", "mask.counts"})  # as good as never repeated: a dictionary would be thrown away
 _SEARCHED = ("data_unit", "frame", "object_id", "class_name", "kind", "confidence", "bbox.", "row")
 
@@ -66,20 +70,24 @@ def write_parquet(batches: Iterable[pa.RecordBatch], path: str | Path) -> int:
 def row_groups(batches: Iterable[pa.RecordBatch], max_rows: int, max_bytes: int) -> Iterator[pa.Table]:
     """Give the same rows in the same order, in tables of the size of a row group.
 
-    A table has at most `max_rows` rows and, one row excepted, about `max_bytes` bytes in memory.
+    A table has at most `max_rows` rows and, one row excepted, about `max_bytes` bytes in memory: a batch that passes
+    them by less than a quarter is not cut, so that a table is there when its last batch is.
 
     Raises:
         TypeError: a batch in another schema: a mistake of a reader, not of its input.
     """
     pending: list[pa.RecordBatch] = []
     rows_left, bytes_left = max_rows, max_bytes
+    slack = max_bytes // 4
     for batch in batches:
         if not batch.schema.equals(SCHEMA):
             raise TypeError(f"batches must have the prediction table's schema, got {batch.schema}")
         first = 0
         row_bytes = max(batch.nbytes // max(batch.num_rows, 1), 1)
         while first < batch.num_rows:
-            piece = batch.slice(first, max(1, min(rows_left, bytes_left // row_bytes)))
+            left = batch.num_rows - first
+            fitting = left if left * row_bytes <= bytes_left + slack else bytes_left // row_bytes
+            piece = batch.slice(first, max(1, min(rows_left, fitting)))
             pending.append(piece)
             first += piece.num_rows
             rows_left -= piece.num_rows
@@ -127,8 +135,9 @@ class ParquetFile:
         return int(self._sink.tell())
 
     def _write(self, group: pa.Table) -> None:
-        # Many small batches: one copy of the group is cheaper than a hundred chunks in each of 35 columns.
-        self._writer.write_table(group.combine_chunks(), row_group_size=group.num_rows)
+        if group.column(0).num_chunks > _FEW_CHUNKS:  # a hundred chunks in each of 35 columns cost more than a copy
+            group = group.combine_chunks()
+        self._writer.write_table(group, row_group_size=group.num_rows)
 
 
 @contextmanager
@@ -197,6 +206,7 @@ def _options() -> dict[str, Any]:
         "column_encoding": dict.fromkeys(floats, "BYTE_STREAM_SPLIT") | {"row": "DELTA_BINARY_PACKED"},
         "write_statistics": [path for path, _ in leaves if path.startswith(_SEARCHED)],
         "store_schema": False,
+        "write_batch_size": _BATCH_VALUES,
     }
 
 
