@@ -90,7 +90,7 @@ def _path(mapping: Any, what: str) -> Path:
 def _read_object(path: Path, content: str) -> dict[str, Any] | None:
     """Give a JSON object, None where there is no such file."""
     try:
-        loaded = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_pairs)
+        loaded = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=distinct_keys)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -220,7 +220,12 @@ def _valid(ontology: Ontology, shapes: Collection[str]) -> str:
     return f"valid ones: {', '.join(valid)}" if valid else "the ontology has no object of such a shape"
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Give a JSON object, as `json.loads` asks for one (`object_pairs_hook`), which would keep the last of two.
+
+    Raises:
+        ValueError: a key that stands twice.
+    """
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:

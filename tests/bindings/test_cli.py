@@ -161,7 +161,8 @@ def test_every_mask_option_arrives(folder: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(masks, "read_masks", note)
     command = "convert masks masks o.parquet --background none --void 255 --void 254 --outline center --holes fill"
-    command += " --connectivity 4 --min-area 3 --simplify 0.5 --rgb panoptic --max-classes 9 --workers 2"
+    command += " --connectivity 4 --min-area 3 --simplify 0.5 --rgb panoptic --max-classes 9 --max-pixels 99"
+    command += " --workers 2"
     assert run([*command.split(), "--on-error", "skip", "--file-name-regex", "(?P<data_unit_title>.*)"]) == 0
     given.pop("progress")
     assert given == {
@@ -174,13 +175,24 @@ def test_every_mask_option_arrives(folder: Path, monkeypatch: pytest.MonkeyPatch
         "simplify": 0.5,
         "rgb": "panoptic",
         "max_classes": 9,
+        "max_pixels": 99,
         "workers": 2,
         "on_error": "skip",
         "file_name_regex": "(?P<data_unit_title>.*)",
         "classes": None,
     }
-    named = {"approximation", "max_pixels", "encord_active"}  # of Python only, and a flag
+    named = {"approximation", "encord_active"}  # of Python only, and a flag
     assert set(MaskFileOptions.__annotations__) - named <= set(given)
+
+
+def test_colours_are_read_from_a_file(folder: Path, capsys: Captured) -> None:
+    (folder / "masks" / "image.png").unlink()
+    cv2.imwrite("masks/image.png", np.full((2, 3, 3), (0, 128, 255), np.uint8))  # blue, green, red
+    (folder / "colours.json").write_text('{"#FF8000": 7, "#000000": 0}')
+    assert run(["convert", "masks", "masks/image.png", "o.parquet"]) == 1
+    assert "(--rgb)" in capsys.readouterr().err
+    assert run(["convert", "masks", "masks/image.png", "o.parquet", "--rgb", "colours.json"]) == 0
+    assert pq.read_table("o.parquet")["class_name"].to_pylist() == ["7"]
 
 
 def test_presets_are_the_librarys() -> None:
@@ -207,6 +219,12 @@ def test_preset_with_an_exception(folder: Path, capsys: Captured) -> None:
         "import masks project masks --background x",
         "import masks project masks --class one",
         "import masks project masks --class deep.json",
+        "import masks project masks --class twice.json",
+        "import masks project masks --class 1=a --class one.json",
+        "import masks project masks --rgb deep.json",
+        "import masks project masks --rgb one.json",
+        "import masks project masks --rgb colours.json",
+        "import masks project masks --rgb COCO",
         "import masks project masks --class 1=pedestrian --ontology-mapping masks/ontology_mapping.json",
         "init p",
         "init p --images a --data-units b --classes c",
@@ -216,6 +234,9 @@ def test_preset_with_an_exception(folder: Path, capsys: Captured) -> None:
 )
 def test_wrong_usage_is_2(folder: Path, command: str, capsys: Captured) -> None:
     (folder / "deep.json").write_text("[" * 100_000)
+    (folder / "twice.json").write_text('{"1": "a", "1": "b"}')
+    (folder / "one.json").write_text('{"1": "b"}')
+    (folder / "colours.json").write_text('{"#0000ff": 1, "#0000FF": 2}')
     assert run(command.split()) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -108,9 +108,11 @@ def read_json(path: Path, option: str, rule: str = "must be a JSON object") -> A
     """Give what an option's JSON file holds; the caller checks that the rule holds.
 
     Raises:
-        click.BadParameter: a file that cannot be read, or is no JSON.
+        click.BadParameter: a file that cannot be read, is no JSON, or has a key twice.
     """
+    from predarrow.mapping import distinct_keys
+
     try:
-        return json.loads(path.read_text("utf-8-sig"))
+        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=distinct_keys)
     except (OSError, ValueError, RecursionError) as error:
         raise click.BadParameter(f"{path}: {rule}, got {error}", param_hint=option) from None

@@ -68,7 +68,7 @@ def too_many_classes(source: str, n_classes: int | None, max_classes: int) -> Pr
     got = "more" if n_classes is None else f"{n_classes}"
     message = (
         f"must have at most {max_classes} distinct pixel values to trace, got {got}; "
-        "a soft or depth map is no label mask (threshold it first), else raise max_classes"
+        "a soft or depth map is no label mask (threshold it first), else raise max_classes (--max-classes)"
     )
     return Problem(source, None, "", Code.TOO_MANY_CLASSES, message)
 
@@ -115,7 +115,8 @@ def judge(outlines: Outlines, images: Sequence[MaskImage], names: ClassNames | N
     places = None
     if names is not None:
         places = names.positions(outlines.value)
-        refused += _unnamed_images(outlines, images, places < 0, problems)
+        hint = "map it to a class" if names.feature_hashes else "map it to a class (or to None)"
+        refused += _unnamed_images(outlines, images, places < 0, hint, problems)
         if names.names.array.null_count:
             keep = bools_of(names.names.array.is_valid())[places]
     if refused:
@@ -145,7 +146,11 @@ def _soft_images(
 
 
 def _unnamed_images(
-    outlines: Outlines, images: Sequence[MaskImage], unnamed: npt.NDArray[np.bool_], problems: list[Problem]
+    outlines: Outlines,
+    images: Sequence[MaskImage],
+    unnamed: npt.NDArray[np.bool_],
+    hint: str,
+    problems: list[Problem],
 ) -> list[int]:
     if not unnamed.any():
         return []
@@ -159,7 +164,7 @@ def _unnamed_images(
         more = f" and {values.size - _LISTED} more" if values.size > _LISTED else ""
         message = (
             f"must be a value that the mapping names, got {', '.join(map(str, values[:_LISTED]))}{more}; "
-            "map it to a class (or to None), or name it in void or background"
+            f"{hint}, or name it in void or background"
         )
         pointer = f"pixel at row {row}, column {column}"
         problems.append(Problem(_where(images[image]), None, pointer, Code.UNKNOWN_CLASS, message))

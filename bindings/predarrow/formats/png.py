@@ -184,7 +184,7 @@ class PngDecoder:
         if header.colour_type == RGB and header.bit_depth == 16:
             refuse(source, "byte 24", Code.UNSUPPORTED, "colours of a mask must have 8 bits, got 16-bit RGB")
         if header.colour_type == RGB and not self._has_colours:
-            hint = 'name the decoder, rgb="panoptic" or rgb={(r, g, b): value, …}'
+            hint = 'name the decoder, rgb="panoptic" or rgb={(r, g, b): value, …} (--rgb)'
             refuse(source, "byte 25", Code.UNSUPPORTED, f"must be grey or palette, got RGB; {hint}")
 
     def _plain(self, stream: Stream, header: PngHeader, source: str) -> npt.NDArray[Any]:

@@ -160,7 +160,8 @@ def check_size(header: PngHeader, max_pixels: int, source: str) -> None:
     """
     if header.width * header.height > max_pixels:
         got = f"{header.width} x {header.height}"
-        message = f"at most {max_pixels} pixels, got {got}; raise max_pixels if the file is meant to be so large"
+        hint = "raise max_pixels (--max-pixels) if the file is meant to be so large"
+        message = f"must have at most {max_pixels} pixels, got {got}; {hint}"
         refuse(source, "byte 16", Code.TOO_LARGE, message)
 
 
