@@ -31,8 +31,10 @@ from predarrow_engine.coco_columns import (
 )
 from predarrow_engine.coco_document import AFTER_ITEM, DONE, LINE, SKIM, START, scan_block
 from predarrow_engine.coco_plain import Empty, Form, PlainRecords, read_plain
+from predarrow_engine.coco_plain_shapes import PlainShapes, read_shapes
 from predarrow_engine.coco_rings import FAR, LEAST, N_SCRATCH, UNDECIDED
 from predarrow_engine.coco_room import Room
+from predarrow_engine.coco_shapes_form import ShapesForm
 from predarrow_engine.json_scan import DEPTHS, HAS_HIGH, MAX_DEPTH, PLACE, ROOM, SHORT, code_of
 
 __all__ = ["CocoBlock", "CocoImages", "CocoRecords", "CocoScanner", "Gap"]
@@ -153,24 +155,31 @@ class CocoScanner:
             top=room.flat(s.TOP),
         )
 
-    def scan_plain(self, data: npt.NDArray[np.uint8], form: Form, empty: Empty, *, last: bool) -> PlainRecords | None:
-        """Give the records of a whole block that begins in a gap, where all are plain results; else None.
+    def scan_plain(
+        self, data: npt.NDArray[np.uint8], form: Form | ShapesForm, empty: Empty, *, last: bool
+    ) -> PlainRecords | PlainShapes | None:
+        """Give the records of a whole block that begins in a gap, where all are written in one form; else None.
 
         Where it is None, this scanner stands nowhere any more.
 
         Args:
             data, last: as in `scan`; the block ends in a gap or as the document does.
-            form: of results that were read before.
-            empty: gives room for so many numbers, which the results are kept in.
+            form: of records that were read before.
+            empty: gives room for so many numbers, which the records are kept in.
         """
         data, slots = _cast(data), self._slots
         if slots[s.SECTION] & _SECTION != ANNOTATIONS:
             return None
-        found, end = read_plain(data, form, slots, empty)
-        if not end:
+        slots[HAS_HIGH] = 0
+        found: PlainRecords | PlainShapes | None
+        if isinstance(form, ShapesForm):
+            found, end = read_shapes(data, form, slots, empty)
+        else:
+            found, end = read_plain(data, form, slots, empty)
+        if found is None or not end:
             return None
-        slots[HAS_HIGH] = slots[s.RECORDS : s.RECORDS + 2 * s.N_TABLES] = 0  # no room for anything else
-        slots[s.INDEX] += found.score.size
+        slots[s.RECORDS : s.RECORDS + 2 * s.N_TABLES] = 0  # no room for anything else
+        slots[s.INDEX] += found.image_id.size
         stop = scan_block(data, slots, end, last)
         is_whole = stop >= 0 and not slots[HAS_HIGH] and not (last and slots[s.PHASE] not in (DONE, LINE))
         return found if is_whole else None

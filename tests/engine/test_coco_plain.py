@@ -66,6 +66,7 @@ def _read(head: str, following: str, *, lines: bool, last: bool) -> tuple[PlainR
     assert form is not None
     assert block.consumed == len(head)
     found = scanner.at(gap).scan_plain(_bytes(following), form, _empty, last=last)
+    assert found is None or isinstance(found, PlainRecords)
     return found, scanner.at(gap).scan(_bytes(following), last=last)
 
 

@@ -1,7 +1,8 @@
-"""Results of boxes that are all written alike, as a prediction batch."""
+"""Results of boxes, or annotations with polygons, that are all written alike, as a prediction batch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,18 @@ import pyarrow as pa
 
 from predarrow.buffers import empty, numbers_array
 from predarrow.formats.coco.boxes import judge_borders
-from predarrow.formats.coco.rows import CocoOptions, Rows
+from predarrow.formats.coco.rows import BBOX, POLYGON, CocoOptions, Ints, Rows
 from predarrow.reader import Part
 from predarrow.refusals import Refusals
-from predarrow.table import SCHEMA
+from predarrow.table import SCHEMA, polygon_array
 
 if TYPE_CHECKING:
     from predarrow_engine.coco_plain import PlainRecords
+    from predarrow_engine.coco_plain_shapes import PlainShapes
 
 
-def plain_part(records: PlainRecords, options: CocoOptions, source: str) -> Part | None:
-    """Give results as a batch, its rows from 0; None where one is refused: the scan of every rule has words for it.
+def plain_part(records: PlainRecords | PlainShapes, options: CocoOptions, source: str) -> Part | None:
+    """Give records as a batch, its rows from 0; None where one is refused: the scan of every rule has words for it.
 
     Args:
         records: in pixels.
@@ -29,8 +31,9 @@ def plain_part(records: PlainRecords, options: CocoOptions, source: str) -> Part
         source: the file.
     """
     from predarrow_engine.coco_columns import INT, Ids
+    from predarrow_engine.coco_plain_shapes import PlainShapes
 
-    n = records.score.size
+    n = records.image_id.size
     kind = np.broadcast_to(np.uint8(INT), n)
     nowhere = np.zeros((0, 2), np.int32)
     rows = Rows(
@@ -40,11 +43,15 @@ def plain_part(records: PlainRecords, options: CocoOptions, source: str) -> Part
         Refusals(_numbered(n)),
         options,
     )
+    shapes = records if isinstance(records, PlainShapes) else None
+    if shapes is not None:
+        rows.kinds = np.broadcast_to(np.int64(POLYGON), n)
+        rows.columns["polygon"] = _polygons(shapes)
     rows.place_images()
     rows.choose_classes()
     corners = records.corners
     if options.on_outside is not None:
-        is_box = np.ones(n, np.bool_)
+        is_box = rows.kinds == BBOX
         corners = judge_borders(
             corners, is_box, rows.sizes, options.on_outside, rows.left_out, rows.refusals, rows.report
         )
@@ -53,7 +60,22 @@ def plain_part(records: PlainRecords, options: CocoOptions, source: str) -> Part
     rows.flag()
     if rows.left_out.all():
         return Part([], rows.report)
-    return Part([rows.batch(corners, records.score, None, source)], rows.report)
+    confidence = options.default_confidence if records.score is None else records.score
+    attributes = None if shapes is None or not shapes.text.size else _attributes(shapes)
+    return Part([rows.batch(corners, confidence, attributes, source)], rows.report)
+
+
+def _polygons(shapes: PlainShapes) -> pa.Array:
+    """Give polygons as a column, each ring a part of its own."""
+    n_rings = shapes.ring_offsets.size - 1
+    parts = _kept_parts(1 << n_rings.bit_length())[: n_rings + 1]
+    return polygon_array(shapes.x, shapes.y, shapes.ring_offsets, parts, shapes.rings)
+
+
+def _attributes(shapes: PlainShapes) -> Callable[[Ints], pa.Array]:
+    n, data = shapes.image_id.size, [None, pa.py_buffer(shapes.text_offsets), pa.py_buffer(shapes.text)]
+    column = pa.Array.from_buffers(pa.string(), n, data)
+    return lambda chosen: column if chosen.size == n else column.take(numbers_array(chosen))
 
 
 def _numbered(n: int) -> npt.NDArray[np.int64]:
@@ -61,6 +83,11 @@ def _numbered(n: int) -> npt.NDArray[np.int64]:
 
 
 _kept = lru_cache(maxsize=1)(np.arange)
+
+
+@lru_cache(maxsize=1)
+def _kept_parts(n: int) -> npt.NDArray[np.int32]:
+    return np.arange(n + 1, dtype=np.int32)
 
 
 def moved(part: Part, first: int) -> Part:

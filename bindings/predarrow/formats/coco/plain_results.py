@@ -1,4 +1,4 @@
-"""Pieces of a COCO file all of whose records are results that are written alike."""
+"""Pieces of a COCO file all of whose records are results of boxes, or annotations with polygons, written alike."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from predarrow.formats.coco.pieces import Piece
 if TYPE_CHECKING:
     from predarrow_engine.coco import CocoBlock, CocoScanner
     from predarrow_engine.coco_plain import Form, PlainRecords
+    from predarrow_engine.coco_plain_shapes import PlainShapes
+    from predarrow_engine.coco_shapes_form import ShapesForm
 
 T = TypeVar("T")
 
-Finish: TypeAlias = "Callable[[PlainRecords], T | None]"
-"""What is to become of plain results; None where a rule that is not known here refuses one."""
+Finish: TypeAlias = "Callable[[PlainRecords | PlainShapes], T | None]"
+"""What is to become of plain records; None where a rule that is not known here refuses one."""
 
 _IN_VAIN = 4
 
@@ -43,15 +45,17 @@ class PlainResults(Generic[T]):
 
     def __init__(self, finish: Finish[T] | None, *, is_lines: bool) -> None:
         self._finish, self._is_lines = finish, is_lines
-        self._form: Form | None = None
+        self._form: Form | ShapesForm | None = None
         self._in_vain = 0  # tries that failed, less those that did not
 
     def learn(self, data: npt.NDArray[np.uint8], block: CocoBlock) -> None:
         """Look at a block that was read with every rule."""
         from predarrow_engine.coco_plain import form_of
+        from predarrow_engine.coco_shapes_form import shapes_form_of
 
         if self._finish is not None and self._in_vain < _IN_VAIN:
-            self._form = form_of(data, block.records, lines=self._is_lines) or self._form
+            boxes = form_of(data, block.records, lines=self._is_lines)
+            self._form = boxes or shapes_form_of(data, block.records, lines=self._is_lines) or self._form
 
     def read(self, scanner: CocoScanner, data: npt.NDArray[np.uint8], piece: Piece) -> Plain[T] | None:
         """Read a piece; None where it has something else, and where that is to be expected.
@@ -67,4 +71,4 @@ class PlainResults(Generic[T]):
         records = scanner.scan_plain(data, form, empty, last=piece.is_last)
         result = None if records is None else finish(records)
         self._in_vain = max(self._in_vain + (1 if result is None else -1), 0)
-        return None if records is None or result is None else Plain(result, records.score.size, piece.text.read)
+        return None if records is None or result is None else Plain(result, records.image_id.size, piece.text.read)

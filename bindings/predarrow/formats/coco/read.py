@@ -27,6 +27,7 @@ from predarrow.sources import StrPath
 
 if TYPE_CHECKING:
     from predarrow_engine.coco_plain import PlainRecords
+    from predarrow_engine.coco_plain_shapes import PlainShapes
 
 _OTHER_FORMATS = {
     "segments_info": "panoptic segments stand in PNG files; read those with read_masks",
@@ -168,7 +169,7 @@ def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> 
     """Give blocks of records, and a problem where the file as a whole does not hold; nothing behind it."""
     from predarrow_engine.coco_columns import ANNOTATIONS
 
-    def finish(records: PlainRecords) -> Part | None:
+    def finish(records: PlainRecords | PlainShapes) -> Part | None:
         is_pixel = options.box_unit in (None, "pixel")
         return plain_part(records, options, file.path) if is_pixel else None
 

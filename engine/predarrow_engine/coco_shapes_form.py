@@ -1,0 +1,106 @@
+"""How annotations are written that all are written alike: what stands between their values, learnt from two of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from predarrow_engine._simd_text import BLOCK
+from predarrow_engine.coco_columns import INT, LIST, MISSING, NUMBER, POLYGONS, CocoRecords
+
+IMAGE, CATEGORY, X, WIDTH, SCORE, RINGS, KEPT = 0, 1, 2, 4, 6, 7, 8
+"""Places of values: both ids, four numbers of a box, a score, polygons, and the first of those that are copied."""
+_BOX_NUMBER = re.compile(rb"[^\[\], \t\r\n]+")
+
+
+class ShapesForm(NamedTuple):
+    """How all annotations are written; texts have 64 bytes each."""
+
+    texts: npt.NDArray[np.uint8]
+    """((n + 1) * 64,) what stands behind each of n values, and before the first one"""
+    lengths: npt.NDArray[np.int64]
+    """(n + 1,) of the texts, each less than 64"""
+    places: npt.NDArray[np.int64]
+    """(n,) which value comes first, second, ...: IMAGE ... KEPT + k - 1"""
+    names: npt.NDArray[np.uint8]
+    """((k + 1) * 64,) what is written before each of k values that are copied, and behind the last one"""
+    name_lengths: npt.NDArray[np.int64]
+    """(k + 1,) of the names, each less than 64"""
+    rates: npt.NDArray[np.float64]
+    """(4,) records, rings, vertices and bytes of attributes for each byte of text: what to expect, kept up to date"""
+
+
+def shapes_form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: bool) -> ShapesForm | None:
+    """Give how the annotations of a block seem to be written; None where they are none with polygons and boxes.
+
+    Args:
+        data: what they were read from.
+        records: those of a block.
+        lines: of JSON Lines.
+    """
+    if not _are_plain(records):
+        return None
+    begin, end, following, stop = records.span[:2].ravel().tolist()
+    text = data[:stop].tobytes()
+    kept = list(_kept(text, records))
+    spans = [(*span, KEPT + k) for k, (_, span) in enumerate(kept)]
+    spans += list(_known(text, records))
+    starts, ends, places = zip(*sorted(spans), strict=True)
+    close, again = following if lines else end, following + starts[0] - begin
+    cuts = [*zip(ends, (*starts[1:], close), strict=True), (close, again)]
+    names = [(b"," if k else b"{") + name + b":" for k, (name, _) in enumerate(kept)] + [b"}"]
+    texts = [text[start:stop] for start, stop in cuts]
+    if max(map(len, (*texts, *names))) >= BLOCK:
+        return None
+    size, shapes = int(records.span[-1, 1] - begin), records.segmentation
+    counts = [records.kind.size, shapes.ring_offsets.size - 1, shapes.x.size, records.kind.size * _text_size(kept)]
+    return ShapesForm(*_padded(texts), np.array(places), *_padded(names), np.array(counts) / size)
+
+
+def _are_plain(records: CocoRecords) -> bool:
+    shapes, n = records.segmentation, records.kind.size
+    kinds = ((records.image_id, INT), (records.category_id, INT), (records.bbox, LIST), (shapes, POLYGONS))
+    alike = [column.kind for column in (records.id, records.area, records.iscrowd, records.score)]
+    return (
+        n > 1
+        and not (records.kind.any() or records.position[:, 0].any() or records.keypoints.kind.any())
+        and all((column.kind == kind).all() for column, kind in kinds)
+        and all(((kind == MISSING) == (kind[0] == MISSING)).all() for kind in alike)
+        and records.score.kind[0] in (MISSING, NUMBER)
+        and bool(
+            (records.bbox.n_values == 4).all() and (np.diff(records.others.offsets) == records.others.offsets[1]).all()
+        )
+    )
+
+
+def _known(text: bytes, records: CocoRecords) -> Iterator[tuple[int, int, int]]:
+    """Give the spans of a record's values that have columns, and their places."""
+    columns = ((records.image_id, IMAGE), (records.category_id, CATEGORY), (records.segmentation, RINGS))
+    for column, place in columns:
+        yield (*column.span[0].tolist(), place)
+    if records.score.kind[0] != MISSING:
+        yield (*records.score.span[0].tolist(), SCORE)
+    for axis, found in enumerate(_BOX_NUMBER.finditer(text, *records.bbox.span[0].tolist())):
+        yield (*found.span(), X + axis)
+
+
+def _kept(text: bytes, records: CocoRecords) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Give the names, in quotes, and the spans of a record's values that have no column."""
+    for name, column in ((b'"id"', records.id), (b'"area"', records.area), (b'"iscrowd"', records.iscrowd)):
+        if column.kind[0] != MISSING:
+            yield name, tuple(column.span[0].tolist())
+    for key, key_end, start, stop in records.others.spans[: records.others.offsets[1]].tolist():
+        yield text[key:key_end], (start, stop)
+
+
+def _padded(texts: list[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    whole = b"".join(text.ljust(BLOCK, b"\0") for text in texts)
+    return np.frombuffer(whole, np.uint8), np.array(list(map(len, texts)), np.int64)
+
+
+def _text_size(kept: list[tuple[bytes, tuple[int, int]]]) -> int:
+    return sum(len(name) + 2 + stop - start for name, (start, stop) in kept)

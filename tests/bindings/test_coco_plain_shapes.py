@@ -1,0 +1,162 @@
+"""Annotations with polygons that are written alike, among others that are not: tables as by every rule, to the byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from predarrow.formats.coco import plain_results
+from predarrow.formats.coco.file import CocoFile
+from predarrow.formats.coco.lists import given_categories, given_images
+from predarrow.formats.coco.names import NO_CATEGORIES, Choice, Chooser
+from predarrow.formats.coco.plain import plain_part
+from predarrow.formats.coco.read import coco_parts, read_coco
+from predarrow.formats.coco.rows import CocoOptions
+from predarrow.reader import Part, PredictionReader
+from predarrow.report import Report
+
+_RING = [0, 0, 10.5, 0, 10.25, 10, 0.125, 10]
+_RUNS = {"size": [120, 100], "counts": [0, 12000]}
+_ODD: list[dict[str, Any]] = [
+    {"segmentation": []},
+    {"segmentation": None},
+    {"segmentation": _RUNS},
+    {"segmentation": [[1, 2, 3, 4]]},
+    {"segmentation": [_RING[:7]]},
+    {"segmentation": _RING},
+    {"segmentation": [_RING, [1e39, 2, 3, 4, 5, 6]]},
+    {"bbox": [1, 2, -3, 4]},
+    {"bbox": None},
+    {"image_id": "a"},
+    {"image_id": 99},
+    {"category_id": 3.0},
+    {"id": "ü"},
+    {"iscrowd": 1},
+    {"score": 0.5},
+    {"keypoints": [1, 2, 2]},
+    {"note": "}, {"},
+]
+_numbers = st.floats(0, 90).map(lambda number: round(number, 2))
+_rings = st.lists(st.lists(_numbers, min_size=3, max_size=12).map(lambda half: half * 2), min_size=1, max_size=3)
+_annotations = st.fixed_dictionaries(
+    {
+        "id": st.integers(0, 10**12),
+        "image_id": st.integers(1, 4),
+        "category_id": st.integers(1, 6),
+        "segmentation": st.one_of(_rings, st.just([_RING + _RING[:2]])),
+        "area": st.floats(0, 900),
+        "bbox": st.tuples(*[_numbers] * 4),
+        "iscrowd": st.just(0),
+    }
+)
+_runs = st.lists(
+    st.tuples(st.lists(_annotations, min_size=1, max_size=20), st.sampled_from([{}, {}, *_ODD])),
+    min_size=1,
+    max_size=6,
+)
+_LEFT_OUT: list[frozenset[str]] = [frozenset(), frozenset({"id", "area", "iscrowd"}), frozenset({"area"})]
+_IMAGES = {"images": [{"id": k, "file_name": f"{k}.jpg", "width": 100, "height": 120} for k in range(1, 5)]}
+_NAMES = {1: "car", 2: "tree", 3: "a class with a long name", 4: None, 5: "ü"}
+
+
+def _choose(category: str, kind: str) -> Choice:
+    return Choice(f"{category} {kind}", None if category == "2" else f"hash {category}", is_listed=category != "5")
+
+
+_options = st.builds(
+    CocoOptions,
+    images=st.sampled_from([None, given_images(_IMAGES), given_images({k: f"{k}.jpg" for k in range(1, 5)})]),
+    categories=st.just(NO_CATEGORIES),
+    chooser=st.sampled_from([NO_CATEGORIES.choose, given_categories(_NAMES).choose, _choose]).map(Chooser),  # type: ignore[union-attr]  # names are given
+    polygons=st.booleans(),
+    box_unit=st.sampled_from([None, "pixel", "percent"]),
+    default_confidence=st.sampled_from([None, 0.25]),
+    on_outside=st.sampled_from([None, "keep", "clip", "reject"]),
+)
+
+
+def _found(path: Path, options: CocoOptions, workers: int) -> tuple[list[pa.RecordBatch], Report]:
+    parts = coco_parts(CocoFile(str(path)), lambda: options, workers=workers, progress=None)
+    reader = PredictionReader(parts, on_error="skip")
+    return list(reader), reader.report
+
+
+def _text(records: list[Any], form: str) -> str:
+    if form == "lines":
+        return "\n".join(map(json.dumps, records)) + "\n"
+    if form == "tight":
+        return json.dumps({"annotations": records}, separators=(",", ":"))
+    return json.dumps(records, indent=1 if form == "indent" else None)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    runs=_runs,
+    common=st.sampled_from([{}, {"score": 0.25}, {"attributes": {"occluded": False, "tags": ["a", "ä"]}, "note": "x"}]),
+    left_out=st.sampled_from(_LEFT_OUT),
+    options=_options,
+    block_bytes=st.sampled_from([300, 1500, 6000]),
+    form=st.sampled_from(["list", "tight", "indent", "lines"]),
+    cut=st.sampled_from([0, 0, 0, 1, 9]),
+)
+def test_nothing_changes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    runs: list[tuple[list[dict[str, Any]], dict[str, Any]]],
+    common: dict[str, Any],
+    left_out: frozenset[str],
+    options: CocoOptions,
+    block_bytes: int,
+    form: str,
+    cut: int,
+) -> None:
+    monkeypatch.setattr(CocoFile.scan, "__defaults__", (block_bytes,))
+    records = [{**some, **common, **(odd if k == 0 else {})} for group, odd in runs for k, some in enumerate(group)]
+    records = [{key: value for key, value in record.items() if key not in left_out} for record in records]
+    path = tmp_path / ("file.jsonl" if form == "lines" else "file.json")
+    text = _text([{**records[0], **common, "segmentation": [_RING]}] * 2 + records, form)
+    path.write_text(text[: len(text) - cut])
+    plain = [_found(path, options, workers) for workers in (1, 3)]
+    with monkeypatch.context() as patched:
+        patched.setattr(plain_results, "_IN_VAIN", 0)
+        batches, report = _found(path, options, 1)
+    for others, other_report in plain:
+        assert len(others) == len(batches)
+        for one, other in zip(batches, others, strict=True):
+            other.validate(full=True)
+            assert other.equals(one)
+            assert other.schema.equals(one.schema, check_metadata=True)
+        assert other_report == report
+
+
+_RECORD = {"segmentation": [_RING], "area": 5, "image_id": 1, "bbox": [1.5, 2, 3, 4], "category_id": 2, "id": 0}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("name", ["list.json", "dictionary.json", "lines.jsonl"])
+def test_plain_annotations_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, workers: int) -> None:
+    records = [{**_RECORD, "id": i, "segmentation": [_RING] * (1 + (i > 1000) + i % 2)} for i in range(3000)]
+    text = _text(records, "lines" if name.endswith("l") else "list")
+    path = tmp_path / name
+    path.write_text(f'{{"annotations":{text}}}' if name.startswith("dict") else text)
+    monkeypatch.setattr(CocoFile.scan, "__defaults__", (8192,))
+    found = []
+
+    def counted(records: Any, *rest: Any) -> Part | None:
+        found.append(records.image_id.size)
+        return plain_part(records, *rest)
+
+    monkeypatch.setattr("predarrow.formats.coco.read.plain_part", counted)
+    table = read_coco(path, workers=workers).read_all()
+    assert table["row"].to_pylist() == list(range(3000))
+    assert table["attributes"].to_pylist() == [f'{{"id":{i},"area":5}}' for i in range(3000)]
+    assert table["polygon"].combine_chunks().value_lengths().to_pylist() == [
+        1 + (i > 1000) + i % 2 for i in range(3000)
+    ]
+    assert sum(found) > 2500
