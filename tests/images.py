@@ -36,6 +36,15 @@ def voronoi(height: int, width: int, sites: int, classes: int, seed: int) -> Ima
     return cells
 
 
+def stripes(seed: int) -> Image:
+    """Upright stripes whose borders wander, so that neighbouring rows are alike but for a few pixels."""
+    rng = np.random.default_rng(seed)
+    borders = np.cumsum(rng.integers(3, 12, 40)) + rng.integers(-1, 2, (30, 1)) * (rng.random((30, 40)) < 0.6)
+    image: Image = ((np.arange(400)[None, :, None] >= borders[:, None, :]).sum(2) % 5).astype(np.uint8)
+    image.ravel()[rng.integers(0, image.size, 20)] = rng.integers(0, 5, 20)
+    return image
+
+
 def _noise(height: int, width: int, classes: int, seed: int) -> Image:
     return np.random.default_rng(seed).integers(0, classes, (height, width)).astype(np.uint8)
 

@@ -53,17 +53,22 @@ at every turn: 130 us instead of 92 us a street). It reads 65 items.
 """
 
 
-def _prefetch(typingctx: Any, address: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        i32, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [pointer, i32, i32, i32])
-        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
-        read, second_level, data = (ir.Constant(i32, number) for number in (0, 2, 1))
-        builder.call(function, [builder.inttoptr(args[0], pointer), read, second_level, data])
-        return context.get_dummy_value()
+def _prefetching(locality: int) -> Any:
+    def fetch(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            i32, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+            kind = ir.FunctionType(ir.VoidType(), [pointer, i32, i32, i32])
+            function = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+            read, near, data = (ir.Constant(i32, number) for number in (0, locality, 1))
+            builder.call(function, [builder.inttoptr(args[0], pointer), read, near, data])
+            return context.get_dummy_value()
 
-    return types.void(types.int64), codegen
+        return types.void(types.int64), codegen
+
+    return intrinsic(fetch)
 
 
-prefetch = cast(Callable[[int | np.integer[Any]], None], intrinsic(_prefetch))
-"""Ask for the cache line of an address, which need not be valid, to be there soon. Changes nothing."""
+prefetch = cast(Callable[[int | np.integer[Any]], None], _prefetching(2))
+"""Ask for the cache line of an address, which need not be valid, to be in the second level soon. Changes nothing."""
+prefetch_near = cast(Callable[[int | np.integer[Any]], None], _prefetching(3))
+"""The same for the first level."""

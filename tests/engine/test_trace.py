@@ -16,7 +16,7 @@ from hypothesis import given, settings
 
 from predarrow_engine.outlines import Outlines
 from predarrow_engine.trace import Tracer
-from tests.images import SEED_DRAWING, SPECIAL, Image, label_images, voronoi
+from tests.images import SEED_DRAWING, SPECIAL, Image, label_images, stripes, voronoi
 from tests.naive_trace import Region, as_lists, as_regions, opencv_contours, regions, with_sorted_holes
 
 DTYPES = (np.bool_, np.uint8, np.uint16, np.int32, np.uint32, np.int64)
@@ -75,6 +75,14 @@ def test_random_images(image: Image) -> None:
 @pytest.mark.parametrize(("classes", "connectivity"), [(2, 8), (2, 4), (19, 8)])
 def test_more_runs_than_are_fetched_ahead(classes: int, connectivity: Literal[4, 8]) -> None:
     check_edges(np.random.default_rng(classes).integers(0, classes, (120, 300)).astype(np.uint8), connectivity)
+
+
+@pytest.mark.parametrize("connectivity", [8, 4])
+def test_rows_that_are_alike(connectivity: Literal[4, 8]) -> None:
+    for seed in range(5):
+        check_edges(stripes(seed), connectivity)
+        check_edges(stripes(seed).T, connectivity)
+        check_centers(stripes(seed))
 
 
 @pytest.mark.slow
