@@ -49,8 +49,6 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path, run: str) -> li
     Raises:
         OutputError: a file cannot be written.
     """
-    from deltalake.transaction import AddAction
-
     actions: list[AddAction] = []
     groups = row_groups(batches, parquet.ROW_GROUP_ROWS, parquet.ROW_GROUP_BYTES)
     for group in groups:
@@ -62,6 +60,8 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path, run: str) -> li
                 statistics.add(rows)
                 if n_bytes >= FILE_BYTES:
                     break
+        from deltalake.transaction import AddAction  # not earlier: a thread loads it while the rows are made
+
         written = path.stat()
         modified = int(written.st_mtime * 1000)
         actions.append(AddAction(path.name, written.st_size, {}, modified, True, statistics.to_json()))

@@ -227,6 +227,40 @@ def test_a_first_commit_that_comes_second_tries_again(project: Project, monkeypa
     assert classes(project, version=0) == {"rival": 100}
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["first import", "second import"])
+@pytest.mark.parametrize("mode", ["overwrite", "append"])
+def test_a_commit_while_the_batches_are_made(
+    project: Project, mode: Literal["overwrite", "append"], first: bool
+) -> None:
+    def overtaken() -> Iterator[pa.RecordBatch]:
+        yield from stream(2, "new")
+        Project(project.path).commit(stream(1, "rival"), mode="append")
+
+    if not first:
+        project.commit(stream(1, "old"))
+    assert project.commit(overtaken(), mode=mode) == (1 if first else 2)
+    others = {"rival": 100} if first else {"rival": 100, "old": 100}
+    expected = {"new": 200} | (others if mode == "append" else {})
+    assert classes(project) == expected
+    assert project.history()["rows"][0].as_py() == sum(expected.values())
+
+
+def test_a_set_that_cannot_be_opened_before_its_batches_are_made(project: Project) -> None:
+    project.commit(stream(1, "old"))
+    log = project.path / "predictions" / "default" / "_delta_log" / f"{0:020d}.json"
+    whole = log.read_text()
+
+    def mended() -> Iterator[pa.RecordBatch]:
+        yield from stream(2, "new")
+        log.write_text(whole)
+
+    log.write_text("damaged")
+    with pytest.raises(ProjectError, match="predictions/default: cannot be opened: "):
+        project.commit(stream(1, "lost"))
+    assert project.commit(mended()) == 1
+    assert classes(project) == {"new": 200}
+
+
 def test_a_stale_handle_is_refused(project: Project) -> None:
     project.commit(stream(1, "old"))
     table = project._set("default")._open()
