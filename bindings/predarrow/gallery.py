@@ -65,7 +65,8 @@ def gallery(
     pictures = []
     for data_unit, frame, rows in shown:
         path = find_image(data_unit, frame)
-        picture = draw(rows, None if path is None else _read_image(path), long_side=long_side, colours=colours)
+        image = None if path is None else _read_image(path, rows)
+        picture = draw(rows, image, long_side=long_side, colours=colours)
         pictures.append((_caption(title(data_unit), frame, rows.num_rows), picture))
         counts.update(rows["class_name"].to_pylist())
     return Gallery(contact_sheet(pictures, counts, colours=colours), len(pictures), counts)
@@ -98,7 +99,13 @@ def images_of_project(project: Project) -> FindImage:
 
 
 def images_in_folder(folder: Path) -> FindImage:
-    """Give a function that finds images by title: `<title>[__<frame>]` with or without an image's suffix."""
+    """Give a function that finds images by title: `<title>[__<frame>]` with or without an image's suffix.
+
+    Raises:
+        PredarrowError: no such folder.
+    """
+    if not folder.is_dir():
+        raise PredarrowError(f"{folder}: must be a folder of images, got {'a file' if folder.exists() else 'nothing'}")
 
     def find(data_unit: str, frame: int) -> Path | None:
         stems = [f"{data_unit}__{frame}", data_unit] if frame == 0 else [f"{data_unit}__{frame}"]
@@ -137,9 +144,17 @@ def _runs(batch: pa.RecordBatch) -> Iterator[tuple[tuple[str, int], pa.RecordBat
         yield (units[start].as_py(), frames[start].as_py()), batch.slice(start, stop - start)
 
 
-def _read_image(path: Path) -> Image | None:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    return None if pixels is None else np.asarray(pixels, np.uint8)
+def _read_image(path: Path, rows: pa.Table) -> Image | None:
+    """Give the pixels as they are stored, or as EXIF turns them where only that has the size that the rows name."""
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is None:
+        return None
+    size = (rows["image_height"][0].as_py(), rows["image_width"][0].as_py())
+    if pixels.shape[:2] != size:
+        turned = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if turned is not None and turned.shape[:2] == size:
+            pixels = turned
+    return np.asarray(pixels, np.uint8)
 
 
 def _caption(title: str, frame: int, n_rows: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from predarrow.errors import PredarrowError
 from predarrow.formats.masks import from_label_mask
@@ -144,6 +145,29 @@ def test_images_are_found(tmp_path: Path) -> None:
         tmp_path / "b__0.png",
         None,
     ]
+
+
+@pytest.mark.parametrize(("name", "got"), [("nowhere", "nothing"), ("a.jpg", "a file")])
+def test_a_folder_of_images_that_is_none_is_refused(name: str, got: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(PredarrowError, match=f"must be a folder of images, got {got}"):
+        images_in_folder(tmp_path / name)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_turned_photo_lies_under_its_mask(turned: bool, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter, clockwise
+    pixels = np.zeros((100, 200, 3), np.uint8)
+    pixels[:, :100] = 250  # the left half, which is the upper one once turned
+    Image.fromarray(pixels).save(tmp_path / "a.jpg", exif=exif)
+    mask = np.zeros((200, 100) if turned else (100, 200), np.uint8)
+    mask[-1, -1] = 1
+    table = from_label_mask(mask, data_unit="a")
+    picture = gallery(table.to_batches(), images_in_folder(tmp_path)).picture[24:]  # below the title, twice as large
+    dark = picture[350, 30] if turned else picture[30, 350]
+    assert picture[30, 30].min() > 240
+    assert dark.max() < 10
 
 
 def test_a_project_knows_its_images_and_colours(tmp_path: Path) -> None:
