@@ -113,8 +113,8 @@ def _ontology() -> Ontology:
 
 
 def _clear(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MARKER).exists():
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        if not (folder / _MARKER).is_file():
             raise PredarrowError(f"{folder}: must be a new or empty folder, or one that the demo made")
         shutil.rmtree(folder)
     for name in ("", "images", "predictions"):

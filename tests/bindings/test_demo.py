@@ -32,3 +32,10 @@ def test_demo_deletes_nothing_of_others(tmp_path: Path) -> None:
     with pytest.raises(PredarrowError, match="must be a new or empty folder, or one that the demo made"):
         run_demo(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_demo_in_the_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(PredarrowError, match=r"mine\.txt: must be a new or empty folder"):
+        run_demo(tmp_path / "mine.txt")
+    assert (tmp_path / "mine.txt").read_text() == "precious"
