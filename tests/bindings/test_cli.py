@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import click
 import cv2
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from predarrow.cli import main
 from predarrow.cli.app import app, run
 from predarrow.cli.mask_options import PRESETS as PRESET_NAMES
 from predarrow.cli.output import progress_bar, write_table
@@ -324,6 +326,18 @@ def test_ctrl_c_leaves_the_project_as_it_was(folder: Path, workers: str) -> None
     assert project.history().num_rows == 1
     assert project.scan().read_all().equals(before)
     assert run(["import", "masks", "project", "masks/image.png"]) == 0
+
+
+def test_ctrl_c_before_there_is_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Half:
+        @property
+        def run(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "predarrow.cli.app", cast(ModuleType, Half()))
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
 
 
 def test_the_installed_command_ends_quietly_when_nobody_reads(folder: Path) -> None:

@@ -12,6 +12,8 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from predarrow.cli.app import run
-
+    try:
+        from predarrow.cli.app import run
+    except KeyboardInterrupt:  # 0.1 s in which nothing has begun yet
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))
