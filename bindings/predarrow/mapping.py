@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Mapping
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,8 @@ def mapped_classes(
         OntologyError: an unknown class or one of another shape, a number that is none, stands twice or is
             left out.
     """
-    rows = _chosen(mapping, ontology, shapes, where, _is_number, "must be a whole number of at least 0")
+    chosen = _chosen(mapping, ontology, shapes, where, _is_number, "must be a whole number of at least 0")
+    rows = {index(value): row for value, row in chosen.items()}  # NumPy's numbers as well
     for value, (key, thing) in rows.items():
         if value in left_out:
             raise OntologyError(f"{where}: {key}: {value} is background or void, so {thing.name} would never be found")
@@ -195,7 +197,10 @@ def _chosen(
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    try:
+        return not isinstance(value, bool) and index(value) >= 0
+    except TypeError:
+        return False
 
 
 def _is_text(value: Any) -> bool:

@@ -70,7 +70,8 @@ def test_mapping_given_in_python(tmp_path: Path) -> None:
     (folder / "ontology_mapping.json").unlink()
     known = hashes(project)
     by_hash = {known["cyclist"]: 1, known["pedestrian"]: 2}
-    for mapping in (by_hash, {"cyclist": 1, "pedestrian": 2}):
+    numpys: Any = {"cyclist": np.uint8(1), "pedestrian": np.int64(2)}
+    for mapping in (by_hash, {"cyclist": 1, "pedestrian": 2}, numpys):
         import_mask_predictions(project, folder, mapping)
         assert [row[0] for row in _rows(project, "class_name")] == ["cyclist", "pedestrian", "cyclist"]
     with pytest.raises(OntologyError, match=r"found no such file; put it beside"):
