@@ -7,9 +7,11 @@ million rows takes 8 ms; `pyarrow.dataset` is as fast there, but reads ahead 1.5
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,9 @@ class Filters:
         """
         wanted = {"data_unit": data_unit, "frame": frame, "class_name": class_name}
         self._values = {name: _sorted(name, value) for name, value in wanted.items() if value is not None}
+        given: object = min_confidence
+        if given is not None and (not isinstance(given, Real) or math.isnan(given)):
+            raise ProjectError(f"min_confidence: must be a number, got {given!r}")
         self._min_confidence = min_confidence
         self._sets = {name: pa.array(values, SCHEMA.field(name).type) for name, values in self._values.items()}
         self.columns = [*self._values, *(["confidence"] if min_confidence is not None else [])]

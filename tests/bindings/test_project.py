@@ -188,6 +188,8 @@ def test_columns(project: Project) -> None:
         ({"columns": ["row", "row"]}, "columns: must name at least one column, each once"),
         ({"frame": "3"}, "frame: must be one or more int32 values, got '3'"),
         ({"frame": 2**40}, "frame: must be one or more int32 values"),
+        ({"min_confidence": "0.5"}, "min_confidence: must be a number, got '0.5'"),
+        ({"min_confidence": float("nan")}, "min_confidence: must be a number, got nan"),
         ({"data_unit": 3}, "data_unit: must be one or more string values, got 3"),
         ({"version": 7}, "version must be 0 to 0, got 7"),
         ({"version": -1}, "version must be 0 to 0, got -1"),
