@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from predarrow.errors import PredarrowError
+from predarrow.options import whole_number
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,9 +67,7 @@ def worker_count(workers: int | None) -> int:
         if not text.isdecimal() or int(text) < 1:
             raise PredarrowError(f"PREDARROW_NUM_THREADS: must be a whole number of at least 1, got {text!r}")
         return int(text)
-    if workers < 1:
-        raise PredarrowError(f"workers: must be at least 1, got {workers}")
-    return workers
+    return whole_number("workers", workers, 1)
 
 
 class Spares(Generic[T]):

@@ -206,7 +206,7 @@ def test_progress_and_empty_lists(tmp_path: Path) -> None:
         ({"categories": {1.5: "a"}}, r"categories: 1.5: must map a category's id"),
         ({"images": {1: None}}, "images: 1: must map an image's id"),
         ({"on_error": "pass"}, "on_error: must be"),
-        ({"workers": 0}, "workers: must be at least 1"),
+        ({"workers": 0}, "workers: must be a whole number of at least 1"),
     ],
 )
 def test_options_that_do_not_hold(tmp_path: Path, options: dict[str, Any], message: str) -> None:

@@ -49,6 +49,8 @@ def test_options_must_hold(options: dict[str, Any], text: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "text"),
     [
+        ({"workers": "2"}, "workers: must be a whole number of at least 1, got '2'"),
+        ({"workers": 1.5}, "workers: "),
         ({"max_pixels": None}, "max_pixels: must be a whole number of at least 1, got None"),
         ({"rgb": "panopitc"}, "rgb: must be \"panoptic\", a mapping .* or None, got 'panopitc'"),
         ({"rgb": [(1, 2, 3)]}, "rgb: "),
