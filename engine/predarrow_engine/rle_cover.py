@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import Index, inline, kernel
-from predarrow_engine._simd_runs import LEAST_HEIGHT, measure_runs
+from predarrow_engine._simd_runs import LEAST_HEIGHT, cover_runs
 from predarrow_engine._simd_runs import PIXEL_LIMIT as QUICK_LIMIT
 from predarrow_engine.rle_numbers import EDGE, SPARE, read_numbers
 from predarrow_engine.rle_text import OK, PIXEL_LIMIT, TOO_LARGE, RunLengths, fixed, pixels, read_string
@@ -92,18 +92,19 @@ def _measure_strings(
             continue
         begin, end = np.int64(offsets[i]), np.int64(offsets[i + ONE])
         n = read_numbers(strings, begin, end, runs.ctypes.data, edge)
-        if n > 1 and LEAST_HEIGHT <= height and size <= QUICK_LIMIT:
-            first = np.int64(np.int32(runs[ZERO]))
-            area, top, bottom, shortest, last, bits, total = measure_runs(runs.ctypes.data + 4, n - 1, first, height)
-            if first >= 0 and bits <= QUICK_LIMIT and total == size and shortest > 0:
-                result.total[i], result.area[i] = size, area
+        read = read_string(strings, begin, end, size, runs, 0, n)
+        result.total[i], result.flaw[i], result.place[i] = read.total, read.flaw, read.place
+        if read.flaw != OK:
+            continue
+        if read.n_counts > 1 and LEAST_HEIGHT <= height and size <= QUICK_LIMIT:
+            first = np.int64(runs[ZERO])
+            area, top, bottom, shortest, last = cover_runs(runs.ctypes.data + 4, read.n_counts - 1, first, height)
+            if shortest > 0:
+                result.area[i] = area
                 result.bbox[0, i], result.bbox[1, i] = first // height, top
                 result.bbox[2, i], result.bbox[3, i] = (last - 1) // height + 1, bottom
                 continue
-        read = read_string(strings, begin, end, size, runs, 0, n)
-        result.total[i], result.flaw[i], result.place[i] = read.total, read.flaw, read.place
-        if read.flaw == OK:
-            cover(runs, np.int64(0), np.int64(read.n_counts), height, i, result.area, result.bbox)
+        cover(runs, np.int64(0), np.int64(read.n_counts), height, i, result.area, result.bbox)
 
 
 @kernel

@@ -1,8 +1,8 @@
 """COCO's compressed strings -> the numbers in them as they stand there, which are differences from the fourth on.
 
 A number ends where a byte is below 80, so 64 bytes are compared at a time, and the 4 bytes that end in each such place
-are made a number, all at once: 0.5 ns a number. Longer ones, differences of half a million pixels, are read byte by
-byte. A string with anything odd is left to `rle_text.py`.
+are made a number, all at once: 0.2 ns a number where all of the 64 have up to 2 characters, else 0.5. Longer ones,
+differences of half a million pixels, are read byte by byte. A string with anything odd is left to `rle_text.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import Index, helper, inline
 from predarrow_engine._simd import count_trailing_zeros
-from predarrow_engine._simd_runs import BLOCK, read_block
+from predarrow_engine._simd_runs import BLOCK, read_block, read_short
 from predarrow_engine._simd_text import below, count_bits, store
 from predarrow_engine.runs import ALL, ONE, ZERO
 
@@ -50,10 +50,13 @@ def read_numbers(
         ends, more = below_80 & mask, ~below_80
         odd |= (below(place, 48) | ~below(place, 112)) & mask
         long = ends & _moved(more, before, ONE) & _moved(more, before, _TWO)
-        long &= _moved(more, before, _THREE) & _moved(more, before, _FOUR)
-        read_block(place, ends, numbers + 4 * n)
-        if long != ZERO:
-            odd |= _read_long(strings, begin, block, ends, long, numbers + 4 * n)
+        if long == ZERO:
+            read_short(place, ends, numbers + 4 * n)
+        else:
+            long &= _moved(more, before, _THREE) & _moved(more, before, _FOUR)
+            read_block(place, ends, numbers + 4 * n)
+            if long != ZERO:
+                odd |= _read_long(strings, begin, block, ends, long, numbers + 4 * n)
         n += count_bits(ends)
         before = more
         block += BLOCK

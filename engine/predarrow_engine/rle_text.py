@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import Index, helper, inline, kernel
+from predarrow_engine._simd_runs import add_up
 from predarrow_engine.rle_numbers import EDGE, SPARE, read_numbers
 from predarrow_engine.runs import ONE, ZERO
 
@@ -192,18 +193,19 @@ def read_string(
 
 @inline
 def _add_up(counts: npt.NDArray[np.uint32], at: Index, n: Index) -> np.int64:
-    """Make counts of n differences; give their sum, -1 where one is below 0 or above 32 bits."""
-    total = np.int64(np.int32(counts[np.uint64(at)]))
-    odd = total
-    before, before_that = np.int64(0), np.int64(0)  # nothing is added to the second and third
-    for k in range(np.uint64(at + 1), np.uint64(at + n)):
-        value = np.int64(np.int32(counts[k])) + before_that
-        odd |= value
-        total += value
-        counts[k] = np.uint32(value)
-        before_that = before
-        before = value
-    return total if odd >> 32 == 0 else np.int64(-1)
+    """Make counts of n differences; give their sum, -1 where one is below 0 or not below 2**31."""
+    first = np.int64(np.int32(counts[np.uint64(at)]))
+    if n == 1:
+        return first
+    bits, rest = add_up(counts.ctypes.data + 4 * at + 4, n - 1)
+    if (first | bits) >> 31 != 0:
+        return np.int64(-1)
+    if bits * n <= PIXEL_LIMIT:
+        return np.int64(first + rest)
+    total = np.int64(0)
+    for k in range(np.uint64(at), np.uint64(at + n)):
+        total += np.int64(counts[k])
+    return total
 
 
 @helper
