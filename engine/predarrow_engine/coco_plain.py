@@ -19,26 +19,27 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import helper, inline, kernel
+from predarrow_engine._simd_digits import digits_before, not_digits
 from predarrow_engine._simd_text import (
     BLOCK,
     count_bits,
     equal,
+    first_bit,
     first_byte,
     load_byte,
     load_float,
+    load_int,
     load_word,
     store,
     unequal,
 )
 from predarrow_engine.coco_columns import INT, LIST, NUMBER, CocoRecords
-from predarrow_engine.json_scan import CLOSE_OBJECT, DECIMAL, DOT_WORD, E_WORD, MINUS, WHOLE_NUMBER, number
+from predarrow_engine.json_scan import CLOSE_OBJECT, DOT, DOT_WORD, MINUS, WHOLE_NUMBER, number
 from predarrow_engine.numbers import (
     MAX_DIGITS,
     ZEROS,
-    digits,
-    eight_digits,
+    long_decimal,
     other_than_digits,
-    scaled,
     short_decimal,
     short_whole,
 )
@@ -52,6 +53,9 @@ _BOX_NUMBER = re.compile(rb"[^\[\], \t\r\n]+")
 _U = np.uint64
 _ONE = _U(1)
 _EXACT = 2.0**53
+_EXACT_DIGITS = 15
+_LONGEST_ROW = _N_VALUES * (2 * MAX_DIGITS + BLOCK)
+"""More bytes than `_quick_row` looks at: of each number a sign, up to 19 digits and a dot, and 64 behind it."""
 
 Empty: TypeAlias = Callable[[int], npt.NDArray[np.float64]]
 
@@ -117,62 +121,75 @@ def _are_plain(records: CocoRecords) -> bool:
 
 
 @inline
-def _long_decimal(
-    address: int, start: int, end: int, slots: int, dot: int, whole: np.uint64, negative: bool
-) -> tuple[int, float, int]:
-    """Read the number at `start` from its dot on; what stands before it is known."""
-    at, mantissa = digits(address, dot + 1, end, end, whole)
-    n = at - dot - 1
-    if 0 < n <= MAX_DIGITS - (dot - start) and at < end and load_byte(address + at) | 32 != 101:
-        value = scaled(mantissa, -n)
-        return at, (-value if negative else value), DECIMAL
-    return number(address, start, end, slots)
+def _decimal(here: int, word: np.uint64, others: np.uint64, n_whole: int) -> tuple[int, float]:
+    """Give how long a decimal of n_whole digits and a dot is, and its value; 0 where it is not read here."""
+    n = first_byte(others & (others - _ONE))
+    if n < 8:
+        return (n if n > n_whole + 1 else 0), short_decimal(word, n_whole, n)
+    stops = not_digits(here)
+    n = first_bit(stops & (stops - _ONE))
+    if n > MAX_DIGITS + 1 or n == n_whole + 1:
+        return 0, 0.0
+    return n, long_decimal(here + n, n - 1, n - n_whole - 1)
 
 
 @inline
-def _number(address: int, start: int, end: int, slots: int) -> tuple[int, float, int]:
-    """Read the number at `start` as `json_scan.number` does, long ones without a second look at their beginning."""
-    if start + 9 <= end:
-        at, word = start, load_word(address + start)
+def _whole(here: int, word: np.uint64, n: int) -> tuple[int, float]:
+    """Give how long a whole number is that has n digits in its first eight bytes, and its value; 0 as `_decimal`."""
+    if n < 8:
+        return n, short_whole(word, n)
+    n = first_bit(not_digits(here))
+    if n > _EXACT_DIGITS or load_byte(here + n) == DOT:
+        return 0, 0.0
+    return n, float(np.int64(digits_before(here + n, n, n)))
+
+
+@inline
+def _quick_row(
+    address: int, at: int, text: int, lengths: int, places: int, ids: int, values: int, room: int, row: int
+) -> int:
+    """Read a row of usual numbers, its first one at `at`; give where the next row's is, or 0.
+
+    What follows a number is known, so that no exponent is looked for.
+    """
+    # The places of all numbers first, 64 bytes at a time, then the seven of a row at once: 41 ns a row of two decimals
+    # where this takes 47, but 135 where this takes 65 of all digits.
+    here = address + at
+    for k in range(_N_VALUES):
+        word = load_word(here)
         negative = word & _U(0xFF) == _U(MINUS)
         if negative:
-            at += 1
-            word = load_word(address + at)
+            here += 1
+            word = load_word(here)
         word ^= ZEROS
         others = other_than_digits(word)
-        n_whole = first_byte(others)
-        leading_zero = (word & _U(0xFF) == _U(0)) & (n_whole > 1)
-        if 0 < n_whole < 8 and not leading_zero:
-            stop = (word >> _U(8 * n_whole)) & _U(0xFF)
-            if stop == DOT_WORD:
-                n = first_byte(others & (others - _ONE))
-                if n == 8:
-                    whole = eight_digits(word << _U(64 - 8 * n_whole))
-                    return _long_decimal(address, start, end, slots, at + n_whole, whole, negative)
-                if n > n_whole + 1 and (word >> _U(8 * n)) & _U(0xFF) | _U(0x20) != E_WORD:
-                    value = short_decimal(word, n_whole, n)
-                    return at + n, (-value if negative else value), DECIMAL
-            elif stop | _U(0x20) != E_WORD:
-                value = short_whole(word, n_whole)
-                return at + n_whole, (-value if negative else value), WHOLE_NUMBER
-    return number(address, start, end, slots)
+        n, place = first_byte(others), load_int(places + 8 * k)
+        leading_zero = (word & _U(0xFF) == _U(0)) & (n > 1)
+        is_decimal = n < 8 and (word >> _U(8 * n)) & _U(0xFF) == DOT_WORD
+        if n == 0 or leading_zero or (is_decimal and place < _X):
+            return 0
+        n, value = _decimal(here, word, others, n) if is_decimal else _whole(here, word, n)
+        value = -value if negative else value
+        if place < _X:
+            store(ids + 8 * (room * place + row), np.int64(value))
+        else:
+            store(values + 8 * (room * (place - _X) + row), value)
+        here += n
+        length = load_int(lengths + 8 * k)
+        differs = unequal(here, text + BLOCK * k) & ((_ONE << _U(length)) - _ONE)
+        if n == 0 or differs != _U(0):
+            return 0
+        here += length
+    return here - address if _close_row(values, room, row) else 0
 
 
 @helper
 def _is_text(address: int, at: int, end: int, text: int, length: int) -> bool:
-    """Tell whether a text stands at `at`, byte by byte: near the end of a block."""
+    """Tell whether a text stands at `at`."""
     same = at + length <= end
     for i in range(length if same else 0):
         same &= load_byte(address + at + i) == load_byte(text + i)
     return same
-
-
-@inline
-def _stands(address: int, at: int, end: int, text: int, length: int) -> bool:
-    """Tell whether a text stands at `at`."""
-    if at + BLOCK <= end:
-        return bool((unequal(address + at, text) & ((_ONE << _U(length)) - _ONE)) == _U(0))
-    return _is_text(address, at, end, text, length)
 
 
 @inline
@@ -198,6 +215,33 @@ def _close_row(values: int, room: int, row: int) -> bool:
     return good
 
 
+@helper
+def _any_row(
+    address: int,
+    at: int,
+    end: int,
+    slots: int,
+    text: int,
+    lengths: int,
+    places: int,
+    ids: int,
+    values: int,
+    room: int,
+    row: int,
+) -> int:
+    """Do what `_quick_row` does for all numbers, and near the ends of a block; of the last row give where it ends."""
+    for k in range(_N_VALUES):
+        at, value, form = number(address, at, end, slots)
+        if at < 0 or not _store(ids, values, room, row, load_int(places + 8 * k), value, form):
+            return 0
+        which = _CLOSE if k == _BETWEEN and row == room - 1 else k
+        length = load_int(lengths + 8 * which)
+        if not _is_text(address, at, end, text + BLOCK * which, length):
+            return 0
+        at += length
+    return at if _close_row(values, room, row) else 0
+
+
 @kernel
 def _read(
     data: npt.NDArray[np.uint8],
@@ -210,21 +254,21 @@ def _read(
 ) -> int:
     """Fill the columns; give where the last result ends, 0 where something else stands in their way."""
     address, end, text, slots = data.ctypes.data, data.size, texts.ctypes.data, state.ctypes.data
+    of_texts, to = lengths.ctypes.data, places.ctypes.data
     to_ids, to_values, room = ids.ctypes.data, values.ctypes.data, ids.shape[1]
-    at, which = 0, _BEGIN
-    for row in range(room):
-        for k in range(_N_VALUES):
-            if not _stands(address, at, end, text + BLOCK * which, lengths[which]):
-                return 0
-            at, value, form = _number(address, at + lengths[which], end, slots)
-            if at < 0 or not _store(to_ids, to_values, room, row, places[k], value, form):
-                return 0
-            which = k
-        if not _close_row(to_values, room, row):
-            return 0
-    if not _stands(address, at, end, text + BLOCK * _CLOSE, lengths[_CLOSE]):
+    at = lengths[_BEGIN]
+    if not _is_text(address, 0, end, text + BLOCK * _BEGIN, at):
         return 0
-    return int(at + lengths[_CLOSE])
+    for row in range(room):
+        after = 0
+        if at >= BLOCK and at + _LONGEST_ROW <= end:
+            after = _quick_row(address, at, text, of_texts, to, to_ids, to_values, room, row)
+        if after == 0:
+            after = _any_row(address, at, end, slots, text, of_texts, to, to_ids, to_values, room, row)
+        if after == 0:
+            return 0
+        at = after
+    return int(at)
 
 
 @kernel

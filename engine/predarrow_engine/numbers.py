@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import helper, inline, kernel
+from predarrow_engine._simd_digits import digits_before
 from predarrow_engine._simd_text import as_float, first_byte, high_product, leading_zeros, load_byte, load_word
 
 NUMBER, NO_NUMBER, UNDECIDED = 0, 1, 2
@@ -60,6 +61,13 @@ def _leading_bits(exponent: int) -> int:
 _FIVES = [_leading_bits(e) for e in range(_LOWEST, _HIGHEST + 1)]
 _FIVES_HIGH = np.array([bits >> 64 for bits in _FIVES], np.uint64)
 _FIVES_LOW = np.array([bits & (2**64 - 1) for bits in _FIVES], np.uint64)
+
+_N_TIES = 5
+"""So many digits after a dot, or more, are never exactly between two float64."""
+_AFTER = range(-_LOWEST, -_LOWEST - MAX_DIGITS - 1, -1)
+_AFTER_HIGH, _AFTER_LOW = _FIVES_HIGH[_AFTER], _FIVES_LOW[_AFTER]
+"""The bits of 5**-n for n digits after a dot."""
+_AFTER_POWER = np.array([((-217706 * n) >> 16) + 63 + 1022 for n in range(MAX_DIGITS + 1)], np.uint64)
 
 
 @inline
@@ -131,6 +139,34 @@ def scaled(mantissa: np.uint64, exponent: int) -> float:
         if 0 < exponent <= 22:
             return float(mantissa) * float(_POWERS[_U(exponent)])
     return _nearest(mantissa, exponent)
+
+
+@inline
+def long_decimal(end: int, n: int, n_after: int) -> float:
+    """Give the value of n digits with a dot in front of the last n_after of them.
+
+    `_nearest` for what most numbers are: no branch, and no rule for what cannot be.
+
+    Args:
+        end: address behind the last digit; 33 bytes in front of it are read.
+        n: 2 to 19; where n_after is less than 5, up to 15.
+        n_after: 1 to n - 1.
+    """
+    mantissa = digits_before(end, n, n_after)
+    at = _U(n_after)
+    if n_after < _N_TIES:
+        return float(float(np.int64(mantissa)) / _POWERS[at])
+    zeros = leading_zeros(mantissa)
+    scaled_up = mantissa << (zeros & _U(63))
+    low = scaled_up * _AFTER_HIGH[at]
+    carried = high_product(scaled_up, _AFTER_LOW[at])
+    low += carried
+    high = high_product(scaled_up, _AFTER_HIGH[at]) + _U(low < carried)
+    upper = high >> _U(63)
+    bits = high >> (upper + _U(9))
+    bits = (bits + (bits & _ONE)) >> _ONE
+    bits += (_AFTER_POWER[at] + upper - zeros) << _U(52)
+    return as_float(bits if mantissa != _U(0) else _U(0))
 
 
 @inline

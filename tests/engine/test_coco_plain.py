@@ -18,7 +18,9 @@ from predarrow_engine.coco_plain import Form, PlainRecords, form_of
 from tests.guarded import guarded
 
 _KEYS = ("image_id", "category_id", "bbox", "score")
-_ids = st.sampled_from(["0", "7", "42", "-3", "1234567", "12345678", "581929", "9007199254740991"])
+_ids = st.sampled_from(
+    ["0", "7", "42", "-3", "1234567", "12345678", "581929", "123456789012345", "1234567890123456", "9007199254740991"]
+)
 _decimals = st.one_of(
     st.floats(0, 1000).map(repr),
     st.floats(0, 1000, width=32).map(repr),
@@ -26,6 +28,7 @@ _decimals = st.one_of(
     st.decimals(0, 99999, places=2).map(str),
     st.integers(0, 10**9).map(str),
     st.sampled_from(["0", "0.0", "-0.0", "1e-05", "0.5E3", "12345.67", "1234567", "12345678.5", "0.12345678901234567"]),
+    st.sampled_from(["1234567.5", "1234.567", "0.00000", "12345678901234567.5", "0.1234567890123456789", "1234567.0"]),
 )
 _negative = _decimals.map(lambda text: f"-{text.lstrip('-')}")
 _results = st.fixed_dictionaries(
@@ -39,7 +42,10 @@ _results = st.fixed_dictionaries(
         "score": _decimals,
     }
 )
-_ODD_NUMBERS = ["01", "1.", ".5", "-", "1e", "NaN", "1e999", "null", '"1"', "1.5.2", "+1", "0" * 30, "9" * 25, "", "1 "]
+_ODD_NUMBERS = [
+    *("01", "1.", "1234567.", "123456789.", "01.2345678901", "1.234567890123456789012345678901234", ".5", "-", "1e"),
+    *("NaN", "1e999", "null", '"1"', "1.5.2", "+1", "0" * 30, "9" * 25, "", "1 "),
+]
 
 
 def _text(result: dict[str, Any], keys: Sequence[str], comma: str, colon: str) -> str:
@@ -96,6 +102,7 @@ def _assert_same(found: PlainRecords, block: c.CocoBlock, size: int) -> None:
     between=st.sampled_from([",", ", ", "\n , \n"]),
     lines=st.booleans(),
     last=st.booleans(),
+    n_more=st.sampled_from([0, 20]),
 )
 def test_results_are_read_as_by_every_rule(
     results: list[dict[str, Any]],
@@ -105,7 +112,9 @@ def test_results_are_read_as_by_every_rule(
     between: str,
     lines: bool,
     last: bool,
+    n_more: int,
 ) -> None:
+    results += n_more * results[:1]  # behind which the others are far from the end
     texts = [_text(result, keys, " ".join(comma.split("\n")) if lines else comma, colon) for result in results]
     if lines:
         head, following = "\n".join(texts[:2]) + "\n", "\n".join(texts[2:]) + "\n"
@@ -126,15 +135,17 @@ def test_results_are_read_as_by_every_rule(
     n_removed=st.integers(0, 3),
     lines=st.booleans(),
     last=st.booleans(),
+    n_more=st.sampled_from([0, 20]),
 )
 def test_changed_bytes_are_read_as_by_every_rule_or_not_at_all(
-    results: list[dict[str, Any]], at: float, spice: str, n_removed: int, lines: bool, last: bool
+    results: list[dict[str, Any]], at: float, spice: str, n_removed: int, lines: bool, last: bool, n_more: int
 ) -> None:
+    results += n_more * results[:1]
     texts = [_text(result, _KEYS, ",", ":") for result in results]
     head, following = f"[{','.join(texts[:2])}", "".join(f",{text}" for text in texts[2:]) + ("]" if last else "")
     if lines:
         head, following = "\n".join(texts[:2]) + "\n", "\n".join(texts[2:]) + "\n"
-    place = int(at * len(following))
+    place = int(at * len(following)) // (5 if n_more else 1)
     following = following[:place] + spice + following[place + n_removed :]
     found, block = _read(head, following, lines=lines, last=last)
     if found is not None:

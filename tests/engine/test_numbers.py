@@ -184,3 +184,38 @@ def test_eight_short_numbers_as_points(gap: int) -> None:
     assert (memory[[0, -1]] == 0.25).all()
     assert xy[[0, 5, 10]].tolist() == [0.25] * 3
     assert xy[[1, 6, 2, 7, 3, 8, 4]].tobytes() == np.array(values, np.float32).tobytes()
+
+
+@numba.njit
+def _long_decimal(data: npt.NDArray[np.uint8], n: int, n_after: int) -> Any:
+    return numbers.long_decimal(data.ctypes.data + data.size, n, n_after)
+
+
+@settings(max_examples=300)
+@given(
+    text=st.one_of(
+        st.floats(0, 1e7, width=32).map(repr),
+        st.floats(0, 1e7).map(repr),
+        st.from_regex(r"[0-9]{1,7}\.[0-9]{5,12}", fullmatch=True),
+        st.from_regex(r"[0-9]{1,7}\.[0-9]{1,4}", fullmatch=True),
+        st.from_regex(r"0\.0{0,6}[0-9]{5,12}", fullmatch=True),
+        st.sampled_from(["0.00000", "0.000000000000000000", "0.000000000000000001", "9.999999999999999999"]),
+    ).filter(lambda text: re.fullmatch(r"\d+\.\d+", text) is not None and len(text) <= 20)
+)
+def test_long_decimals(text: str) -> None:
+    n_after = len(text) - text.index(".") - 1
+    found = _long_decimal(guarded(np.frombuffer(b"x" * 40 + text.encode(), np.uint8)), len(text) - 1, n_after)
+    assert struct.pack("d", found) == struct.pack("d", float(text))
+
+
+def test_long_decimals_between_two_numbers() -> None:
+    rng = random.Random(7)
+    for _ in range(500):
+        low = rng.uniform(0.001, 1000)
+        middle = (Decimal(low) + Decimal(float(np.nextafter(low, np.inf)))) / 2
+        text = format(middle, "f")[:20]
+        for last in "0123456789":
+            near = text[:-1] + last
+            n_after = len(near) - near.index(".") - 1
+            found = _long_decimal(guarded(np.frombuffer(b"," * 40 + near.encode(), np.uint8)), 19, n_after)
+            assert found == float(near)
