@@ -78,6 +78,38 @@ def test_a_folder_is_walked_and_other_files_are_left_alone(tmp_path: Path) -> No
         read_kitti(write(tmp_path / "none" / "a.json", "{}").parent)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a.txt", "b.txt", "c.csv"),
+        ("a.txt", "b/a.txt", "b/b/c.txt"),
+        ("a/a.txt", "b.txt", "b/c.txt"),
+        ("line\nbreak/a.txt", "line\nbreak/b.txt"),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_files_are_read_wherever_they_lie(tmp_path: Path, names: tuple[str, ...], end: str) -> None:
+    for place, name in enumerate(names):
+        write(tmp_path / name, LABEL.replace("Car", f"Car{place}"))
+    table = read_kitti(f"{tmp_path}{end}").read_all()
+    told = {row["class_name"]: row["source"] for row in table.to_pylist()}
+    assert {name: Path(source) for name, source in told.items()} == {
+        f"Car{place}": tmp_path / name for place, name in enumerate(names)
+    }
+
+
+def test_files_given_by_odd_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    odd = f"{tmp_path}//c.txt"  # were it taken from the folder on, it would be /c.txt
+    paths = [str(tmp_path / "a.txt"), odd, "b.txt", f"{tmp_path}/x/../d.txt"]
+    write(tmp_path / "x" / "e.txt", "")
+    for path in paths:
+        write(Path(path), RESULT)
+    assert sorted(read_kitti(paths).read_all()["source"].to_pylist()) == sorted(paths)
+    assert read_kitti(["a.txt", "b.txt"]).read_all().num_rows == 2
+    assert read_kitti([paths[0], odd]).read_all()["data_unit"].to_pylist() == ["a", "c"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", LABEL)

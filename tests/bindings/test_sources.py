@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from predarrow.errors import InputError, PredarrowError
 from predarrow.report import Code
 from predarrow.resolve import resolve
-from predarrow.sources import CHUNK_BYTES, CHUNK_FILES, Found, Source, chunked, find_sources, read_bytes
+from predarrow.sources import CHUNK_BYTES, CHUNK_FILES, Found, Source, chunked, find_sources, read_bytes, sort_key
 from tests.mask_files import mask_project, unit, write_mask
 
 
@@ -59,6 +59,15 @@ def test_folders_are_walked_and_sources_sorted(tmp_path: Path) -> None:
         ("b", None, "b.png"),
     ]
     assert found.skipped == {}
+
+
+@pytest.mark.parametrize("further", [(), ("notes.md",), ("é.png",), ("a__2.png",), ("x/b.png",), ("x/0.PNG", "c.PNG")])
+def test_plain_names_together_are_what_they_are_one_by_one(tmp_path: Path, further: tuple[str, ...]) -> None:
+    names = [*further, "b.png", "a.png", "a-b.png", "a b.png", "a.b.png", "a.png.png"]
+    found = find_sources(_touch(tmp_path, *names))
+    one_by_one = [find_sources(tmp_path / name).sources[0] for name in names if name.lower().endswith(".png")]
+    assert list(found.sources) == sorted(one_by_one, key=sort_key)
+    assert list(found.sources[1:3]) == sorted(one_by_one, key=sort_key)[1:3]
 
 
 def test_hidden_files_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from predarrow.formats.kitti.problems import (
 from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
 from predarrow.resolve import frame_missing, frame_outside
-from predarrow.sources import Source
+from predarrow.sources import PlainSources, Source
 from predarrow.table import record_batch
 
 if TYPE_CHECKING:
@@ -94,12 +94,18 @@ def part(
 class _SourceColumns(NamedTuple):
     """The fields of several `Source`s, each as a column."""
 
-    path: tuple[str, ...]
-    data_unit: tuple[str, ...]
-    frame: tuple[int | None, ...]
-    height: tuple[int | None, ...]
-    width: tuple[int | None, ...]
-    n_frames: tuple[int | None, ...]
+    path: Sequence[str]
+    data_unit: Sequence[str]
+    frame: Sequence[int | None]
+    height: Sequence[int | None]
+    width: Sequence[int | None]
+    n_frames: Sequence[int | None]
+
+
+def _columns_of(sources: Sequence[Source]) -> _SourceColumns:
+    if isinstance(sources, PlainSources):
+        return _SourceColumns(sources.path, sources.data_unit, *[(None,) * len(sources)] * 4)
+    return _SourceColumns(*(zip(*sources, strict=True) if sources else [()] * len(Source._fields)))
 
 
 class _Table:
@@ -116,7 +122,7 @@ class _Table:
         self.rows = rows if begun is None else rows._replace(line=rows.line + np.int32(begun.lines))
         self.text = text
         self.sources = sources
-        self.columns = _SourceColumns(*(zip(*sources, strict=True) if sources else [()] * len(Source._fields)))
+        self.columns = _columns_of(sources)
         self.options = options
         self.report = Report(sources=len(sources) if begun is None else 0)
         self.layout = None if begun is None else begun.layout
