@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predarrow.errors import PredarrowError
+from predarrow.options import whole_number
+from predarrow.reader import PredictionReader
+from predarrow.refusals import shown
 from predarrow.table import PolygonColumns, polygon_columns
 
 _IMAGE = ("data_unit", "frame")
+_COLUMNS = (*_IMAGE, "class_name", "polygon")
+_LARGEST = 2**32 - 1
+_NUMBER = re.compile("-?[0-9]+")
 
 
 def to_label_mask(
@@ -41,7 +48,8 @@ def to_label_mask(
         (height, width) uint8, uint16 or uint32, the smallest that holds the values.
 
     Raises:
-        PredarrowError: rows of several images, without a polygon, without a value or of unknown size.
+        PredarrowError: no prediction table, rows of several images, without a polygon, of unknown size, or whose
+            value is none from 0 to 4294967295.
 
     >>> from predarrow import from_label_mask
     >>> mask = np.array([[0, 7, 7], [7, 0, 7]], np.uint8)
@@ -50,25 +58,35 @@ def to_label_mask(
     """
     from predarrow_engine.raster import rasterize
 
-    rows = pa.table(table)
+    rows = _rows(table)
     shape = (_size(rows, "image_height", height), _size(rows, "image_width", width))
     images = rows.select(_IMAGE).group_by(list(_IMAGE)).aggregate([])
     if images.num_rows > 1:
         raise PredarrowError(f"to_label_mask: must be rows of one image, got {images.num_rows} images; filter them")
+    ground = whole_number("background", background, 0, _LARGEST)
     painted = _values(rows, values)
-    highest = max(int(painted.max(initial=0)), background)
-    if min(int(painted.min(initial=0)), background) < 0 or highest > 0xFFFFFFFF:
-        raise PredarrowError("to_label_mask: values must be from 0 to 4294967295")
-    mask = np.full(shape, background, np.min_scalar_type(highest))
+    mask = np.full(shape, ground, np.min_scalar_type(max(int(painted.max(initial=0)), ground)))
     if rows.num_rows:
         x, y, ring_offsets, part_offsets, row_offsets = _polygons(rows)
         rasterize(x, y, ring_offsets, part_offsets, row_offsets, painted, mask)
     return mask
 
 
+def _rows(table: Any) -> pa.Table:
+    if isinstance(table, PredictionReader):  # as it is: through a stream its errors would be Arrow's
+        table = table.read_all()
+    try:
+        rows = pa.table(table)
+    except (TypeError, ValueError) as error:  # Arrow's own errors are ValueErrors
+        raise PredarrowError(f"to_label_mask: must be a table of predictions, got {shown(table)} ({error})") from None
+    if missing := [name for name in _COLUMNS if name not in rows.column_names]:
+        raise PredarrowError(f"to_label_mask: must have the columns {', '.join(_COLUMNS)}, got no {missing[0]}")
+    return rows
+
+
 def _size(rows: pa.Table, name: str, given: int | None) -> int:
     if given is not None:
-        return given
+        return whole_number(name.removeprefix("image_"), given, 0)
     known = rows[name].unique().to_pylist()
     if len(known) != 1 or known[0] is None:
         raise PredarrowError(f"to_label_mask: {name} must be one known size, got {known}; give height and width")
@@ -77,13 +95,16 @@ def _size(rows: pa.Table, name: str, given: int | None) -> int:
 
 
 def _values(rows: pa.Table, values: Mapping[str, int] | None) -> npt.NDArray[np.int64]:
+    given: object = values
+    if given is not None and not isinstance(given, Mapping):
+        raise PredarrowError(f"values: must be a mapping from class names to pixel values, got {shown(given)}")
     names = rows["class_name"].combine_chunks().dictionary_encode()
     by_name = []
     for name in names.dictionary.to_pylist():
-        value = values.get(name) if values is not None else int(name) if name.lstrip("-").isdecimal() else None
+        value = values.get(name) if values is not None else int(name) if _NUMBER.fullmatch(name) else None
         if value is None:
             raise PredarrowError(f"to_label_mask: class {name!r} must have a pixel value; give it in values=")
-        by_name.append(value)
+        by_name.append(whole_number(f"value of class {name!r}", value, 0, _LARGEST))
     result: npt.NDArray[np.int64] = np.array(by_name, np.int64)[names.indices.to_numpy()]
     return result
 

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from predarrow import InputError, PredarrowError, from_label_mask, read_png, to_label_mask
+from predarrow import InputError, PredarrowError, from_label_mask, read_masks, read_png, to_label_mask
 from tests.corpus import corpus_path, corpus_root
 from tests.images import SPECIAL, Image, label_images
+from tests.mask_files import write_mask
 
 
 def _png_names() -> list[str]:
@@ -67,7 +68,16 @@ TWO = from_label_mask(np.eye(2, dtype=np.uint8))
         (pa.concat_tables([TWO, from_label_mask(np.eye(2, dtype=np.uint8), frame=1)]), {}, "one image, got 2"),
         (from_label_mask(np.eye(2, dtype=np.uint8), classes=["", "car"]), {}, "class 'car' must have a pixel value"),
         (TWO.slice(0, 0), {}, "image_height must be one known size"),
-        (TWO, {"values": {"1": -3}}, "values must be from 0"),
+        (TWO, {"values": {"1": -3}}, "value of class '1': must be a whole number from 0 to 4294967295, got -3"),
+        (TWO, {"values": {"1": 1.5}}, "value of class '1': must be a whole number .*, got 1.5"),
+        (TWO, {"values": {"1": "2"}}, "value of class '1'"),
+        (TWO, {"values": 2}, "values: must be a mapping from class names to pixel values, got 2"),
+        (TWO, {"background": -1}, "background: must be a whole number from 0"),
+        (TWO, {"height": 2.5}, "height: must be a whole number of at least 0, got 2.5"),
+        (from_label_mask(np.eye(2, dtype=np.int32) * -3), {}, "value of class '-3'"),
+        (from_label_mask(np.eye(2, dtype=np.uint8), classes=["", "--3"]), {}, "class '--3' must have a pixel value"),
+        (5, {}, "must be a table of predictions, got 5"),
+        (pa.table({"a": [1]}), {}, "must have the columns data_unit, frame, class_name, polygon, got no data_unit"),
         (
             TWO.set_column(TWO.schema.get_field_index("polygon"), "polygon", pa.nulls(1, TWO["polygon"].type)),
             {},
@@ -75,6 +85,15 @@ TWO = from_label_mask(np.eye(2, dtype=np.uint8))
         ),
     ],
 )
-def test_what_cannot_be_painted_is_told(table: pa.Table, options: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_painted_is_told(table: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(PredarrowError, match=message):
         to_label_mask(table, **options)
+
+
+def test_a_reader_tells_its_own_errors(tmp_path: Path) -> None:
+    mask = SPECIAL["seed drawing"]()
+    file = write_mask(tmp_path / "a.png", mask)
+    assert np.array_equal(to_label_mask(read_masks(file)), mask)
+    file.write_bytes(b"no")
+    with pytest.raises(InputError, match=r"a\.png: byte 0: must be a PNG file"):
+        to_label_mask(read_masks(file))
