@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from predarrow.borders import OnOutside
 from predarrow.classes import Texts
+from predarrow.coco_label_mappings import named_frame
 from predarrow.data_units import DataUnit, DataUnits
 from predarrow.errors import OntologyError
 from predarrow.formats.coco.boxes import BoxUnit
@@ -177,13 +178,7 @@ def _mapped_images(mapping: ImageMapping, units: DataUnits, where: str) -> Image
 
 def _target(value: Any, where: str) -> tuple[str, int | None]:
     """Give the data unit and the frame that a mapping's value names."""
-    name, frame = value, None
-    if isinstance(value, Mapping) and value.keys() == {"data_unit", "frame"}:
-        name, frame = value["data_unit"], value["frame"]
-    elif isinstance(value, list | tuple) and len(value) == 2:
-        name, frame = value
-    elif hasattr(value, "data_unit") and hasattr(value, "frame"):
-        name, frame = value.data_unit, value.frame
+    name, frame = named_frame(value) or (value, None)
     try:
         frame = None if frame is None or isinstance(frame, bool) else index(frame)
     except TypeError:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from predarrow.errors import InputError, OntologyError, PredarrowError
+from predarrow.coco_label_files import read_labels, records_by_id, refused
+from predarrow.errors import OntologyError, PredarrowError
 from predarrow.project import Project, opened
 from predarrow.refusals import shown
-from predarrow.report import Code, Problem
+from predarrow.report import Code
 from predarrow.sources import StrPath
 
 
@@ -25,7 +26,7 @@ TitleFunction = Callable[[Mapping[str, Any]], "str | FrameIndex | None"]
 """Record of an image -> title (or id) of its data unit, its frame as well, or None for an image to leave out."""
 
 
-def category_mapping_by_name(project: Project | StrPath, labels: Mapping[str, Any]) -> dict[Any, str]:
+def category_mapping_by_name(project: Project | StrPath, labels: Mapping[str, Any] | StrPath) -> dict[Any, str]:
     """Give featureNodeHashes by category id, for those categories whose name is that of a class of the ontology.
 
     Of several classes of one name that is taken whose shape is the category's supercategory, as Encord writes it. A
@@ -33,28 +34,30 @@ def category_mapping_by_name(project: Project | StrPath, labels: Mapping[str, An
 
     Args:
         project: a project or its folder.
-        labels: a COCO data set with categories.
+        labels: a COCO data set with categories, or its file.
 
     Raises:
-        InputError: categories that are no list of objects with id and name.
+        InputError: categories that are no list of objects with id and name, or an id that stands for two.
+        PredarrowError: neither a data set nor a path.
         OntologyError: a name that several classes have, and no supercategory that tells them apart.
     """
     objects = opened(project).ontology.objects
     mapping: dict[Any, str] = {}
-    for place, category in enumerate(listed_records(labels, "categories", "labels")):
+    data, where = read_labels(labels)
+    for place, category in records_by_id(data, "categories", where).values():
         found = [thing for thing in objects if thing.name == category.get("name")]
         chosen = [thing for thing in found if thing.shape == category.get("supercategory")] if len(found) > 1 else found
         if len(chosen) == 1:
-            mapping[_given_id(category, "categories", place)] = chosen[0].feature_hash
+            mapping[category["id"]] = chosen[0].feature_hash
         elif found:
             have = ", ".join(f"{thing.feature_hash} ({thing.shape})" for thing in found)
             rule = "must be the name of one class, or have its shape as supercategory"
-            raise OntologyError(f"labels: $.categories[{place}].name: {rule}, got {category['name']!r} of {have}")
+            raise OntologyError(f"{where}: $.categories[{place}].name: {rule}, got {category['name']!r} of {have}")
     return mapping
 
 
 def image_mapping_by_title(
-    project: Project | StrPath, labels: Mapping[str, Any], title: TitleFunction | None = None
+    project: Project | StrPath, labels: Mapping[str, Any] | StrPath, title: TitleFunction | None = None
 ) -> dict[Any, FrameIndex]:
     """Give data units and frames by image id, for those images whose title is that of a data unit.
 
@@ -65,18 +68,21 @@ def image_mapping_by_title(
 
     Args:
         project: a project or its folder.
-        labels: a COCO data set with images.
+        labels: a COCO data set with images, or its file.
         title: gives an image's title, or `FrameIndex`, in place of these rules.
 
     Raises:
-        InputError: images that are no list of objects with an id, a title that several data units have, a video's
-            frame whose file's name is no number.
-        PredarrowError: `title` gave something else.
+        InputError: images that are no list of objects with an id each, a title that several data units have, a
+            video's frame whose file's name is no number.
+        PredarrowError: `title` is no function or gave something else; neither a data set nor a path.
     """
+    if title is not None and not callable(title):
+        raise PredarrowError(f"title: must be a function of an image's record or None, got {shown(title)}")
     units = opened(project).data_units
+    data, where = read_labels(labels)
     mapping: dict[Any, FrameIndex] = {}
-    for place, image in enumerate(listed_records(labels, "images", "labels")):
-        for candidate in _candidates(image, place) if title is None else [_answer(title(image))]:
+    for place, image in records_by_id(data, "images", where).values():
+        for candidate in _candidates(image, place, where) if title is None else [_answer(title(image))]:
             if candidate is None:
                 continue
             row = units.by_id(candidate.data_unit)
@@ -85,26 +91,26 @@ def image_mapping_by_title(
                 ids = ", ".join(units.row(found).id for found in rows[:3])
                 rule = "must be the title of one data unit"
                 got = f"{candidate.data_unit!r}, which {len(rows)} have ({ids}); tell them apart with title="
-                raise _refused(f"$.images[{place}]", Code.AMBIGUOUS_DATA_UNIT, f"{rule}, got {got}")
+                raise refused(f"$.images[{place}]", Code.AMBIGUOUS_DATA_UNIT, f"{rule}, got {got}", where)
             if rows:
-                mapping[_given_id(image, "images", place)] = FrameIndex(units.row(rows[0]).id, candidate.frame)
+                mapping[image["id"]] = FrameIndex(units.row(rows[0]).id, candidate.frame)
                 break
     return mapping
 
 
-def listed_records(data: Mapping[str, Any], member: str, where: str) -> list[Mapping[str, Any]]:
-    """Give a list of objects in a data set.
+def named_frame(value: Any) -> tuple[Any, Any] | None:
+    """Give what stands for a data unit and a frame, unchecked; None for a value that is of no such form.
 
-    Raises:
-        InputError: there is none, or something else in it.
+    Forms: `FrameIndex`, that of Encord's SDK (data_hash and frame), a pair, {"data_unit": …, "frame": …}.
     """
-    records = data.get(member)
-    if not isinstance(records, list):
-        raise _refused(f"$.{member}", Code.BAD_VALUE, f"must be a list of objects, got {shown(records)}", where)
-    for place, record in enumerate(records):
-        if not isinstance(record, Mapping):
-            raise _refused(f"$.{member}[{place}]", Code.BAD_VALUE, f"must be an object, got {shown(record)}", where)
-    return records
+    if isinstance(value, Mapping) and value.keys() == {"data_unit", "frame"}:
+        return value["data_unit"], value["frame"]
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return value[0], value[1]
+    for name in ("data_unit", "data_hash"):
+        if hasattr(value, name) and hasattr(value, "frame"):
+            return getattr(value, name), value.frame
+    return None
 
 
 def key_of(value: Any) -> str:
@@ -128,13 +134,14 @@ def matched(mapping: Mapping[Any, Any], where: str) -> dict[str, Any]:
     return result
 
 
-def _candidates(image: Mapping[str, Any], place: int) -> list[FrameIndex]:
+def _candidates(image: Mapping[str, Any], place: int, where: str) -> list[FrameIndex]:
     file_name = image.get("file_name")
     path = PurePosixPath(file_name) if isinstance(file_name, str) else None
     if isinstance(image.get("video_title"), str):
         if path is None or not path.stem.isdecimal():
             rule = "must end in the frame's number, as in videos/v/17.jpg"
-            raise _refused(f"$.images[{place}].file_name", Code.BAD_VALUE, f"{rule}, got {shown(file_name)}")
+            message = f"{rule}, got {shown(file_name)}"
+            raise refused(f"$.images[{place}].file_name", Code.BAD_VALUE, message, where)
         return [FrameIndex(image["video_title"], int(path.stem))]
     if isinstance(image.get("image_title"), str):
         return [FrameIndex(image["image_title"])]
@@ -147,15 +154,3 @@ def _answer(answer: Any) -> FrameIndex | None:
     if not isinstance(answer, str):
         raise PredarrowError(f"title: must give a text, a FrameIndex or None, got {shown(answer)}")
     return FrameIndex(answer)
-
-
-def _given_id(record: Mapping[str, Any], member: str, place: int) -> Any:
-    value = record.get("id")
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        pointer = f"$.{member}[{place}].id"
-        raise _refused(pointer, Code.BAD_VALUE, f"must be a whole number or a text, got {shown(value)}")
-    return value
-
-
-def _refused(pointer: str, code: Code, message: str, where: str = "labels") -> InputError:
-    return InputError([Problem(where, None, pointer, code, message)])

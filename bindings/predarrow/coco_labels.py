@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from predarrow.coco_label_mappings import FrameIndex, key_of, listed_records, matched
-from predarrow.errors import InputError, OntologyError, PredarrowError
-from predarrow.formats.coco.label_rows import SHAPES, BadLabel, label_row
+from predarrow.coco_label_files import listed_records, read_labels, records_by_id, refused
+from predarrow.coco_label_mappings import FrameIndex, key_of, matched, named_frame
+from predarrow.errors import OntologyError, PredarrowError
+from predarrow.formats.coco.boxes import RELATIVE, look_relative
+from predarrow.formats.coco.label_checks import BadLabel
+from predarrow.formats.coco.label_rows import SHAPES, label_row
+from predarrow.formats.coco.names import is_utf8, side_of
 from predarrow.imports import ImportResult, commit_reader
 from predarrow.ontology import OntologyObject
 from predarrow.ordering import Keyed, sorted_parts
@@ -47,7 +49,7 @@ def import_coco_labels(
     project: Project | StrPath,
     labels: Mapping[str, Any] | StrPath,
     category_id_to_feature_hash: Mapping[Any, str | None],
-    image_id_to_frame_index: Mapping[Any, FrameIndex | None],
+    image_id_to_frame_index: Mapping[Any, Any],
     *,
     confidence_field_name: str | None = None,
     set_name: str = "labels",
@@ -66,9 +68,10 @@ def import_coco_labels(
     Args:
         project: a project or its folder.
         labels: the data set with annotations, categories and images (`info` is not needed), or its file (.json or
-            .json.gz), which is read as a whole.
+            .json.gz), which is read as a whole. Boxes that all look relative (0 to 1) are refused.
         category_id_to_feature_hash: featureNodeHash of the ontology by category id; None leaves the category out.
-        image_id_to_frame_index: data unit and frame by image id; None leaves the image out.
+        image_id_to_frame_index: data unit and frame by image id, as `FrameIndex` (Encord's own is taken, too), a pair,
+            or {"data_unit": …, "frame": …}; None leaves the image out.
         confidence_field_name: member that holds the confidence; without it labels have none.
         set_name: the set.
         mode: "append" adds to the set's rows.
@@ -83,6 +86,9 @@ def import_coco_labels(
         PredarrowError: an option that does not hold.
     """
     project = opened(project)
+    field: object = confidence_field_name
+    if field is not None and not isinstance(field, str):
+        raise PredarrowError(f"confidence_field_name: must be the name of a member or None, got {shown(field)}")
     data, where = read_labels(labels)
     classes = _classes(project, category_id_to_feature_hash)
     frames = matched(image_id_to_frame_index, "image_id_to_frame_index")
@@ -90,38 +96,6 @@ def import_coco_labels(
     parts = sorted_parts(rows.parts(ProjectIndex(project)))
     reader = PredictionReader(parts, report=Report(sources=1), on_error=on_error)
     return commit_reader(project, reader, where, set_name, mode, "import coco labels")
-
-
-def read_labels(labels: Mapping[str, Any] | StrPath) -> tuple[Mapping[str, Any], str]:
-    """Give a data set and what to call it in errors.
-
-    Raises:
-        InputError: a file that cannot be read, or is no JSON object.
-        PredarrowError: neither a mapping nor a path.
-    """
-    if isinstance(labels, Mapping):
-        return labels, "labels"
-    try:
-        path = Path(labels)
-    except TypeError:
-        raise PredarrowError(f"labels: must be a data set or its file, got {type(labels).__name__}") from None
-    try:
-        content = path.read_bytes()
-        loaded = json.loads(gzip.decompress(content) if path.suffix.lower() == ".gz" else content)
-    except (OSError, EOFError) as error:
-        raise _refused(path, Code.UNREADABLE, "", f"cannot be read: {error}") from None
-    except json.JSONDecodeError as error:
-        raise _refused(path, Code.DAMAGED, f"line {error.lineno} column {error.colno}", error.msg) from None
-    except (ValueError, RecursionError) as error:  # no UTF-8, or lists in lists without end
-        raise _refused(path, Code.DAMAGED, "", f"must be JSON, got {error}") from None
-    if not isinstance(loaded, dict):
-        hint = "; results are read by import_coco_predictions" if isinstance(loaded, list) else ""
-        raise _refused(path, Code.BAD_VALUE, "$", f"must be an object with annotations, got {shown(loaded)}{hint}")
-    return loaded, str(path)
-
-
-def _refused(path: Path, code: Code, pointer: str, message: str) -> InputError:
-    return InputError([Problem(str(path), None, pointer, code, message)])
 
 
 def _classes(project: Project, mapping: Mapping[Any, str | None]) -> dict[str, OntologyObject | None]:
@@ -132,6 +106,9 @@ def _classes(project: Project, mapping: Mapping[Any, str | None]) -> dict[str, O
         if feature_hash is None:
             classes[key] = None
             continue
+        if not isinstance(feature_hash, str):
+            rule = "must be a featureNodeHash or None"
+            raise OntologyError(f"{where}: {key}: {rule}, got {shown(feature_hash)}")
         try:
             thing = project.ontology.object_by_hash(feature_hash)
         except OntologyError as error:
@@ -161,10 +138,11 @@ class _LabelRows:
     ) -> None:
         self._where, self._classes, self._frames, self._field = where, classes, frames, confidence_field
         self._annotations = listed_records(data, "annotations", where)
-        categories = listed_records(data, "categories", where) if "categories" in data else []
-        self._names = {key_of(item.get("id")): _names(item.get("keypoints")) for item in categories}
-        images = listed_records(data, "images", where) if "images" in data else []
-        self._images = {key_of(item.get("id")): _Image(_side(item, "height"), _side(item, "width")) for item in images}
+        _refuse_relative(self._annotations, where)
+        categories = records_by_id(data, "categories", where) if "categories" in data else {}
+        self._names = {key: _names(item, place, where) for key, (place, item) in categories.items()}
+        images = records_by_id(data, "images", where) if "images" in data else {}
+        self._images = {key: _image(item, place, where) for key, (place, item) in images.items()}
         self._places: list[int] = []
         self._told = Report()
 
@@ -236,21 +214,51 @@ def _id(record: Mapping[str, Any], member: str) -> str:
 
 
 def _frame_index(target: Any) -> FrameIndex:
-    is_pair = isinstance(target, tuple) and len(target) == 2
-    if not is_pair or not isinstance(target[0], str) or isinstance(target[1], bool) or not isinstance(target[1], int):
+    data_unit, frame = named_frame(target) or (None, None)
+    if not isinstance(data_unit, str) or isinstance(frame, bool) or not isinstance(frame, int):
         rule = "must be a FrameIndex(data_unit, frame) in image_id_to_frame_index"
         raise BadLabel(Code.UNKNOWN_DATA_UNIT, ".image_id", f"{rule}, got {shown(target)}")
-    if not 0 <= target[1] < 2**31:
-        raise BadLabel(Code.FRAME_RANGE, ".image_id", f"must be of a frame from 0 to {2**31 - 1}, got {target[1]}")
-    return FrameIndex(*target)
+    if not is_utf8(data_unit):
+        rule = "must be the id or title of a data unit of the project"
+        raise BadLabel(Code.UNKNOWN_DATA_UNIT, ".image_id", f"{rule}, got {shown(data_unit)}")
+    if not 0 <= frame < 2**31:
+        raise BadLabel(Code.FRAME_RANGE, ".image_id", f"must be of a frame from 0 to {2**31 - 1}, got {frame}")
+    return FrameIndex(data_unit, frame)
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _refuse_relative(annotations: list[Mapping[str, Any]], where: str) -> None:
+    """Refuse boxes that are all written in parts of their images, as `read_coco` does.
+
+    Raises:
+        InputError: they look so.
+    """
+    boxes = [box for box in (record.get("bbox") for record in annotations) if _is_box(box)]
+    if look_relative(np.array(boxes, np.float64).reshape(-1, 4)):
+        hint = "multiply them by the images' width and height"
+        raise refused("$.annotations", Code.BAD_BOX, f"{RELATIVE}; {hint}", where)
+
+
+def _is_box(value: Any) -> bool:
+    """Tell whether a value is four numbers, of those that 64-bit floats hold."""
+    is_list = isinstance(value, list | tuple) and len(value) == 4
+    return is_list and all(type(side) is float or (type(side) is int and abs(side) < 2**63) for side in value)
+
+
+def _names(category: Mapping[str, Any], place: int, where: str) -> tuple[str, ...]:
     """Names of a category's keypoints; Encord writes a text there, which names none."""
-    return tuple(value) if isinstance(value, list) and all(isinstance(name, str) for name in value) else ()
+    value = category.get("keypoints")
+    if not value or isinstance(value, str):
+        return ()
+    if not isinstance(value, list) or not all(isinstance(name, str) and is_utf8(name) for name in value):
+        message = f"must be a list of names, got {shown(value)}"
+        raise refused(f"$.categories[{place}].keypoints", Code.BAD_VALUE, message, where)
+    return tuple(value)
 
 
-def _side(image: Mapping[str, Any], name: str) -> int | None:
-    value = image.get(name)
-    is_side = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
-    return value if is_side else None
+def _image(image: Mapping[str, Any], place: int, where: str) -> _Image:
+    sides = [image.get("height"), image.get("width")]
+    height, width = map(side_of, sides)
+    if height is None or width is None:
+        rule = "must be whole numbers of at least 1 pixel, or not be there"
+        raise refused(f"$.images[{place}]: height and width", Code.BAD_VALUE, f"{rule}, got {sides}", where)
+    return _Image(height or None, width or None)

@@ -20,20 +20,27 @@ BoxUnit = Literal["pixel", "relative", "percent"]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
+RELATIVE = "boxes must be in pixels, got x, y, width and height from 0 to 1 in all of them, which looks relative"
+"""Rule for boxes that `look_relative`, and what was met."""
+
 
 def relative_boxes(block: Block) -> Problem | None:
     """Word that all boxes of a block look relative: all lie in 0 to 1, and not all numbers are whole."""
     from predarrow_engine.coco_columns import LIST
 
     bbox = block.records.bbox
-    values = bbox.values[(bbox.kind == LIST) & (bbox.n_values == 4), :4]
-    if not values.size or not ((values >= 0) & (values <= 1 + NOISE)).all():
+    if not look_relative(bbox.values[(bbox.kind == LIST) & (bbox.n_values == 4), :4]):
         return None
-    if not (values[:, :2] + values[:, 2:] <= 1 + NOISE).all() or (values == np.floor(values)).all():
-        return None
-    rule = "boxes must be in pixels, got x, y, width and height from 0 to 1 in all of them, which looks relative"
     hint = 'give box_unit="relative" with the images\' sizes, or box_unit="pixel" if they are pixels'
-    return Problem(block.source, None, "bbox", Code.BAD_BOX, f"{rule}; {hint}")
+    return Problem(block.source, None, "bbox", Code.BAD_BOX, f"{RELATIVE}; {hint}")
+
+
+def look_relative(xywh: Floats) -> bool:
+    """Tell whether all of (n, 4) boxes lie in 0 to 1, and not all numbers are whole; none do not."""
+    if not xywh.size or not ((xywh >= 0) & (xywh <= 1 + NOISE)).all():
+        return False
+    is_within = (xywh[:, :2] + xywh[:, 2:] <= 1 + NOISE).all()
+    return bool(is_within and not (xywh == np.floor(xywh)).all())
 
 
 def corners_of(

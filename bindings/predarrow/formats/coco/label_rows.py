@@ -9,38 +9,18 @@ point, skeleton          keypoints
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from predarrow.formats.coco.label_checks import BadLabel, json_of, number_of
+from predarrow.formats.coco.label_masks import further_members, mask_columns, traced_columns
+from predarrow.formats.coco.names import is_utf8
 from predarrow.refusals import shown
 from predarrow.report import Code
-
-_FLAWS = (
-    "",
-    "must have COCO's characters only",
-    "must not break off in a number",
-    "must not have numbers of more than 60 bits",
-    "must not have negative runs",
-    "must sum to height * width",
-    "must be of a mask of at most 2**32 - 1 pixels",
-)
-"""Of `rle_text`, by code."""
 
 _NO_SEGMENTATION = "polygon made of its box, as there is no segmentation"
 _LEFT_OUT = "{} left out: its class is a {}"
 _TAKEN = ("image_id", "category_id", "bbox", "segmentation", "keypoints")
-
-
-class BadLabel(Exception):
-    """An annotation that does not hold."""
-
-    def __init__(self, code: Code, pointer: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.pointer, self.message = code, pointer, message
 
 
 class Label(NamedTuple):
@@ -66,12 +46,11 @@ def label_row(record: Mapping[str, Any], shape: str, names: Sequence[str], confi
     flags += [_LEFT_OUT.format(key, shape) for key in ("segmentation", "keypoints") if _is_lost(record, key, columns)]
     left_out = {*_TAKEN, *([confidence_field] if confidence_field else [])}
     if confidence_field is not None and record.get(confidence_field) is not None:
-        columns["confidence"] = _number(record[confidence_field], f".{confidence_field}")
+        columns["confidence"] = number_of(record[confidence_field], f".{confidence_field}")
     kept = {key: value for key, value in record.items() if key not in left_out}
-    try:
-        columns["attributes"] = json.dumps(kept, ensure_ascii=False, allow_nan=False) if kept else None
-    except (TypeError, ValueError, RecursionError) as error:
-        raise BadLabel(Code.BAD_VALUE, "", f"must have members that JSON holds, got {error}") from None
+    if "mask" in columns:
+        kept |= further_members(record)
+    columns["attributes"] = json_of(kept) if kept else None
     columns["object_id"] = _track(record)
     return Label(columns, flags)
 
@@ -89,7 +68,7 @@ def _rotated(record: Mapping[str, Any], names: Sequence[str]) -> tuple[dict[str,
     attributes = record.get("attributes")
     nested = attributes.get("rotation") if isinstance(attributes, Mapping) else None
     value, pointer = (record.get("rotation"), ".rotation") if nested is None else (nested, ".attributes.rotation")
-    rotation = 0.0 if value is None else _number(value, pointer)
+    rotation = 0.0 if value is None else number_of(value, pointer)
     return {"kind": "rotated_bbox", "bbox": _corners(record), "rotation": rotation}, []
 
 
@@ -99,7 +78,7 @@ def _polygon(record: Mapping[str, Any], names: Sequence[str]) -> tuple[dict[str,
     if record.get("bbox") is not None:
         columns["bbox"] = _corners(record)
     if isinstance(segmentation, Mapping):
-        return columns | _traced(segmentation), []
+        return columns | traced_columns(segmentation), []
     if segmentation is None or segmentation == []:
         box = _corners(record)
         xmin, ymin, xmax, ymax = (box[side] for side in ("xmin", "ymin", "xmax", "ymax"))
@@ -114,7 +93,7 @@ def _mask(record: Mapping[str, Any], names: Sequence[str]) -> tuple[dict[str, An
         rule = "must be run lengths, {size, counts}, for a bitmask"
         hint = "map the category to a class of shape polygon"
         raise BadLabel(Code.BAD_VALUE, ".segmentation", f"{rule}, got {shown(segmentation)}; {hint}")
-    columns: dict[str, Any] = {"kind": "bitmask", "mask": _run_lengths(segmentation)[0]}
+    columns: dict[str, Any] = {"kind": "bitmask"} | mask_columns(segmentation)
     if record.get("bbox") is not None:
         columns["bbox"] = _corners(record)
     return columns, []
@@ -126,7 +105,7 @@ def _keypoints(record: Mapping[str, Any], names: Sequence[str]) -> tuple[dict[st
         raise BadLabel(Code.BAD_VALUE, ".keypoints", f"must be x, y, visibility of each point, got {shown(values)}")
     points = []
     for i in range(0, len(values), 3):
-        x, y, visibility = (_number(values[k], f".keypoints[{k}]") for k in range(i, i + 3))
+        x, y, visibility = (number_of(values[k], f".keypoints[{k}]") for k in range(i, i + 3))
         if visibility not in (0, 1, 2):
             raise BadLabel(Code.BAD_VALUE, f".keypoints[{i + 2}]", f"must be 0, 1 or 2, got {visibility}")
         name = names[i // 3] if 3 * len(names) == len(values) else None
@@ -152,7 +131,7 @@ def _corners(record: Mapping[str, Any]) -> dict[str, float]:
     values = record.get("bbox")
     if not isinstance(values, list | tuple) or len(values) != 4:
         raise BadLabel(Code.BAD_BOX, ".bbox", f"must be x, y, width and height, got {shown(values)}")
-    x, y, width, height = (_number(value, f".bbox[{i}]") for i, value in enumerate(values))
+    x, y, width, height = (number_of(value, f".bbox[{i}]") for i, value in enumerate(values))
     for i, size in ((2, width), (3, height)):
         if size < 0:
             raise BadLabel(Code.BAD_BOX, f".bbox[{i}]", f"must be at least 0, got {size}")
@@ -172,71 +151,22 @@ def _rings(segmentation: Any) -> list[list[dict[str, float]]]:
             rule = "must be x and y of at least 3 vertices"
             got = f"{len(values)} numbers" if isinstance(values, list) else shown(values)
             raise BadLabel(Code.BAD_VALUE, pointer, f"{rule}, got {got}")
-        numbers = [_number(value, f"{pointer}[{k}]") for k, value in enumerate(values)]
+        numbers = [number_of(value, f"{pointer}[{k}]") for k, value in enumerate(values)]
         ring = [{"x": numbers[k], "y": numbers[k + 1]} for k in range(0, len(numbers), 2)]
         rings.append(ring[:-1] if len(ring) > 3 and ring[0] == ring[-1] else ring)
     return rings
-
-
-def _run_lengths(segmentation: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Give the mask column's value, and the run lengths."""
-    from predarrow_engine.rle_text import from_counts, from_strings, to_strings
-
-    size, counts = segmentation.get("size"), segmentation.get("counts")
-    if not isinstance(size, list | tuple) or len(size) != 2 or not all(map(_is_side, size)):
-        raise BadLabel(Code.BAD_VALUE, ".segmentation.size", f"must be height and width, got {shown(size)}")
-    sizes = np.array([size], np.int64)
-    if isinstance(counts, str | bytes):
-        text = np.frombuffer(counts if isinstance(counts, bytes) else counts.encode(), np.uint8)
-        runs = from_strings(text, np.array([0, len(text)]), sizes)
-    elif isinstance(counts, list) and all(isinstance(run, int) and -(2**63) <= run < 2**63 for run in counts):
-        runs = from_counts(np.array(counts, np.int64), np.array([0, len(counts)]), sizes)
-    else:
-        rule = "must be a text or a list of whole numbers"
-        raise BadLabel(Code.BAD_VALUE, ".segmentation.counts", f"{rule}, got {shown(counts)}")
-    if flaw := int(runs.flaw[0]):
-        got = f"{shown(counts)} of a mask of {size[1]} x {size[0]} pixels, wrong from place {int(runs.place[0])} on"
-        raise BadLabel(Code.BAD_VALUE, ".segmentation.counts", f"{_FLAWS[flaw]}, got {got}")
-    strings, _ = to_strings(runs.counts, runs.offsets)
-    return {"height": size[0], "width": size[1], "counts": strings.tobytes()}, runs
-
-
-def _traced(segmentation: Mapping[str, Any]) -> dict[str, Any]:
-    """Give run lengths as a polygon along pixel edges, holes and parts kept, and as the mask that they are."""
-    from predarrow_engine.instances import InstanceTracer
-    from predarrow_engine.rle_decode import decode
-
-    mask, runs = _run_lengths(segmentation)
-    found = InstanceTracer().trace(decode(runs.counts, runs.offsets, mask["height"], mask["width"]))
-    if not found.area[0]:
-        raise BadLabel(Code.BAD_VALUE, ".segmentation", "must have a pixel inside to become a polygon, got none")
-    xy = [{"x": x, "y": y} for x, y in zip(found.x.tolist(), found.y.tolist(), strict=True)]
-    rings = [xy[slice(*found.ring_offsets[i : i + 2].tolist())] for i in range(len(found.ring_offsets) - 1)]
-    parts = [rings[slice(*found.part_offsets[i : i + 2].tolist())] for i in range(len(found.part_offsets) - 1)]
-    return {"polygon": parts, "mask": mask}
 
 
 def _track(record: Mapping[str, Any]) -> str | None:
     """Id of the object that an annotation is of: Encord's own, a track's, or YouTube-VIS's."""
     attributes = record.get("attributes")
     nested = attributes if isinstance(attributes, Mapping) else {}
-    candidates = [nested.get("encord_track_uuid"), nested.get("track_id"), record.get("track_id")]
-    for value in [*candidates, record.get("instance_id")]:
+    places = [(nested, ".attributes", "encord_track_uuid"), (nested, ".attributes", "track_id")]
+    for members, pointer, name in [*places, (record, "", "track_id"), (record, "", "instance_id")]:
+        value = members.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            if not is_utf8(str(value)):
+                rule = "must be text that UTF-8 can hold"
+                raise BadLabel(Code.BAD_TEXT, f"{pointer}.{name}", f"{rule}, got {shown(value)}")
             return str(value)
     return None
-
-
-def _number(value: Any, pointer: str) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    try:
-        number = float(value) if is_number else math.nan
-    except OverflowError:  # a whole number of over 308 digits
-        number = math.inf
-    if not math.isfinite(number):
-        raise BadLabel(Code.BAD_NUMBER, pointer, f"must be a finite number, got {shown(value)}")
-    return number
-
-
-def _is_side(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -112,25 +113,39 @@ def _joined(texts: RunLengths, lists: RunLengths) -> RunLengths:
 
 def run_length_flaw(block: Block, runs: RunLengths | Covers, row: int) -> tuple[str, str]:
     """Give the place of a flaw in a record's run lengths, and what should stand there."""
-    from predarrow_engine import rle_text
     from predarrow_engine.coco_columns import COUNTS
 
     shapes = block.records.segmentation
-    height, width = shapes.size[row].tolist()
-    flaw, place = int(runs.flaw[row]), int(runs.place[row])
+    text = shapes.text[slice(*shapes.text_offsets[row : row + 2].tolist())].tobytes()
+    is_list = shapes.kind[row] == COUNTS
+    at = int(runs.flaw[row]), int(runs.place[row]), int(runs.total[row])
+    return flaw_words(*at, shapes.size[row].tolist(), None if is_list else text)
+
+
+def flaw_words(flaw: int, place: int, total: int, size: Sequence[int], text: bytes | None) -> tuple[str, str]:
+    """Give the place of a flaw in run lengths, and what should stand there.
+
+    Args:
+        flaw, place, total: as in `rle_text.RunLengths`.
+        size: height and width.
+        text: the run lengths; None where they are a list.
+    """
+    from predarrow_engine import rle_text
+
+    height, width = size
     if flaw == rle_text.TOO_LARGE:
         limit = f"at least 0, and {rle_text.PIXEL_LIMIT} pixels at most"
         return ".segmentation.size", f"height and width must be {limit}, got {height} and {width}"
-    if shapes.kind[row] == COUNTS:
+    if text is None:
         where, at = f".segmentation.counts[{place}]", f"count {place}"
     else:
         where, at = ".segmentation.counts", f"byte {place}"
     if flaw == rle_text.WRONG_SUM:
         rule = f"must sum to {height * width} (height {height} * width {width})"
-        return ".segmentation.counts", f"{rule}, got {runs.total[row]}"
+        return ".segmentation.counts", f"{rule}, got {total}"
     if flaw == rle_text.NEGATIVE_COUNT:
         return where, f"must not be negative, got a negative count at {at}"
-    text = shapes.text[slice(*shapes.text_offsets[row : row + 2].tolist())].tobytes()
+    text = text or b""
     if text[:2] in (b"b'", b'b"'):
         hint = 'a Python bytes literal: write counts.decode("ascii") to the file'
         return where, f"must be COCO's run lengths as text, got {hint}"

@@ -155,7 +155,7 @@ def listed_images(rows: Iterable[Mapping[str, Any]], source: str) -> Images:
     problems: list[Problem] = []
     for row, image in enumerate(rows):
         key, name = id_text(image.get("id")), image.get("file_name")
-        size = _side(image.get("height")), _side(image.get("width"))
+        size = side_of(image.get("height")), side_of(image.get("width"))
         if key is None:
             problems.append(_problem(source, f"$.images[{row}].id", "must be a whole number or text", image.get("id")))
         elif not isinstance(name, str) or not name:
@@ -280,7 +280,7 @@ def is_utf8(text: str) -> bool:
     return True
 
 
-def _side(value: Any) -> int | None:
+def side_of(value: Any) -> int | None:
     """Give a side in pixels, 0 where there is none, None for what is no side."""
     if value is None:
         return 0
