@@ -170,7 +170,7 @@ def test_relative_boxes_are_refused_unless_told(tmp_path: Path) -> None:
 
 
 def test_first_vertices_that_are_repeated(tmp_path: Path) -> None:
-    rings = [[1, 2, 3, 4, 9, 9, 1, 2], [1, 2, 3, 4, 1, 2], [1, 2.5, 3, 4, 1, 2.5]]
+    rings: list[list[float]] = [[1, 2, 3, 4, 9, 9, 1, 2], [1, 2, 3, 4, 1, 2], [1, 2.5, 3, 4, 1, 2.5]]
     table = _read(tmp_path, [{**_SHAPE, "segmentation": [ring]} for ring in rings])
     kept = [[number for point in part[0][0] for number in point.values()] for part in table["polygon"].to_pylist()]
     assert kept == [rings[0][:6], *rings[1:]]  # with two vertices it would be no ring, and could not be written again
@@ -365,3 +365,13 @@ def test_ids_that_64_bits_do_not_hold(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"must be a whole number or text, got {2**63}{hint}"):
         _read(tmp_path, _text(image_id=str(2**63)))
     assert _read(tmp_path, _text(image_id=f'"{2**63}"'))["data_unit"].to_pylist() == [str(2**63)]
+
+
+def test_half_characters_of_attributes_come_back(tmp_path: Path) -> None:
+    text = _text(note='"\\ud800"', other='{"é": "\\udfff"}')
+    table = _read(tmp_path, text)
+    for write in (write_coco_results, write_coco_annotations):
+        write(table, tmp_path / "again.json", overwrite=True)
+        again = read_coco(tmp_path / "again.json").read_all()["attributes"].to_pylist()
+        members = json.loads(again[0])
+        assert (members["note"], members["other"]) == ("\ud800", {"é": "\udfff"})

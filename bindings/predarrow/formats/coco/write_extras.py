@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from predarrow.formats.coco.names import is_utf8
 from predarrow.formats.coco.write_rows import Rows
 from predarrow.refusals import Refusals, shown
 from predarrow.report import Code
@@ -81,6 +82,8 @@ def _is_further(attributes: dict[str, Any]) -> bool:
 def _members(values: dict[str, Any]) -> str:
     """Give the members of a JSON object, each behind a comma."""
     members = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))[1:-1]
+    if not is_utf8(members):  # half a character, which JSON can escape
+        members = json.dumps(values, allow_nan=False, separators=(",", ":"))[1:-1]
     return f",{members}" if members else ""
 
 
