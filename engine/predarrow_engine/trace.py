@@ -41,6 +41,7 @@ class _Workspace:
         self._allocate(4096)
 
     def _allocate(self, n: int) -> None:
+        self._ready: dict[tuple[int, int], Runs] = {}
         self.packed = np.empty(n, np.uint64)
         self.label = np.empty(n, np.uint32)
         self.links = Links(
@@ -73,6 +74,8 @@ class _Workspace:
 
     def runs(self, height: int, width: int) -> Runs:
         """Give room for the runs of an image of a size; `grow` where it turns out too small."""
+        if ready := self._ready.get((height, width)):
+            return ready
         if self.rows.size < height + 1:
             self.rows = np.empty(height + 1, np.int64)
         n_blocks = width // LANES + 2
@@ -83,7 +86,9 @@ class _Workspace:
         if self.packed.size < wanted:
             self._allocate(2 * wanted)
         packed = self.packed[:_RUN_LIMIT]
-        return Runs(packed, packed.view(np.int32).reshape(-1, 2), self.label, self.rows[: height + 1])
+        runs = Runs(packed, packed.view(np.int32).reshape(-1, 2), self.label, self.rows[: height + 1])
+        self._ready = {(height, width): runs}  # images mostly have the same size as the one before
+        return runs
 
     def grow(self) -> None:
         """Take room for twice as many runs.

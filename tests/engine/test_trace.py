@@ -210,6 +210,18 @@ def test_images_come_together_in_one_take() -> None:
     assert_equal(tracer.take(), Tracer().take())
 
 
+def test_what_was_taken_stays_as_it_was() -> None:
+    noise = np.random.default_rng(8).integers(0, 19, (400, 500)).astype(np.uint8)  # columns of more than a megabyte
+    images = [voronoi(40, 150, 30, 5, 1), noise, noise.T, noise[:7], noise, noise[:, :9], voronoi(40, 150, 30, 5, 2)]
+    tracer = Tracer()
+    taken = []
+    for image in images:
+        tracer.add(image)
+        taken.append(tracer.take())
+    for image, outlines in zip(images, taken, strict=True):
+        assert_equal(outlines, trace(image))
+
+
 def test_components_are_scipys_and_cc3ds_and_areas_are_gdals() -> None:
     image = voronoi(60, 200, 80, 6, 9)
     neighbours: list[tuple[Literal[4, 8], npt.NDArray[np.float64] | None]] = [(8, np.ones((3, 3))), (4, None)]
