@@ -77,3 +77,12 @@ def test_validate_tells_and_writes_nothing(folder: Path, capsys: Captured) -> No
     assert err.startswith("refused: bad.json: $[1].bbox: must have four numbers")
     assert run(["validate", "coco", "bad.json", "--box-unit", "percent", "--json"]) == 3
     assert _json(capsys)["rejected"] == 3
+
+
+def test_a_source_is_not_replaced(folder: Path, capsys: Captured) -> None:
+    path = write_json(folder / "results.json", [BOX])
+    (folder / "link.parquet").symlink_to(path)
+    for target in ("results.json", "./results.json", "link.parquet"):
+        assert run(["convert", "coco", "results.json", target]) == 2
+        assert f"must be another file than SOURCE, got {Path(target)}" in " ".join(capsys.readouterr().err.split())
+    assert json.loads(path.read_text()) == [BOX]

@@ -15,6 +15,7 @@ from predarrow.cli.file_options import (
     on_error_option,
     on_outside_option,
     refuse_second_mapping,
+    target_argument,
     together,
     workers_option,
 )
@@ -79,7 +80,7 @@ def import_coco(
 
 @click.command("coco")
 @click.argument("source", type=FILE)
-@click.argument("target", type=FILE)
+@target_argument
 @_read_options
 @on_error_option
 @json_option

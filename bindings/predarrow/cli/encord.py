@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from predarrow.cli.contents import head_of, json_contents
-from predarrow.cli.file_options import FILE, PATH, append_option, on_error_option, workers_option
+from predarrow.cli.file_options import FILE, PATH, append_option, on_error_option, target_argument, workers_option
 from predarrow.cli.outcome import run_convert, run_import, run_validate, write_outcome
 from predarrow.cli.output import json_option, write_table
 
@@ -48,7 +48,7 @@ def import_encord(project: Path, label_rows: Path, set_name: str, as_json: bool,
 
 @click.command("encord")
 @click.argument("source", type=PATH)
-@click.argument("target", type=FILE)
+@target_argument
 @_ontology_option
 @workers_option
 @on_error_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,21 @@ V = TypeVar("V", int, str)
 
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _other_than_source(context: click.Context, parameter: click.Parameter, target: Path) -> Path:
+    """Refuse a target that is the source: it would be replaced by what was read from it."""
+    source: Path = context.params["source"]
+    is_same = False
+    with suppress(OSError):  # one of them is not there, or not to be seen
+        is_same = target.samefile(source)
+    if is_same:
+        raise click.BadParameter(f"must be another file than SOURCE, got {target}", context, parameter)
+    return target
+
+
+target_argument = click.argument("target", type=FILE, callback=_other_than_source)
+"""File to convert to; stands behind the argument "source"."""
 
 
 def together(*options: Option) -> Option:

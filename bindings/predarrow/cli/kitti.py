@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from predarrow.cli.file_options import (
-    FILE,
     PATH,
     append_option,
     file_options,
@@ -21,6 +20,7 @@ from predarrow.cli.file_options import (
     read_json,
     refuse_second,
     regex_option,
+    target_argument,
     together,
     version_option,
     workers_option,
@@ -75,7 +75,7 @@ def import_kitti(
 
 @click.command("kitti")
 @click.argument("source", type=PATH)
-@click.argument("target", type=FILE)
+@target_argument
 @click.option("--class", "classes", multiple=True, metavar="KITTI=NAME", help=_CLASS_HELP)
 @_row_options
 @file_options

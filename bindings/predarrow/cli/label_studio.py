@@ -16,6 +16,7 @@ from predarrow.cli.file_options import (
     append_option,
     given_mapping,
     on_error_option,
+    target_argument,
     together,
     workers_option,
 )
@@ -103,7 +104,7 @@ def import_label_studio(
 
 @click.command("label-studio")
 @click.argument("source", type=PATH)
-@click.argument("target", type=FILE)
+@target_argument
 @what_option("all")
 @_read_options
 @on_error_option

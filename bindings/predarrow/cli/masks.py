@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from predarrow.cli.file_options import FILE, PATH, append_option, given_mapping
+from predarrow.cli.file_options import PATH, append_option, given_mapping, target_argument
 from predarrow.cli.mask_options import given_mask_options, mask_options, parse_classes
 from predarrow.cli.outcome import run_convert, run_import
 from predarrow.cli.output import json_option, set_option
@@ -55,7 +55,7 @@ def import_masks(
 
 @click.command("masks")
 @click.argument("source", type=PATH)
-@click.argument("target", type=FILE)
+@target_argument
 @click.option("--class", "classes", multiple=True, metavar="VALUE=NAME", help=_CLASS_HELP)
 @mask_options
 @json_option

@@ -14,6 +14,7 @@ from predarrow.cli.file_options import (
     append_option,
     given_mapping,
     on_error_option,
+    target_argument,
     together,
     workers_option,
 )
@@ -71,7 +72,7 @@ def import_openlabel(
 
 @click.command("openlabel")
 @click.argument("source", type=PATH)
-@click.argument("target", type=FILE)
+@target_argument
 @_read_options
 @on_error_option
 @json_option
