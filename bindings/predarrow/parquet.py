@@ -152,6 +152,10 @@ def new_parquet_file(path: str | Path) -> Iterator[ParquetFile]:
     path = Path(path)
     if not path.name:
         raise OutputError(f"{path}: must be the name of a file to write")
+    with _explained(path):
+        if path.exists() and not path.is_file():  # renamed over, /dev/null would be a file from then on
+            got = "a folder" if path.is_dir() else "a device or pipe"
+            raise OutputError(f"{path}: must be a file to write, got {got}")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with _explained(path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from predarrow.errors import OutputError
+from predarrow.formats.write_file import check_new
 from predarrow.parquet import ROW_GROUP_BYTES, ROW_GROUP_ROWS, row_groups, write_parquet
 from predarrow.table import SCHEMA, record_batch
 from tests.project_data import batch, stream, tables
@@ -116,6 +118,17 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"none/rows.parquet: cannot be written: .*[Nn]o such file"):
         write_parquet([batch(1)], tmp_path / "none" / "rows.parquet")
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, got in ((pipe, "a device or pipe"), (tmp_path, "a folder")):
+        with pytest.raises(OutputError, match=f"must be a file to write, got {got}"):
+            write_parquet([], path)
+        with pytest.raises(OutputError, match=f"must be a new file, got {got}"):
+            check_new(path, overwrite=True)
+    assert pipe.is_fifo()
 
 
 def test_a_null_that_is_not_allowed(tmp_path: Path) -> None:

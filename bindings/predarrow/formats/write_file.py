@@ -29,11 +29,15 @@ def check_new(path: Path, *, overwrite: bool) -> None:
     """Refuse a name that is taken.
 
     Raises:
-        OutputError: the file exists and `overwrite` is false, or it is a folder.
+        OutputError: the file exists and `overwrite` is false, or it is a folder, a device or a pipe.
     """
-    if path.is_dir() or (path.exists() and not overwrite):
-        got = "a folder" if path.is_dir() else "one that exists; overwrite=True (--overwrite) replaces it"
-        raise OutputError(f"{path}: must be a new file, got {got}")
+    if not path.exists() or (overwrite and path.is_file()):
+        return
+    if path.is_file():
+        got = "one that exists; overwrite=True (--overwrite) replaces it"
+    else:  # renamed over, /dev/null would be a file from then on
+        got = "a folder" if path.is_dir() else "a device or pipe"
+    raise OutputError(f"{path}: must be a new file, got {got}")
 
 
 def opened(path: Path, stack: ExitStack, *, packed: bool) -> IO[bytes]:
