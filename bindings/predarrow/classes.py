@@ -36,7 +36,8 @@ class Texts:
         _, offsets, data = self.array.buffers()
         self._offsets = np.frombuffer(offsets, np.int32, len(texts) + 1 if texts else 0)
         self._data = np.frombuffer((b"" if data is None else data.to_pybytes()) + bytes(_ROOM), np.uint8)
-        self._longest = int(np.diff(self._offsets).max(initial=0))
+        self.longest = int(np.diff(self._offsets).max(initial=0))
+        """Bytes of the longest text."""
 
     def take(self, chosen: npt.NDArray[np.int64]) -> pa.Array:
         """Give the chosen rows as a string array; a null among them may come out as empty text.
@@ -45,7 +46,7 @@ class Texts:
             chosen: (m,) places, each less than the number of texts.
         """
         gather, gathered_size = _kernels()
-        size = chosen.size * self._longest
+        size = chosen.size * self.longest
         if size > _LARGE:
             size = gathered_size(self._offsets, chosen)
             if size > TEXT_LIMIT:

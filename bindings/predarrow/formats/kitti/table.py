@@ -133,6 +133,8 @@ class _Table:
         self.tracking = rows.layout >= TRACKING
         self.scored = (rows.layout & 1).view(np.bool_)  # layouts with a score are odd
         self.names: Texts
+        self.paths: Texts
+        self.data_units: Texts
         self.feature_hashes: Texts | None = None
         self.places: npt.NDArray[np.int64]
 
@@ -246,9 +248,13 @@ class _Table:
         chosen = np.flatnonzero(self.keep)
         if self.tracking.any():
             chosen = chosen[np.lexsort((self.rows.frame[chosen], self.rows.file[chosen]))]
-        longest = sum(max(map(len, texts), default=0) for texts in (self.columns.path, self.columns.data_unit))
-        longest = max(longest, *(len(name) for name in self.rows.names), 0)
-        n_rows = min(_BATCH_ROWS, max(_BATCH_TEXT // (4 * longest + 1), 1))
+        longest = self.names.longest
+        if len(self.sources) == 1:
+            longest = max(longest, *(4 * len(texts[0]) for texts in self.columns[:2]))
+        else:
+            self.paths, self.data_units = Texts(self.columns.path), Texts(self.columns.data_unit)
+            longest = max(longest, self.paths.longest, self.data_units.longest)
+        n_rows = min(_BATCH_ROWS, max(_BATCH_TEXT // (longest + 1), 1))
         for start in range(0, chosen.size, n_rows):
             yield self._batch(chosen[start : start + n_rows])
 
@@ -287,7 +293,7 @@ class _Table:
             one = {"data_unit": data_units[0], "source": paths[0], "frame": frames[0] or 0}
             return {**one, **size, "row": chosen - self.first[0]}
         file = files.astype(np.int64)
-        columns: dict[str, Any] = {"data_unit": Texts(data_units).take(file), "source": Texts(paths).take(file)}
+        columns: dict[str, Any] = {"data_unit": self.data_units.take(file), "source": self.paths.take(file)}
         columns["row"] = chosen - self.first.take(file)
         columns["frame"] = 0
         if frames.count(None) < n_files:
