@@ -367,3 +367,18 @@ def _comparable(table: pa.Table) -> list[dict[str, Any]]:
     """Rows with their attributes as values, without the names of files."""
     rows = table.drop_columns(["source"]).to_pylist()
     return [row | {"attributes": json.loads(row["attributes"] or "{}")} for row in rows]
+
+
+@pytest.mark.parametrize("name", ["o.jsonl", "o.jsonl.gz", "O.NDJSON"])
+@pytest.mark.parametrize("n", [0, 1, 5000])
+def test_results_are_lines_where_the_name_says_so(tmp_path: Path, name: str, n: int) -> None:
+    records = [{"image_id": i, "category_id": 1, "bbox": [i, 2, 3, 4], "score": 0.5, "a": "é,\n"} for i in range(n)]
+    (tmp_path / "in.json").write_text(json.dumps(records, ensure_ascii=False), "utf-8")
+    table = read_coco(tmp_path / "in.json").read_all()
+    write_coco_results(table, tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    lines = (gzip.decompress(content) if name.endswith(".gz") else content).decode().splitlines()
+    assert [json.loads(line) for line in lines if line] == records
+    assert read_coco(tmp_path / name).read_all().drop(["source"]).equals(table.drop(["source"]))
+    with pytest.raises(OutputError, match="must not have a name of JSON Lines, as a data set is one JSON object"):
+        write_coco_annotations(table, tmp_path / f"a{name}")

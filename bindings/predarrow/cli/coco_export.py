@@ -45,6 +45,8 @@ def export_coco(
 ) -> None:
     """Write a prediction set of PROJECT as COCO to TARGET, gzip where its name ends in .gz.
 
+    Results are JSON Lines where it ends in .jsonl.
+
     Titles and class names that are whole numbers are their own ids; others get running numbers from 1. What COCO
     cannot hold is refused; what it has no place for is told.
 

@@ -86,7 +86,7 @@ def copy(source: IO[bytes], sink: Sink) -> None:
 
 
 class JsonList:
-    """Records as the items of a JSON list, one a line.
+    """Records as the items of a JSON list, one a line, or as JSON Lines.
 
     Args:
         sink: takes the bytes; what stands before and behind the items is the caller's.
@@ -97,7 +97,7 @@ class JsonList:
         self._is_first = True
 
     def add(self, records: pa.StringArray) -> None:
-        """Write records, each of which begins with ",\\n"."""
+        """Write records, each of which begins with ",\\n", or with "\\n" in JSON Lines."""
         if not len(records):
             return
         _, offsets, data = records.buffers()

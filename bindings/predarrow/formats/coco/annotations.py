@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from predarrow.errors import InputError, PredarrowError
+from predarrow.errors import InputError, OutputError, PredarrowError
+from predarrow.formats.coco.text import has_lines
 from predarrow.formats.coco.write import HOLES, CocoWriteResult, Geometries, geometries, refuse_empty
 from predarrow.formats.coco.write_extras import Extra, extras_of, number_of
 from predarrow.formats.coco.write_ids import CategoryNumbers, ImageIds, ImageNumbers
@@ -67,7 +68,7 @@ def write_coco_annotations(
 
     Raises:
         InputError: a row that COCO cannot hold, values that do not hold, a table without the columns.
-        OutputError: the file exists, or cannot be written.
+        OutputError: the file exists, cannot be written, or has a name of JSON Lines.
         PredarrowError: an option that does not hold.
     """
     if on_error not in ("raise", "skip"):
@@ -75,6 +76,8 @@ def write_coco_annotations(
     images, categories = ImageNumbers(image_ids), CategoryNumbers(category_ids, is_unique=True)
     writer = _Annotations(images, categories)
     path = Path(path)
+    if has_lines(path):
+        raise OutputError(f"{path}: must not have a name of JSON Lines, as a data set is one JSON object")
     with new_file(path, overwrite=overwrite) as sink, spooled(path) as spool:
         records = JsonList(spool)
         for batch in batches_of(table):

@@ -1,9 +1,16 @@
-"""The text of a block of a COCO file, of which little is looked at once its columns are made."""
+"""The text of a COCO file: which form it has, and blocks of it, of which little is looked at once columns are made."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
+
+
+def has_lines(path: str | Path) -> bool:
+    """Tell whether a file's name says that it is JSON Lines: .jsonl or .ndjson, perhaps with .gz behind it."""
+    return str(path).lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
 
 
 class BlockText:

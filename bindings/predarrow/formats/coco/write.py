@@ -1,4 +1,4 @@
-"""Prediction tables as COCO results: one JSON list, one object a prediction."""
+"""Prediction tables as COCO results: one JSON list, or JSON Lines, one object a prediction."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from predarrow.errors import InputError, PredarrowError
+from predarrow.formats.coco.text import has_lines
 from predarrow.formats.coco.write_extras import extras_of
 from predarrow.formats.coco.write_ids import CategoryNumbers, Image, ImageIds, ImageNumbers
 from predarrow.formats.coco.write_masks import masks_of
@@ -76,6 +77,7 @@ def write_coco_results(
 ) -> CocoWriteResult:
     """Write predictions as COCO results, a JSON list that pycocotools' loadRes takes; gzip where the name ends in .gz.
 
+    Where the name ends in .jsonl (or .ndjson, or one of these and .gz), records are lines instead of items of a list.
     A record has image_id, category_id, score and what the row holds: bbox, segmentation, keypoints; then its
     attributes as they are, and its object id as track_id. Masks are COCO's compressed run lengths, exactly; polygons
     are lists of coordinates, those with holes run lengths, for which the image's size must be known. Rotated boxes,
@@ -110,13 +112,15 @@ def write_coco_results(
     if on_error not in ("raise", "skip"):
         raise PredarrowError(f'on_error: must be "raise" or "skip", got {on_error!r}')
     images, categories = ImageNumbers(image_ids), CategoryNumbers(category_ids, is_unique=False)
-    writer = _Results(kind, images, categories)
-    with new_file(Path(path), overwrite=overwrite) as sink:
+    path = Path(path)
+    before, between, behind = (b"", "\n", b"\n") if has_lines(path) else (b"[", ",\n", b"\n]\n")
+    writer = _Results(kind, images, categories, between)
+    with new_file(path, overwrite=overwrite) as sink:
         records = JsonList(sink)
-        sink.write(b"[")
+        sink.write(before)
         for batch in batches_of(table):
             records.add(writer.records(batch))
-        sink.write(b"\n]\n")
+        sink.write(behind)
         if writer.report.problems and on_error == "raise":
             raise InputError(writer.report.problems)
     return CocoWriteResult(writer.report.imported, writer.report, images.ids, categories.ids)
@@ -137,15 +141,15 @@ class Geometries(NamedTuple):
 class _Results:
     """Batches -> records; remembers of which kind the first was."""
 
-    def __init__(self, kind: Kind | None, images: ImageNumbers, categories: CategoryNumbers) -> None:
-        self._kind = kind
+    def __init__(self, kind: Kind | None, images: ImageNumbers, categories: CategoryNumbers, between: str) -> None:
+        self._kind, self._between = kind, between
         self._images, self._categories = images, categories
         self._first: str | None = None
         self._n_rows = 0
         self.report = Report(sources=1)
 
     def records(self, batch: pa.RecordBatch) -> pa.StringArray:
-        """Give the records of the rows that are not refused, each behind a comma and a line's end."""
+        """Give the records of the rows that are not refused, each behind what stands between two of them."""
         refusals = Refusals(np.arange(self._n_rows, self._n_rows + batch.num_rows))
         self._n_rows += batch.num_rows
         rows = _only(self._kind, rows_of(batch, refusals, RESULT_OUTLINES))
@@ -171,7 +175,7 @@ class _Results:
         found = geometries(rows, painted, masks.area[good], further, flags, all_boxes=with_box, default_visibility=True)
         self._flag(rows, painted, flags, with_box)
         score = text_of(rows.columns["confidence"])
-        head = (',\n{"image_id":', text_of(image[good]), ',"category_id":', text_of(category[good]))
+        head = (f'{self._between}{{"image_id":', text_of(image[good]), ',"category_id":', text_of(category[good]))
         return joined(*head, *found[:3], ',"score":', score, pa.array([extra.text for extra in extras]), "}")
 
     def _refuse(self, rows: Rows, refusals: Refusals) -> None:
