@@ -82,11 +82,7 @@ class _Resolver:
             message = f"must be the title of a data unit of the project, got {source.data_unit!r}"
             return _problem(source, Code.UNKNOWN_DATA_UNIT, message)
         if len(rows) > 1:
-            ids = ", ".join(self._data_units.row(row).id for row in rows[:3])
-            message = (
-                f"must be the title of one data unit, got {source.data_unit!r}, which {len(rows)} have ({ids}"
-                f"{', …' if len(rows) > 3 else ''}); tell them apart with file_path_to_data_unit_func"
-            )
+            message = ambiguous(source.data_unit, [self._data_units.row(row) for row in rows])
             return _problem(source, Code.AMBIGUOUS_DATA_UNIT, message)
         return self._placed(source, frame, self._data_units.row(rows[0]))
 
@@ -113,6 +109,18 @@ class _Resolver:
         if frame is not None and not 0 <= frame < (n_frames or _LAST_FRAME + 1):
             return _problem(source, Code.FRAME_RANGE, frame_outside(unit.title, n_frames, frame))
         return Source(source.path, unit.id, frame, unit.height, unit.width, n_frames)
+
+
+def ambiguous(title: str, units: Sequence[DataUnit]) -> str:
+    """Word that a file's title is that of several data units."""
+    ids = ", ".join(unit.id for unit in units[:3])
+    titles = {unit.title for unit in units}
+    if len(titles) == len(units):  # they differ in their extensions, which the file's name may tell
+        hint = f"write the whole title in the file's name: {' or '.join(sorted(titles)[:3])}"
+    else:
+        hint = "tell them apart with file_path_to_data_unit_func"
+    many = f"which {len(units)} have ({ids}{', …' if len(units) > 3 else ''})"
+    return f"must be the title of one data unit, got {title!r}, {many}; {hint}"
 
 
 def frame_missing(title: str, n_frames: int) -> str:

@@ -161,6 +161,8 @@ UNITS = (
     unit("u4", "twin.png"),
     unit("u5", "odd__7.jpg"),
     unit("u6", "open", "video", None, None),
+    unit("u7", "same.jpg"),
+    unit("u8", "same.jpg"),
 )
 
 
@@ -196,7 +198,12 @@ def test_titles_find_their_data_unit(tmp_path: Path, name: str, expected: tuple[
     ("name", "code", "text"),
     [
         ("stranger.png", Code.UNKNOWN_DATA_UNIT, "got 'stranger'"),
-        ("twin.png", Code.AMBIGUOUS_DATA_UNIT, "u3, u4"),
+        (
+            "twin.png",
+            Code.AMBIGUOUS_DATA_UNIT,
+            "(u3, u4); write the whole title in the file's name: twin.jpg or twin.png",
+        ),
+        ("same.png", Code.AMBIGUOUS_DATA_UNIT, "(u7, u8); tell them apart with file_path_to_data_unit_func"),
         ("video.png", Code.FRAME_RANGE, "5 frames"),
         ("video__5.png", Code.FRAME_RANGE, "0 to 4, got 5"),
         ("image__1.png", Code.FRAME_RANGE, "0 to 0, got 1"),
