@@ -165,7 +165,7 @@ class CocoScanner:
         Args:
             data, last: as in `scan`; the block ends in a gap or as the document does.
             form: of records that were read before.
-            empty: gives room for so many numbers, which the records are kept in.
+            empty: gives room for so many numbers, which results of boxes are kept in.
         """
         data, slots = _cast(data), self._slots
         if slots[s.SECTION] & _SECTION != ANNOTATIONS:
@@ -173,7 +173,7 @@ class CocoScanner:
         slots[HAS_HIGH] = 0
         found: PlainRecords | PlainShapes | None
         if isinstance(form, ShapesForm):
-            found, end = read_shapes(data, form, slots, empty)
+            found, end = read_shapes(data, form, slots)
         else:
             found, end = read_plain(data, form, slots, empty)
         if found is None or not end:

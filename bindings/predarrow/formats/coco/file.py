@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from predarrow.buffers import empty
 from predarrow.errors import InputError
@@ -281,9 +280,9 @@ def value_of(data: BlockText | bytes, start: int, end: int) -> Any:
 
 def texts_of(data: BlockText, spans: npt.NDArray[np.int32]) -> list[str]:
     """Give JSON strings one behind the other, of which none is empty, as `value_of` gives them."""
+    from predarrow_engine.spans import gather
+
     if not len(spans) or b"\\" in data[int(spans[0, 0]) : int(spans[-1, 1])]:
         return [value_of(data, start, end) for start, end in spans.tolist()]
-    offsets = (spans + np.array([1, -1], np.int32)).reshape(-1)  # a text, what is between it and the next one, a text
-    texts = pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(data.array))
-    found: list[str] = texts.to_numpy(zero_copy_only=False)[::2].tolist()  # `take` loads 50 MB of compute functions
-    return found
+    _, quoted = gather(data.array, spans.astype(np.int64))
+    return quoted.tobytes().decode()[1:-1].split('""')  # `to_numpy` of an Arrow array loads pandas: 0.25 s, 35 MB
