@@ -96,7 +96,10 @@ def _read_object(path: Path, content: str) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise OntologyError(f"{path}: must be a file that can be read, got {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:  # what is no JSON, no UTF-8, or has a key twice
+    except json.JSONDecodeError as error:
+        hint = "; JSON has no comments, and its keys stand in double quotes" if "property name" in error.msg else ""
+        raise OntologyError(f"{path}: must be a JSON object, got {error}{hint}") from None
+    except (ValueError, RecursionError) as error:  # no UTF-8, or a key twice
         raise OntologyError(f"{path}: must be a JSON object, got {error}") from None
     if not isinstance(loaded, dict):
         raise OntologyError(f"{path}: must be a JSON object of {content}, got {type(loaded).__name__}")

@@ -200,3 +200,20 @@ def test_a_file_that_breaks_off_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the file breaks off"):
         import_coco_predictions(project, path)
     assert len(_rows(project, "row")) == 3
+
+
+def test_mappings_as_the_page_prints_them_are_told_apart_from_json(tmp_path: Path) -> None:
+    """With comments behind a hash, and with numbers as keys."""
+    project = coco_project(tmp_path / "project")
+    path = write_predictions(tmp_path / "predictions")
+    hint = "; JSON has no comments, and its keys stand in double quotes"
+    pages = (
+        ("ontology", '{\n  # featureNodeHash: class_name\n  "dogs": "dog"\n}'),
+        ("image", '{\n  1: "u1",\n  2: "u2"\n}'),
+    )
+    for name, text in pages:
+        mapping = tmp_path / "mapping.json"
+        mapping.write_text(text)
+        arguments: dict[str, Any] = {f"{name}_mapping": mapping}
+        with pytest.raises(OntologyError, match=f"mapping.json: must be a JSON object, got .*line 2 column 3.*{hint}"):
+            import_coco_predictions(project, path, **arguments)
