@@ -10,10 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from predarrow_engine._jit import helper, inline
+from predarrow_engine._simd_places import put_places
 from predarrow_engine._simd_text import (
     BLOCK,
     LANES,
     below,
+    count_bits,
     equal,
     first_bit,
     load_byte,
@@ -47,10 +49,8 @@ def word_ends(address: int, at: int, readable: int, ends: int) -> tuple[int, int
         blanks = equal(address + base, _SPACE) | tabs
         stop = first_bit(control)
         blanks &= ~control & (control - _ONE)  # what comes before the line's end
-        while blanks:
-            store(ends + 8 * n, base + first_bit(blanks))
-            blanks &= blanks - _ONE
-            n += 1
+        put_places(blanks, base, ends + 8 * n)
+        n += count_bits(blanks)
     for i in range(SPARE):
         store(ends + 8 * (n + i), base + stop)
     return (n if stop < BLOCK else 0), base + stop
