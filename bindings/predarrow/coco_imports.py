@@ -70,7 +70,8 @@ def import_coco_predictions(
             `ontology_mapping.json` beside the file.
         image_mapping: image id -> id or title of a data unit, or that and a frame (`[id, frame]`), or a JSON file of
             that; by default `image_mapping.json` beside the file. Without it the file names of the images that the
-            file lists, or of `images`, are matched with ids and titles (with or without folder and extension).
+            file lists, or of `images`, are matched with ids and titles (with or without folder and extension), and
+            records of images that are listed with another size than their data unit has are refused.
         categories: an annotation file, its dictionary, or category id -> name (None leaves a category out, counted);
             None takes the file's own.
         images: an annotation file, its dictionary, or image id -> file name; None takes the file's own.
@@ -152,9 +153,16 @@ def _number(category: str) -> int | str:
 
 
 def _matched_images(listed: Images, units: DataUnits) -> Images:
-    """Give images with the data units that their file names tell."""
+    """Give images with the data units that their file names tell; a listed size must be that of the data unit."""
     names = listed.data_units.array.to_pylist()
-    return _placed_images(listed.places, [(_rows_of(name, units), repr(name), None) for name in names], units)
+    placed = _placed_images(listed.places, [(_rows_of(name, units), repr(name), None) for name in names], units)
+    flaws = dict(placed.flaws)
+    is_other = ((listed.sizes != placed.sizes) & (listed.sizes > 0) & (placed.sizes > 0)).any(axis=1)
+    for place in np.flatnonzero(is_other).tolist():
+        (height, width), got = placed.sizes[place].tolist(), " x ".join(map(str, listed.sizes[place, ::-1].tolist()))
+        rule = f"must be of an image of {width} x {height} pixels as its data unit is"
+        flaws.setdefault(place, (Code.SIZE_MISMATCH, f"{rule}, got {names[place]!r} of {got}"))
+    return placed._replace(sizes=np.where(placed.sizes > 0, placed.sizes, listed.sizes), flaws=flaws)
 
 
 def _mapped_images(mapping: ImageMapping, units: DataUnits, where: str) -> Images:

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from predarrow.coco_imports import import_coco_predictions
+from predarrow.data_units import DataUnits
 from predarrow.errors import InputError, OntologyError, PredarrowError
+from predarrow.ontology import Ontology
 from predarrow.project import Project
 from predarrow.report import Code
 from tests.coco_project import BOX, MASK, POLYGON, coco_project, write_json, write_predictions
@@ -217,3 +219,32 @@ def test_mappings_as_the_page_prints_them_are_told_apart_from_json(tmp_path: Pat
         arguments: dict[str, Any] = {f"{name}_mapping": mapping}
         with pytest.raises(OntologyError, match=f"mapping.json: must be a JSON object, got .*line 2 column 3.*{hint}"):
             import_coco_predictions(project, path, **arguments)
+
+
+def test_images_that_are_listed_with_other_sizes_are_refused(tmp_path: Path) -> None:
+    project = coco_project(tmp_path / "project")
+    names = {1: f"{1:012d}.jpg", 2: f"{2:012d}.jpg"}
+    images = [{"id": key, "file_name": name, "width": 100, "height": 80} for key, name in names.items()]
+    document = {"images": images, "annotations": [BOX, POLYGON], "categories": [{"id": 18, "name": "dog"}]}
+    path = write_json(tmp_path / "file.json", document)
+    mapping = {"dogs": "dog", "dogp": "dog"}
+    assert import_coco_predictions(project, path, mapping).rows == 2
+    images[1]["height"] = 160
+    write_json(path, document)
+    with pytest.raises(InputError) as caught:
+        import_coco_predictions(project, path, mapping)
+    rule = "must be of an image of 100 x 80 pixels as its data unit is"
+    assert str(caught.value) == f"{path}: $.annotations[1].image_id: {rule}, got '{names[2]}' of 100 x 160"
+    assert [problem.code for problem in caught.value.problems] == [Code.SIZE_MISMATCH]
+    assert import_coco_predictions(project, path, mapping, {1: "u1", 2: "u2"}).rows == 2
+
+
+def test_sizes_that_the_project_does_not_know_are_those_of_the_list(tmp_path: Path) -> None:
+    thing = {"featureNodeHash": "dogs", "name": "dog", "shape": "bounding_box"}
+    units = DataUnits.from_table({"id": ["u"], "title": ["a.jpg"], "kind": ["image"], "n_frames": [1]})
+    project = Project.create(tmp_path / "p", ontology=Ontology.from_dict({"objects": [thing]}), data_units=units)
+    images = {"images": [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 80}]}
+    path = write_json(tmp_path / "file.json", [BOX])
+    import_coco_predictions(project, path, {"dogs": 18}, images=images)
+    (row,) = project.scan().read_all().to_pylist()
+    assert (row["image_width"], row["image_height"]) == (100, 80)
