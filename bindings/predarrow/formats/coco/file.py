@@ -197,8 +197,10 @@ class CocoFile:
     def _size(self, data: Bytes, block_bytes: int) -> int:
         """Give how many bytes are to be read next."""
         sample = data[:_SAMPLE].tobytes()
-        keys = (b'"image_id"', b'"segmentation"', b'"counts"')
-        n_records, n_shapes, n_masks = (sample.count(key) for key in keys)
+        n_shapes = sample.count(b'"segmentation"')
+        if not n_shapes:
+            return block_bytes
+        n_records, n_masks = sample.count(b'"image_id"'), sample.count(b'"counts"')
         if 2 * n_shapes <= n_records:
             return block_bytes
         wanted = _SHAPES * len(sample) // n_shapes

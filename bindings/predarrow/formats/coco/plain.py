@@ -34,7 +34,7 @@ def plain_part(records: PlainRecords | PlainShapes, options: CocoOptions, source
     from predarrow_engine.coco_plain_shapes import PlainShapes
 
     n = records.image_id.size
-    kind = np.broadcast_to(np.uint8(INT), n)
+    kind = _kept_kinds(1 << n.bit_length(), INT)[:n]
     nowhere = np.zeros((0, 2), np.int32)
     rows = Rows(
         Ids(kind, records.image_id, nowhere),
@@ -83,6 +83,11 @@ def _numbered(n: int) -> npt.NDArray[np.int64]:
 
 
 _kept = lru_cache(maxsize=1)(np.arange)
+
+
+@lru_cache(maxsize=1)
+def _kept_kinds(n: int, kind: int) -> npt.NDArray[np.uint8]:
+    return np.full(n, kind, np.uint8)
 
 
 @lru_cache(maxsize=1)
