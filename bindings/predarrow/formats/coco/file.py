@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, overload
 
@@ -144,9 +145,12 @@ class CocoFile:
             return piece, _Ahead(other, other.scan(data, last=piece.is_last))
 
         scanner = CocoScanner(lines=self.is_lines, wanted=wanted, skimmed=skimmed)
-        chunks = ([piece] for piece in self._pieces(block_bytes, gaps))
+        given = self._pieces(block_bytes, gaps)
+        # The first piece alone: how it is written, and where it ends, is what the others are read ahead by. Given with
+        # it, three more were read in this thread: 20 ms of the 150 that 84 MB of boxes took on two.
+        first: Iterator[tuple[Piece, _Ahead | None]] = ((piece, None) for piece in islice(given, 1))
         offset, rest, least = 0, _NONE, 0
-        for piece, found in run(chunks, ahead, workers=workers):
+        for piece, found in chain(first, run(([piece] for piece in given), ahead, workers=workers)):
             if piece.problem is not None:
                 raise InputError([piece.problem])
             data = np.concatenate([rest, piece.text.data]) if rest.size else piece.text.data
