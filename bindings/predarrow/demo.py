@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from predarrow.data_units import DataUnits
 from predarrow.errors import PredarrowError
+from predarrow.formats.staging import explained
 from predarrow.gallery import gallery, images_in_folder, ontology_colours
 from predarrow.imports import ImportResult, import_mask_predictions
 from predarrow.ontology import Ontology
@@ -80,11 +81,12 @@ def run_demo(folder: str | Path = "predarrow-demo", *, progress: Progress | None
         progress: of the import.
 
     Raises:
-        PredarrowError: the folder holds something else.
+        PredarrowError: the folder holds something else, or cannot be written to.
     """
     folder = Path(folder)
-    _clear(folder)
-    n_masks = _write_sample(folder)
+    with explained(folder):
+        _clear(folder)
+        n_masks = _write_sample(folder)
     project = Project.create(
         folder / "project",
         ontology=_ontology(),
@@ -139,8 +141,13 @@ def _write_sample(folder: Path) -> int:
 
 
 def _write_pair(folder: Path, name: str, mask: npt.NDArray[np.uint8], rng: np.random.Generator) -> None:
-    cv2.imwrite(str(folder / "predictions" / f"{name}.png"), mask)
-    cv2.imwrite(str(folder / "images" / f"{name}.jpg"), _photo(mask, rng))
+    _write_image(folder / "predictions" / f"{name}.png", mask)
+    _write_image(folder / "images" / f"{name}.jpg", _photo(mask, rng))
+
+
+def _write_image(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    _, data = cv2.imencode(path.suffix, pixels)
+    path.write_bytes(data.tobytes())  # raises what is wrong, where OpenCV's own writing only says that something is
 
 
 def _photo(mask: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import cv2
 import pytest
 
 from predarrow.demo import CLASSES, run_demo
-from predarrow.errors import PredarrowError
+from predarrow.errors import OutputError, PredarrowError
 from predarrow.project import Project
 
 
@@ -39,3 +40,12 @@ def test_demo_in_the_place_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(PredarrowError, match=r"mine\.txt: must be a new or empty folder"):
         run_demo(tmp_path / "mine.txt")
     assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_a_demo_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=r"demo: cannot be written: No space left on device"):
+        run_demo(tmp_path / "demo")
