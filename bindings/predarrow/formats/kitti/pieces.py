@@ -14,6 +14,7 @@ from predarrow.formats.kitti.table import TRACKING, Begun, KittiOptions, part
 from predarrow.reader import Part
 from predarrow.report import Code, Problem, Report
 from predarrow.sources import Source
+from predarrow.table import constant_column
 
 LARGE = 8 << 20
 """Bytes from which a file is read in pieces: some 80,000 lines."""
@@ -101,6 +102,8 @@ def _piece(
     n_rows = rows.code.size
     lines, at = (int(rows.line[-1]) - 1, int(rows.place[-1])) if n_rows else (0, 0)
     lines += len(_LINE_END.findall(data, at, n_bytes))
-    if begun is None:
-        return result, Begun(int(rows.layout[0]) if n_rows else 0, lines, n_rows)
-    return result, Begun(begun.layout, begun.lines + lines, begun.rows + n_rows)
+    if begun is not None:
+        return result, begun._replace(lines=begun.lines + lines, rows=begun.rows + n_rows)
+    texts = {"data_unit": source.data_unit, "source": source.path}
+    shared = {name: constant_column(2 * n_rows, name, text) for name, text in texts.items()}
+    return result, Begun(int(rows.layout[0]) if n_rows else 0, lines, n_rows, shared)

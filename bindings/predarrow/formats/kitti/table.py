@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -58,6 +58,9 @@ class Begun(NamedTuple):
     layout: int
     lines: int
     rows: int
+    shared: Mapping[str, pa.Array]
+    """Columns that are the same in all rows, of which each piece takes a slice: a long path takes longer to write than
+    the boxes."""
 
 
 def part(
@@ -126,6 +129,7 @@ class _Table:
         self.options = options
         self.report = Report(sources=len(sources) if begun is None else 0)
         self.layout = None if begun is None else begun.layout
+        self.shared: Mapping[str, pa.Array] = {} if begun is None else begun.shared
         self.problems: list[tuple[int, Problem]] = []
         self.keep = rows.code == 0
         self.numbers = rows.numbers
@@ -291,7 +295,8 @@ class _Table:
         if n_files == 1:
             size = {"image_height": heights[0], "image_width": widths[0]}
             one = {"data_unit": data_units[0], "source": paths[0], "frame": frames[0] or 0}
-            return {**one, **size, "row": chosen - self.first[0]}
+            shared = {name: column[: chosen.size] for name, column in self.shared.items() if len(column) >= chosen.size}
+            return {**one, **shared, **size, "row": chosen - self.first[0]}
         file = files.astype(np.int64)
         columns: dict[str, Any] = {"data_unit": self.data_units.take(file), "source": self.paths.take(file)}
         columns["row"] = chosen - self.first.take(file)
