@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from predarrow.errors import InputError
+from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.coco.annotations import write_coco_annotations
 from predarrow.formats.coco.read import read_coco
 from predarrow.formats.coco.write import write_coco_results
@@ -375,3 +375,18 @@ def test_half_characters_of_attributes_come_back(tmp_path: Path) -> None:
         again = read_coco(tmp_path / "again.json").read_all()["attributes"].to_pylist()
         members = json.loads(again[0])
         assert (members["note"], members["other"]) == ("\ud800", {"é": "\udfff"})
+
+
+def test_ids_of_mappings_stand_once(tmp_path: Path) -> None:
+    """1, 1.0 and "1" are one id: of the names of two, one would be lost, and later ones would be another's."""
+    twice = {1: "a", "1": "b", 2: "c"}
+    with pytest.raises(InputError, match="images: '1': an id must stand once, got '1' again"):
+        _read(tmp_path, [_BOX], images=twice)
+    with pytest.raises(InputError, match="categories: '1': an id must stand once, got '1' again"):
+        _read(tmp_path, [_BOX], categories=twice)
+
+
+@pytest.mark.parametrize("name", ["a\0b.json", "\udcff.json"])
+def test_names_that_no_table_holds(name: str) -> None:
+    with pytest.raises(PredarrowError, match="path: must be a name that UTF-8 can hold, without NUL, got"):
+        read_coco(name)

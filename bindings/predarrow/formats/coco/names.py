@@ -198,7 +198,7 @@ def images_of_names(names: Mapping[Any, Any]) -> Images:
     """Give images of a mapping from id to file name.
 
     Raises:
-        InputError: an id or a name that is none.
+        InputError: an id or a name that is none, or an id that stands twice: 1 and "1" are one.
     """
     places: dict[str, int] = {}
     for key, name in names.items():
@@ -206,6 +206,8 @@ def images_of_names(names: Mapping[Any, Any]) -> Images:
         if text is None or not isinstance(name, str) or not name or not is_utf8(name):
             rule = "must map an image's id (a whole number or text) to its file name"
             raise InputError([Problem("images", None, shown(key), Code.BAD_VALUE, f"{rule}, got {shown(name)}")])
+        if text in places:
+            raise _stands_twice("images", key)
         places[text] = len(places)
     return _images(places, list(names.values()), np.zeros((len(names), 2), np.int64))
 
@@ -255,7 +257,7 @@ def categories_of_names(names: Mapping[Any, Any]) -> Categories:
     """Give categories of a mapping from id to name; None leaves a category out.
 
     Raises:
-        InputError: an id or a name that is none.
+        InputError: an id or a name that is none, or an id that stands twice: 1 and "1" are one.
     """
     result: dict[str, str | None] = {}
     for key, name in names.items():
@@ -263,6 +265,8 @@ def categories_of_names(names: Mapping[Any, Any]) -> Categories:
         if text is None or not (name is None or _is_name(name)):
             rule = "must map a category's id (a whole number or text) to its name or None"
             raise InputError([Problem("categories", None, shown(key), Code.BAD_VALUE, f"{rule}, got {shown(name)}")])
+        if text in result:
+            raise _stands_twice("categories", key)
         result[text] = name
     return Categories(result, {})
 
@@ -288,6 +292,12 @@ def side_of(value: Any) -> int | None:
         value = int(value)
     is_side = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LARGEST_SIDE
     return value if is_side else None
+
+
+def _stands_twice(source: str, key: Any) -> InputError:
+    return InputError(
+        [Problem(source, None, shown(key), Code.BAD_VALUE, f"an id must stand once, got {shown(key)} again")]
+    )
 
 
 def _problem(source: str, pointer: str, rule: str, got: Any) -> Problem:

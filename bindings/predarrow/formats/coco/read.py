@@ -13,7 +13,7 @@ from predarrow.formats.coco.boxes import BoxUnit, relative_boxes
 from predarrow.formats.coco.checks import Block
 from predarrow.formats.coco.file import CocoFile, Scanned, value_of
 from predarrow.formats.coco.lists import given_categories, given_images, lists_of
-from predarrow.formats.coco.names import Chooser
+from predarrow.formats.coco.names import Chooser, is_utf8
 from predarrow.formats.coco.plain import moved, plain_part
 from predarrow.formats.coco.plain_results import Plain
 from predarrow.formats.coco.rows import CocoOptions
@@ -102,7 +102,10 @@ def coco_file(path: StrPath) -> CocoFile:
     """
     if not isinstance(path, str | os.PathLike):
         raise PredarrowError(f"path: must be a file, got {shown(path)}")
-    return CocoFile(str(os.fspath(path)))
+    name = str(os.fspath(path))
+    if "\0" in name or not is_utf8(name):
+        raise PredarrowError(f"path: must be a name that UTF-8 can hold, without NUL, got {shown(name)}")
+    return CocoFile(name)
 
 
 def coco_options(polygons: bool, box_unit: BoxUnit | None, default_confidence: float | None) -> CocoOptions:
