@@ -12,13 +12,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import kernel
+from predarrow_engine._jit import helper, kernel
+from predarrow_engine._simd_corners import EDGES, write_corners
 from predarrow_engine.link import TWO
 from predarrow_engine.outlines import Columns, Sizes
 from predarrow_engine.runs import HALF, LOW, ONE, Runs
 from predarrow_engine.walk import Rings
 
 _LAST = np.int64(-1)
+_AT_ONCE = np.uint64(EDGES)
 
 
 class Order(NamedTuple):
@@ -149,30 +151,52 @@ def write_edge_rings(rings: Rings, order: Order, n_rings: int, columns: Columns,
     """
     edges, ring_begin, ring_end, ring_order = rings.edges, rings.ring_begin, rings.ring_end, order.ring_order
     x, y, ring_offsets = columns.x, columns.y, columns.ring_offsets
+    edges_address, x_address, y_address = edges.ctypes.data, x.ctypes.data, y.ctypes.data
+    # Up to EDGES edges too many are looked at, and their vertices written, which the next ring writes again.
+    edge_limit = np.uint64(max(0, edges.size - EDGES))
+    vertex_limit = np.uint64(max(0, min(x.size, y.size) - 2 * EDGES))
     n = np.uint64(sizes.vertices)
     offset_at = np.uint64(sizes.rings) + ONE
     for i in range(np.uint64(n_rings)):
         ring = np.uint64(ring_order[i])
         begin = np.uint64(ring_begin[ring])
-        corner = edges[begin]
-        first_y = np.float32(np.int32(corner >> HALF))
+        end = np.uint64(ring_end[ring])
+        stop = n + TWO * (end - begin)
+        if end < edge_limit and stop < vertex_limit:
+            vertex = n
+            for edge in range(begin, end, _AT_ONCE):
+                write_corners(edges_address, np.uint64(edge), x_address, y_address, vertex)
+                vertex += TWO * _AT_ONCE
+        else:
+            _write_one_by_one(edges, begin, end, x, y, n)
+        first_y = np.float32(np.int32(edges[begin] >> HALF))
         y[n] = first_y
-        for k in range(begin + ONE, np.uint64(ring_end[ring])):
-            x_here = np.float32(np.int32(corner & LOW))
-            x[n] = x_here
-            x[n + ONE] = x_here
-            corner = edges[k]
-            y_here = np.float32(np.int32(corner >> HALF))
-            y[n + ONE] = y_here
-            y[n + TWO] = y_here
-            n += TWO
-        x_here = np.float32(np.int32(corner & LOW))
-        x[n] = x_here
-        x[n + ONE] = x_here
-        y[n + ONE] = first_y
-        n += TWO
+        y[stop - ONE] = first_y
+        n = stop
         ring_offsets[offset_at + i] = n
     return int(np.int64(n))
+
+
+@helper
+def _write_one_by_one(
+    edges: npt.NDArray[np.uint64],
+    begin: np.uint64,
+    end: np.uint64,
+    x: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    vertex: np.uint64,
+) -> None:
+    """Write the vertices of a ring but for the y of its first and last one."""
+    for edge in range(begin, end):
+        corner = edges[edge]
+        x_here = np.float32(np.int32(corner & LOW))
+        y_here = np.float32(np.int32(corner >> HALF))
+        x[vertex] = x_here
+        x[vertex + ONE] = x_here
+        if edge > begin:
+            y[vertex - ONE] = y_here
+            y[vertex] = y_here
+        vertex += TWO
 
 
 @kernel
