@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from predarrow_engine.rle_text import RunLengths
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 
 class Masks(NamedTuple):
@@ -29,8 +30,10 @@ class Masks(NamedTuple):
     shaped: Shaped
     runs: RunLengths | None
     """(n,) decoded, where that was asked for; a record without run lengths has no counts"""
-    sizes: npt.NDArray[np.int64]
+    sizes: Ints
     """(n, 2) height and width, 0 for a record without run lengths"""
+    is_mask: Bools
+    """(n,) records with run lengths that hold"""
 
 
 def masks(block: Block, refusals: Refusals, *, wants_runs: bool) -> Masks:
@@ -50,12 +53,13 @@ def _as_they_are(block: Block, refusals: Refusals) -> Masks | None:
     is_text = shapes.kind == RLE
     if (shapes.kind == COUNTS).any():
         return None
-    found = covers(shapes.text, shapes.text_offsets, np.where(is_text[:, None], shapes.size, 0))
+    found = covers(shapes.text, shapes.text_offsets, _sizes(block, is_text))
     is_mask = is_text & (found.flaw == OK)
     if not are_canonical(shapes.text, shapes.text_offsets)[is_mask].all():
         return None
     _refuse_flaws(block, found, refusals)
-    return Masks(_shaped(block, is_mask, shapes.text, shapes.text_offsets, found), None, _sizes(block, is_mask))
+    sizes = _sizes(block, is_mask)
+    return Masks(_shaped(sizes, is_mask, shapes.text, shapes.text_offsets, found), None, sizes, is_mask)
 
 
 def _written_again(block: Block, refusals: Refusals) -> Masks:
@@ -65,28 +69,29 @@ def _written_again(block: Block, refusals: Refusals) -> Masks:
 
     shapes = block.records.segmentation
     is_text, is_list = shapes.kind == RLE, shapes.kind == COUNTS
-    runs = rle_text.from_strings(shapes.text, shapes.text_offsets, np.where(is_text[:, None], shapes.size, 0))
+    runs = rle_text.from_strings(shapes.text, shapes.text_offsets, _sizes(block, is_text))
     if is_list.any():
-        sizes = np.where(is_list[:, None], shapes.size, 0)
-        runs = _joined(runs, rle_text.from_counts(shapes.counts, shapes.count_offsets.astype(np.int64), sizes))
+        counts = rle_text.from_counts(shapes.counts, shapes.count_offsets.astype(np.int64), _sizes(block, is_list))
+        runs = _joined(runs, counts)
     _refuse_flaws(block, runs, refusals)
     is_mask = (is_text | is_list) & (runs.flaw == rle_text.OK)
     sizes = _sizes(block, is_mask)
     strings, offsets = rle_text.to_strings(runs.counts, runs.offsets)
-    return Masks(_shaped(block, is_mask, strings, offsets, covers_of_runs(runs, sizes)), runs, sizes)
+    return Masks(_shaped(sizes, is_mask, strings, offsets, covers_of_runs(runs, sizes)), runs, sizes, is_mask)
 
 
-def _sizes(block: Block, is_mask: Bools) -> npt.NDArray[np.int64]:
-    return np.where(is_mask[:, None], block.records.segmentation.size, 0)
+def _sizes(block: Block, is_chosen: Bools) -> Ints:
+    sizes = block.records.segmentation.size
+    return sizes if is_chosen.all() else np.where(is_chosen[:, None], sizes, 0)
 
 
 def _shaped(
-    block: Block, is_mask: Bools, strings: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32], found: Covers
+    sizes: Ints, is_mask: Bools, strings: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32], found: Covers
 ) -> Shaped:
     counts = pa.Array.from_buffers(pa.binary(), is_mask.size, [None, pa.py_buffer(offsets), pa.py_buffer(strings)])
-    sides = [numbers_array(side, pa.int32()) for side in _sizes(block, is_mask).T]
+    sides = [numbers_array(side, pa.int32()) for side in sizes.T]
     column = pa.Array.from_buffers(MASK, is_mask.size, [validity(is_mask)], children=[*sides, counts])
-    return Shaped(column, np.where(is_mask, found.bbox, np.nan))
+    return Shaped(column, found.bbox if is_mask.all() else np.where(is_mask, found.bbox, np.nan))
 
 
 def _refuse_flaws(block: Block, found: RunLengths | Covers, refusals: Refusals) -> None:

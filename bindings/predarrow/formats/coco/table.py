@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.buffers import bools_of, numbers_array
+from predarrow.buffers import numbers_array
 from predarrow.formats.coco import checks as coco_checks
 from predarrow.formats.coco import shapes as coco_shapes
 from predarrow.formats.coco.attributes import attribute_column
@@ -77,15 +77,17 @@ class _Table(Rows):
         """Run lengths must be of their image's size, which they tell where it is not known."""
         if self.masks is None:
             return
-        is_mask = bools_of(self.columns["mask"].is_valid())
         has, own = self.sizes, self.masks.sizes
+        if not has.any():
+            self.sizes = own
+            return
 
         def words(row: int) -> str:
             return f"must be [{has[row][0]}, {has[row][1]}] as its image is, got {own[row].tolist()}"
 
-        differs = ((has != own) & (has > 0)).any(axis=1) & is_mask
+        differs = ((has != own) & (has > 0)).any(axis=1) & self.masks.is_mask
         self.refusals.add(differs, Code.SIZE_MISMATCH, ".segmentation.size", words)
-        self.sizes = np.where((has == 0) & is_mask[:, None], own, has)
+        self.sizes = np.where(has == 0, own, has)
 
     def make_boxes(self) -> None:
         """Boxes of the file in pixels, else covers; outlines of run lengths; keypoints."""
@@ -98,8 +100,7 @@ class _Table(Rows):
             self._add("keypoints", points)
             self.flags[_CONFIDENCES] = coco_shapes.has_confidences(self.block, has_points)
         if self.masks is not None:
-            is_mask = bools_of(self.columns["mask"].is_valid())
-            self.flags[EMPTY_MASK] = is_mask & np.isnan(self.masks.shaped.cover[0])
+            self.flags[EMPTY_MASK] = self.masks.is_mask & np.isnan(self.masks.shaped.cover[0])
             if options.polygons and self.masks.runs is not None:
                 drawn = outlines(self.masks.runs, self.masks.sizes, refusals)
                 self.columns["polygon"] = coco_shapes.merged(self.columns.get("polygon"), drawn)
