@@ -80,8 +80,9 @@ class Project:
             name: the folder's name by default.
 
         Raises:
-            ProjectError: the folder is not empty, or cannot be made.
+            ProjectError: the folder is not empty, or cannot be made; what it is made of is something else.
         """
+        _check_contents(ontology, data_units, name)
         path = Path(path)
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise ProjectError(f"{path}: must be a new or empty folder to make a project in")
@@ -365,6 +366,20 @@ def _read_header(path: Path) -> dict[str, Any]:
             "upgrade with `pip install --upgrade predarrow`"
         )
     return dict(header)
+
+
+def _check_contents(ontology: object, data_units: object, name: object) -> None:
+    from predarrow.data_units import DataUnits
+    from predarrow.ontology import Ontology
+
+    if not isinstance(ontology, Ontology):
+        hint = "Ontology.read or Ontology.from_classes gives one"
+        raise ProjectError(f"ontology: must be an Ontology, got {type(ontology).__name__}; {hint}")
+    if not isinstance(data_units, DataUnits):
+        hint = "DataUnits.from_table, .read or .scan_folder gives them"
+        raise ProjectError(f"data_units: must be DataUnits, got {type(data_units).__name__}; {hint}")
+    if name is not None and not isinstance(name, str):
+        raise ProjectError(f"name: must be a text, got {name!r}")
 
 
 def _write_contents(folder: Path, ontology: Ontology, data_units: DataUnits, name: str) -> None:
