@@ -308,6 +308,20 @@ def test_packed_files_that_break_off(tmp_path: Path) -> None:
             {"image_id": 1, "file_name": "a.png", "segments_info": []},
             "got segments_info: panoptic segments stand in PNG",
         ),
+        (
+            {"video_id": 1, "category_id": 1, "score": 0.5, "segmentations": [None]},
+            "got segmentations: masks of all frames of a video are not read; give each frame a record of its own",
+        ),
+        (
+            {
+                "image_id": 1,
+                "category_id": 1,
+                "score": 0.5,
+                "rbox": [1, 2, 3, 4, 0.5],
+                "poly": [1, 2, 3, 4, 5, 6, 7, 8],
+            },
+            "got rbox: boxes with an angle are not read; give their corners as segmentation",
+        ),
     ],
 )
 def test_other_formats_are_refused_whole(tmp_path: Path, record: dict[str, Any], told: str) -> None:

@@ -28,5 +28,6 @@ What odd records come to:
 | category names that repeat | kept |
 | an id that stands for two images or categories | the file is refused |
 | two lists of images, of categories or of annotations in the file | refused |
-| captions, panoptic segments, a dictionary without "annotations" | the file is refused |
+| captions, panoptic segments, masks of a video (`segmentations`), boxes with an angle (`rbox`) | the file is refused |
+| a dictionary without "annotations" | refused |
 """

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _OTHER_FORMATS = {
     "segments_info": "panoptic segments stand in PNG files; read those with read_masks",
     "caption": "captions are no predictions of objects",
+    "segmentations": "masks of all frames of a video are not read; give each frame a record of its own",
+    "rbox": "boxes with an angle are not read; give their corners as segmentation",
 }
 """Keys of records of other formats than boxes, segmentations and keypoints."""
 _MIB = 1 << 20
