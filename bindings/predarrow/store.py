@@ -157,7 +157,7 @@ class PredictionSet:
                 pass
             except DeltaError as error:
                 if existed or not self.exists():  # otherwise another process made the set's first commit
-                    raise ProjectError(f"{self.folder}: cannot be committed to: {error}") from error
+                    raise ProjectError(f"{self.folder}: cannot be committed to: {_reason(error)}") from error
             except OSError as error:
                 raise ProjectError(f"{self.folder}: cannot be committed to: {error}") from error
             time.sleep(random.uniform(0.5, 1.5) * 0.02 * 2**number)
@@ -234,7 +234,7 @@ class PredictionSet:
             table = DeltaTable(str(self.folder), version=version)
         except (DeltaError, OSError, OverflowError) as error:
             if version is None:
-                raise ProjectError(f"{self.folder}: cannot be opened: {error}") from error
+                raise ProjectError(f"{self.folder}: cannot be opened: {_reason(error)}") from error
             last = self._open().version()
             raise ProjectError(f"{self.folder}: version must be 0 to {last}, got {version}") from error
         return self._checked(table)
@@ -356,6 +356,11 @@ def _check_process(folder: Path) -> None:
         rule = "must not be used in a fork of a process that has used a project"
         hint = 'start workers with multiprocessing\'s "spawn" or "forkserver", or commit and read in the parent'
         raise ProjectError(f"{folder}: {rule}, got process {os.getpid()}, a fork of {_delta_process}; {hint}")
+
+
+def _reason(error: Exception) -> str:
+    """Give what an error says; a stack without names follows in Delta's."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _make_folder(folder: Path) -> None:
