@@ -6,9 +6,10 @@ against the file's name, and `example_video__7.png` speaks for frame 7 of `examp
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
 from predarrow.errors import InputError, PredarrowError
@@ -184,21 +185,38 @@ def split_name(
 
 
 def chunked(sources: Sequence[Source]) -> Iterator[list[Source]]:
-    """Cut sources into runs of 64 files or 1 MiB, whatever comes first; of 256 KiB where they are few.
+    """Cut sources into runs of 64 files or 1 MiB, whatever comes first; few into an even number of runs alike.
 
-    The cut depends on the files alone, never on the number of workers, so that batches do not either.
+    The cut depends on the files alone, never on the number of workers, so that batches do not either. Where the last
+    run was what was left, two threads had 34 and 30 of 64 street masks, 208 and 192 of 400 palette files.
     """
-    n_files = min(max(len(sources) // _CHUNKS, 1), CHUNK_FILES)
+    sizes: Iterable[int] = (_size(source.path) for source in sources)
+    n_bytes, n_left, end = 0, 1, math.inf
+    if len(sources) < _CHUNKS * CHUNK_FILES:
+        sizes = list(sizes)
+        n_bytes = sum(sizes)
+        n_left = _few_chunks(len(sources), n_bytes)
+        end = n_bytes / n_left
     chunk: list[Source] = []
-    size = 0
-    for source in sources:
+    done = size = 0
+    for source, file_bytes in zip(sources, sizes, strict=True):
         chunk.append(source)
-        size += _size(source.path)
-        if len(chunk) == CHUNK_FILES or size >= CHUNK_BYTES or (len(chunk) >= n_files and size >= _SMALLEST_BYTES):
+        size += file_bytes
+        done += file_bytes
+        if len(chunk) == CHUNK_FILES or size >= CHUNK_BYTES or (size > 0 and done >= end):
             yield chunk
-            chunk, size = [], 0
+            chunk, size, n_left = [], 0, n_left - 1
+            if n_bytes:
+                end = done + (n_bytes - done) / max(n_left, 1)
     if chunk:
         yield chunk
+
+
+def _few_chunks(n_files: int, n_bytes: int) -> int:
+    """Give the number of runs for so many files: at least 16 where that leaves 256 KiB to each, one or an even one."""
+    share = min(max(_SMALLEST_BYTES, n_bytes // _CHUNKS), CHUNK_BYTES)
+    n_chunks = max(-(-n_bytes // share), -(-n_files // CHUNK_FILES), 1)
+    return n_chunks + n_chunks % 2 if n_chunks > 1 else 1
 
 
 def evenly(sources: Sequence[Source], n_files: int) -> Iterator[Sequence[Source]]:

@@ -146,6 +146,31 @@ def test_chunks_keep_the_order_and_their_bounds(sizes: list[int]) -> None:
         assert sum(sizes[int(source.path)] for source in chunk[:-1]) < CHUNK_BYTES
 
 
+def _runs(n_files: int, file_bytes: int) -> list[int]:
+    from unittest.mock import patch
+
+    with patch("predarrow.sources._size", lambda path: file_bytes):
+        return [len(chunk) for chunk in chunked([Source("f", "u", 0)] * n_files)]
+
+
+def test_few_files_are_cut_into_runs_for_two_threads() -> None:
+    assert _runs(64, 24_000) == [11, 11, 11, 11, 10, 10]
+    assert _runs(400, 3_800) == [50] * 8
+    assert _runs(10, 24_000) == [10]
+    assert _runs(11, 24_000) == [6, 5]
+    assert _runs(70, 0) == [64, 6]
+    assert _runs(3, 2_000_000) == [1, 1, 1]
+    assert _runs(1100, 3_800) == [64] * 17 + [12]
+
+
+@given(st.integers(1, 1023), st.integers(1, 100_000))
+def test_runs_of_few_files_are_alike(n_files: int, file_bytes: int) -> None:
+    runs = _runs(n_files, file_bytes)
+    assert sum(runs) == n_files
+    assert len(runs) == 1 or len(runs) % 2 == 0
+    assert max(runs) - min(runs) <= 1
+
+
 def test_bytes_of_a_file(tmp_path: Path) -> None:
     data = os.urandom(100_000)
     (tmp_path / "f").write_bytes(data)
