@@ -185,6 +185,44 @@ def _numbers(builder: Any, words: Any) -> Any:
     return builder.ashr(bits, unused)
 
 
+def _keep_marked(typingctx: Any, target: Any, source: Any, marked: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        target, source, marked = args
+        if _has_compress(context):
+            (kept,) = _planes(builder, source, marked, (0,))
+            builder.store(kept, builder.inttoptr(target, _BYTES.as_pointer()), align=1)
+        else:
+            _keep_one_by_one(builder, target, source, marked)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.uint64), codegen
+
+
+keep_marked = cast(Callable[[Index, Index, np.uint64], None], intrinsic(_keep_marked))
+"""Write, of 64 bytes at the second address, those that are marked to the first; what follows them, up to 64, is any.
+
+Up to 64 bytes behind those are looked at there.
+"""
+
+
+def _keep_one_by_one(builder: Any, target: Any, source: Any, marked: Any) -> None:
+    """Copy all bytes, and move those behind one that is not marked up, the last such one first."""
+    one, top = ir.Constant(_I64, 1), ir.Constant(_I64, BLOCK - 1)
+    builder.store(
+        builder.load(builder.inttoptr(source, _BYTES.as_pointer()), align=1),
+        builder.inttoptr(target, _BYTES.as_pointer()),
+        align=1,
+    )
+    rest = cgutils.alloca_once_value(builder, builder.not_(marked))  # type: ignore[no-untyped-call]  # Numba's own
+    with _steps(builder, builder.ctpop(builder.not_(marked)), 1):
+        bits = builder.load(rest)
+        last = builder.sub(top, builder.ctlz(bits, ir.Constant(ir.IntType(1), 0)))
+        place = builder.add(target, last)
+        behind = builder.load(builder.inttoptr(builder.add(place, one), _BYTES.as_pointer()), align=1)
+        builder.store(behind, builder.inttoptr(place, _BYTES.as_pointer()), align=1)
+        builder.store(builder.xor(bits, builder.shl(one, last)), rest)
+
+
 def _sums_from_left(builder: Any, values: Any, least: int) -> Any:
     """Add to each lane all those before it that are a multiple of `least`, a power of 2, away."""
     distance = least

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from predarrow_engine._jit import helper, inline, part
-from predarrow_engine._simd_text import BLOCK, copy_block, load_byte, load_short, store
+from predarrow_engine._simd_runs import keep_marked
+from predarrow_engine._simd_text import BLOCK, below, count_bits, equal, first_bit, load_byte, load_short, store
 from predarrow_engine.coco_columns import (
     COUNTS,
     EMPTY,
@@ -58,9 +59,9 @@ from predarrow_engine.json_scan import (
     constants,
     flaw,
     number,
-    text_run,
 )
 from predarrow_engine.json_text import MAX_POINT_BYTES, escaped_byte, escaped_point, put_point
+from predarrow_engine.runs import ONE, ZERO
 
 _N_SIZE = constants(2, 3)[0]
 
@@ -103,20 +104,34 @@ def _put_rings(address: int, at: int, end: int, slots: int) -> int:
     return INCOMPLETE
 
 
+@inline
+def _plain_run(here: int, slots: int) -> tuple[int, int, np.uint64]:
+    """Give how many of 64 bytes come before a quote, control character or escape, how many stay, and the bits of those.
+
+    Of two backslashes, the only escape that run lengths have, the second one stays: the scan of a file of them, of which
+    1 byte in 130 is such a pair, takes 0.4 of the time that it took to stop at each.
+    """
+    backslashes = equal(here, BACKSLASH)
+    first = backslashes & ~(backslashes << ONE)
+    single, third = first & ~(backslashes >> ONE), backslashes & ~(first | first << ONE)
+    stops = equal(here, QUOTE) | below(here, 32) | single | third
+    before = (stops - ONE) & ~stops
+    if ~below(here, 128) & before != ZERO:
+        store(slots + 8 * HAS_HIGH, np.int64(1))
+    return first_bit(stops), count_bits(before & ~first), ~first
+
+
 @part
 def _put_text(address: int, at: int, end: int, slots: int) -> int:
-    """Append the string whose opening quote stands before `at`, without escapes; give its end.
-
-    Backslashes' own escapes, 1 in 25 bytes of run lengths, taken out 64 bytes at a time gained 3 % of a file.
-    """
-    base, n, room = flat(slots, TEXT), get(slots, TEXT), get(slots, TEXT + ROOM_FOR) - BLOCK - MAX_POINT_BYTES
+    """Append the string whose opening quote stands before `at`, without escapes; give its end."""
+    base, n, room = flat(slots, TEXT), get(slots, TEXT), get(slots, TEXT + ROOM_FOR) - 2 * BLOCK - MAX_POINT_BYTES
     while at < end:
         if n > room:
             return no_room(slots, TEXT)
         if at + BLOCK <= end:
-            copy_block(base + n, address + at)
-            run = text_run(address, at, slots)
-            at, n = at + run, n + run
+            run, n_kept, kept = _plain_run(address + at, slots)
+            keep_marked(base + n, address + at, kept)
+            at, n = at + run, n + n_kept
             if run == BLOCK:
                 continue
         byte = load_byte(address + at)

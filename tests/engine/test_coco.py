@@ -183,6 +183,19 @@ def test_segmentations(text: str, kind: int) -> None:
         assert block.records.segmentation.kind[0] == kind
 
 
+pieces = st.sampled_from(["\\", "\\" * 2, "\\" * 3, '"', "/", "\n", "é", "\u2192", "o", "01N2O", "0" * 30, "P1" * 64])
+
+
+@settings(max_examples=300)
+@given(st.lists(pieces, max_size=60).map("".join), st.booleans(), st.integers(0, 70))
+def test_escapes_anywhere_in_run_lengths(text: str, is_ascii: bool, n_behind: int) -> None:
+    shape = {"size": [1, 1], "counts": text}
+    data = json.dumps([{"segmentation": shape}, {"segmentation": shape}], ensure_ascii=is_ascii) + " " * n_behind
+    found = scan(data).records.segmentation
+    assert found.text.tobytes() == 2 * text.encode()
+    assert found.text_offsets.tolist() == [0, len(text.encode()), 2 * len(text.encode())]
+
+
 DOCUMENTS = {
     "empty list": b"[]",
     "empty dictionary": b" { } ",

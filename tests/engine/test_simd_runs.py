@@ -65,6 +65,29 @@ def test_the_last_four_characters_of_a_long_number() -> None:
     assert target[:10].tolist() == [2**15 - 1] * 10
 
 
+def keeper() -> Any:
+    """Compile a call, in the form of the test."""
+
+    @numba.njit
+    def keep(target: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8], marked: np.uint64) -> None:
+        simd.keep_marked(target.ctypes.data, source.ctypes.data, marked)
+
+    return keep
+
+
+@pytest.mark.usefixtures("form")
+def test_marked_bytes_are_kept() -> None:
+    keep = keeper()
+    rng = np.random.default_rng(7)
+    source = guarded(np.arange(simd.BLOCK, dtype=np.uint8))
+    for share in (0, 0.02, 0.5, 0.98, 1):
+        for _ in range(50):
+            are_kept = rng.random(simd.BLOCK) < share
+            target = guarded(np.zeros(2 * simd.BLOCK, np.uint8))
+            keep(target, source, np.uint64(sum(1 << int(place) for place in np.flatnonzero(are_kept))))
+            assert np.array_equal(target[: are_kept.sum()], source[are_kept])
+
+
 @numba.njit
 def _add_up(numbers: Ints, n: int) -> Any:
     return simd.add_up(numbers.ctypes.data, n)
