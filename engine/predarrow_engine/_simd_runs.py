@@ -1,7 +1,7 @@
 """Numbers of COCO's run lengths, many at a time, at raw addresses, as LLVM intermediate code.
 
-Nothing here checks an address: the callers (`rle_numbers.py`, `rle_cover.py`) know that it lies inside their arrays.
-Each function has a plain twin in the tests. The code is portable, see `_simd.py`, but for one step that has two forms.
+Nothing here checks an address: the callers (`rle_*.py`, `coco_shapes.py`) know that it lies inside their arrays. Each
+function has a plain twin in the tests. The code is portable, see `_simd.py`, but for steps that have two forms.
 """
 
 from __future__ import annotations
