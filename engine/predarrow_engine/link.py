@@ -107,7 +107,8 @@ def link(runs: Runs, eight: bool, links: Links) -> tuple[int, int]:
                 & (low < within_reach)
             ):
                 steps = link_alike(packed_address, label_address, successor_address, head_address, u, low)
-                for step in range(ONE, steps + ONE):  # where it goes on straight, the chain's end writes it again
+                # Where it goes on straight, the chain's end writes it again: to leave these out takes 81 us, not 69.
+                for step in range(ONE, steps + ONE):
                     successor[np.uint64(head[u + step])] = TWO * (low + step)
                 u += steps
                 low += steps

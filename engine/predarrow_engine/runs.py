@@ -72,6 +72,8 @@ def scan(
         n += ONE
         # Two steps, since a branch at every block is mispredicted wherever there is a boundary: list the blocks
         # that have one, without a branch, then take them apart (92 us a street; in one step 101 us).
+        # An image that is in no cache takes 120 us, as long as only reading it: fetching ahead, by lines or by pages,
+        # gains nothing (119 to 164 us), and linking each row at once 9 % in a street, but loses 11 % in Voronoi cells.
         row = address + y * width * itemsize
         n_blocks = ZERO
         x = 0
