@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from predarrow.errors import InputError
-from predarrow.formats.coco.file import CocoFile
+from predarrow.formats.coco.file import CocoFile, Scanned
+from predarrow.formats.coco.plain_results import Plain
 from predarrow.formats.coco.read import read_coco
 from predarrow.report import Problem
 from predarrow_engine.coco import CocoBlock, CocoScanner
@@ -88,6 +89,17 @@ def test_pieces_that_are_read_ahead_are_taken(tmp_path: Path, monkeypatch: pytes
 
 def _places(problems: Sequence[Problem]) -> list[str]:
     return [problem.pointer for problem in problems]
+
+
+def test_only_the_first_piece_is_read_before_others_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps([_RECORD] * 500))
+    found = list(CocoFile(str(path)).scan((0,), 4096, workers=3, finish=lambda records: records.image_id.size))
+    assert isinstance(found[0], Scanned)
+    assert len(found) > 5
+    rest = [piece.result for piece in found[1:] if isinstance(piece, Plain)]
+    assert len(rest) == len(found) - 1
+    assert found[0].block.records.kind.size + sum(rest) == 500
 
 
 def test_places_in_lists_of_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
