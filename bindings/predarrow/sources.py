@@ -254,12 +254,13 @@ def _files(
         if not isinstance(path, Sequence) or not all(isinstance(one, str | os.PathLike) for one in path):
             raise PredarrowError(f"path: must be a folder, a file or a list of them, got {path!r:.80}")
         for one in path:
-            if (file := os.fspath(one)) in seen:
-                raise InputError(
-                    [Problem(file, None, "", Code.DUPLICATE_SOURCE, "a file may be named once, got it twice")]
-                )
-            seen.add(file)
-            yield from _files(file, suffixes, skipped)
+            for paths, names in _files(os.fspath(one), suffixes, skipped):
+                for file in paths:
+                    if (key := os.path.normpath(file)) in seen:
+                        message = "a file may be named once, by itself or by its folder, got it twice"
+                        raise InputError([Problem(file, None, "", Code.DUPLICATE_SOURCE, message)])
+                    seen.add(key)
+                yield paths, names
         return
     root = os.fspath(path)
     if os.path.isdir(root):  # noqa: PTH112 - plain strings: a Path per file costs 3 us

@@ -90,8 +90,9 @@ def test_files_given_one_by_one(tmp_path: Path) -> None:
     _touch(tmp_path, "b.png", "a.png")
     found = find_sources([tmp_path / "b.png", str(tmp_path / "a.png")])
     assert [s.data_unit for s in found.sources] == ["a", "b"]
-    with pytest.raises(InputError, match="named once"):
-        find_sources([tmp_path / "b.png", tmp_path / "b.png"])
+    for again in (str(tmp_path / "b.png"), f"{tmp_path}/./b.png", str(tmp_path)):
+        with pytest.raises(InputError, match=r"b\.png: a file may be named once"):
+            find_sources([tmp_path / "b.png", again])
 
 
 def test_own_pattern(tmp_path: Path) -> None:
