@@ -262,26 +262,46 @@ in `numbers.short_number`. Reads 8 bytes from each beginning on, writes eight fl
 """
 
 
-def _short_points(typingctx: Any, address: Any, ends: Any, gap: Any, out: Any, x: Any, y: Any) -> Any:
+def _short_points(typingctx: Any, address: Any, ends: Any, gap: Any, x: Any, y: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         length, words = _eight_texts(builder, *args[:3])
-        value, good = _eight_values(builder, length, words)
-        builder.store(value, builder.inttoptr(args[3], value.type.as_pointer()), align=1)
-        narrow = builder.fptrunc(value, ir.VectorType(ir.FloatType(), LANES))
-        for first, target in enumerate(args[4:]):
+        digits, bits, is_negative, has_dot, good = _eight_decimals(builder, length, words)
+        good = builder.and_(good, _are_strict(builder, words, bits, is_negative, has_dot))
+        lanes, narrow = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(32), LANES)
+        whole = builder.sitofp(builder.trunc(_eight_digits(builder, digits), narrow), lanes)
+        value = builder.fdiv(whole, _power(builder, builder.trunc(bits, narrow), lanes))
+        value = builder.select(is_negative, builder.fneg(value), value)
+        for first, target in enumerate(args[3:]):
             every_other = ir.Constant(ir.VectorType(ir.IntType(32), LANES // 2), list(range(first, LANES, 2)))
-            half = builder.shuffle_vector(narrow, narrow, every_other)
+            half = builder.shuffle_vector(value, value, every_other)
             builder.store(half, builder.inttoptr(target, half.type.as_pointer()), align=1)
         return builder.zext(builder.bitcast(good, _I8), _I64)
 
-    return types.uint64(*[types.int64] * 6), codegen
+    return types.uint64(*[types.int64] * 5), codegen
 
 
-short_points = cast(Callable[[int, int, int, int, int, int], np.uint64], intrinsic(_short_points))
-"""Do what `short_numbers` does to texts that begin `gap` bytes after ends[i]; write four float32 to `x` and `y`, too.
+short_points = cast(Callable[[int, int, int, int, int], np.uint64], intrinsic(_short_points))
+"""Write the values of eight texts that begin `gap` bytes after ends[i], as float32: those with even places to `x`, the
+others to `y`; give a word as `short_numbers` does.
 
-Those are the numbers with even places, and those with odd ones.
+Numbers are those of JSON here: no zero before another digit, digits on both sides of a dot. A division of 32-bit floats
+gives what one of 64-bit floats comes to as float32: with a dot there are up to 7 digits, which both hold, as they do
+powers of ten, and 53 bits are at least twice 24 and two more (S. Figueroa, When is double rounding innocuous?, 1995).
 """
+
+
+def _are_strict(builder: Any, words: Any, bits: Any, is_negative: Any, has_dot: Any) -> Any:
+    """Tell which texts begin and end with a digit, behind a minus perhaps, and not with a zero before another one."""
+    every = _every
+    words = builder.select(is_negative, builder.lshr(words, every(8)), words)
+    words = builder.xor(words, every(0x3030))
+    first, second = builder.and_(words, every(0xFF)), builder.and_(words, every(0xFF00))
+    is_digit = builder.icmp_unsigned("<", first, every(10))
+    is_before = builder.icmp_unsigned("<", second, every(10 << 8))
+    is_zero = builder.icmp_unsigned("==", first, every(0))
+    is_last = builder.and_(has_dot, builder.icmp_unsigned("==", bits, every(0)))
+    odd = builder.or_(builder.and_(is_zero, is_before), is_last)
+    return builder.and_(is_digit, builder.not_(odd))
 
 
 def _every(value: int) -> Any:
@@ -305,6 +325,20 @@ def _eight_texts(builder: Any, address: Any, ends: Any, gap: Any) -> tuple[Any, 
 
 def _eight_values(builder: Any, length: Any, words: Any) -> tuple[Any, Any]:
     """Give the values of eight texts, and which of them are short numbers."""
+    digits, bits, is_negative, has_dot, good = _eight_decimals(builder, length, words)
+    n_others = builder.add(builder.zext(is_negative, words.type), builder.zext(has_dot, words.type))
+    good = builder.and_(good, builder.icmp_signed(">", length, n_others))
+    lanes = ir.VectorType(ir.DoubleType(), LANES)
+    value = builder.fdiv(builder.sitofp(_eight_digits(builder, digits), lanes), _power(builder, bits, lanes))
+    return builder.select(is_negative, builder.fneg(value), value), good
+
+
+def _eight_decimals(builder: Any, length: Any, words: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """Take eight texts to pieces.
+
+    Gives the digits of each, eight times how many stand behind the dot, which are negative, which have a dot, and
+    which of them are up to eight bytes of digits, perhaps with one dot, perhaps after a minus.
+    """
     every, zero, wide = _every, _every(0), words.type
     is_negative = builder.icmp_unsigned("==", builder.and_(words, every(0xFF)), every(0x2D))
     words = builder.xor(words, every(0x3030303030303030))
@@ -326,15 +360,10 @@ def _eight_values(builder: Any, length: Any, words: Any) -> tuple[Any, Any]:
         builder.module, count_type, f"llvm.ctpop.v{LANES}i64"
     )
     bits = builder.call(count, [after])  # eight for each digit after the dot
-    whole = builder.sitofp(_eight_digits(builder, digits), ir.VectorType(ir.DoubleType(), LANES))
-    value = builder.fdiv(whole, _power(builder, bits))
-    value = builder.select(is_negative, builder.fneg(value), value)
-    n_digits = builder.add(builder.add(length, builder.sext(is_negative, wide)), builder.sext(has_dot, wide))
-    good = builder.icmp_signed(">", n_digits, zero)
-    good = builder.and_(good, builder.icmp_unsigned("<=", length, every(8)))
+    good = builder.icmp_unsigned("<=", length, every(8))
     good = builder.and_(good, builder.icmp_unsigned("==", builder.and_(words, dot_byte), builder.mul(dot, every(0x1E))))
     one = builder.icmp_unsigned("==", builder.and_(others, builder.sub(others, every(1))), zero)
-    return value, builder.and_(good, one)
+    return digits, bits, is_negative, has_dot, builder.and_(good, one)
 
 
 def _eight_digits(builder: Any, words: Any) -> Any:
@@ -348,11 +377,11 @@ def _eight_digits(builder: Any, words: Any) -> Any:
     return words
 
 
-def _power(builder: Any, bits: Any) -> Any:
-    """Give 10 to the power of an eighth of bits, which is 0 to 7."""
-    kind = ir.VectorType(ir.DoubleType(), LANES)
+def _power(builder: Any, bits: Any, kind: Any) -> Any:
+    """Give 10 to the power of an eighth of bits, which is 0 to 7, as floats of this kind."""
     power = ir.Constant(kind, [1.0] * LANES)
     for bit, factor in ((8, 10.0), (16, 100.0), (32, 10000.0)):
-        is_set = builder.icmp_unsigned("!=", builder.and_(bits, _every(bit)), _every(0))
+        chosen = builder.and_(bits, ir.Constant(bits.type, [bit] * LANES))
+        is_set = builder.icmp_unsigned("!=", chosen, ir.Constant(bits.type, [0] * LANES))
         power = builder.select(is_set, builder.fmul(power, ir.Constant(kind, [factor] * LANES)), power)
     return power

@@ -1,10 +1,10 @@
 """A ring of a polygon, a list of numbers in JSON -> its vertices as 32-bit floats.
 
-Nearly all rings are plain: numbers without exponents, all commas with one blank behind them, or none. Of those 64 bytes
-are looked at together, without a branch on what they are: which of them are digits, dots, commas …, and whether each
-stands behind one that it may stand behind. The places of the commas are written down, and the numbers in front of them
-become floats eight at a time: 3.0 ns a number, one after the other as `json_scan.number` has it 12.5 (in a loop over
-the same text 5.1, but there a processor foresees how long numbers are). All other rings are read that way.
+Nearly all rings are plain: numbers without exponents, all commas with one blank behind them, or none. Of those the
+places of the commas are written down, 64 bytes at a time, and the texts between them become floats eight at a time, of
+which each is looked at whether it is a number: 2.5 ns a number, one after the other as `json_scan.number` has it 12.5
+(in a loop over the same text 5.1, but there a processor foresees how long numbers are). All other rings are read that
+way.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from predarrow_engine._jit import helper, inline
 from predarrow_engine._simd_text import (
     BLOCK,
     LANES,
-    below,
     count_bits,
     equal,
     first_bit,
     load_byte,
-    load_float,
     load_int,
     load_single,
     short_points,
@@ -42,10 +40,7 @@ from predarrow_engine.coco_values import OTHER_ITEM, no_room
 from predarrow_engine.json_scan import (
     CLOSE_LIST,
     COMMA,
-    DOT,
     INCOMPLETE,
-    MINUS,
-    OPEN_LIST,
     ROOM,
     UNSETTLED,
     after_blanks,
@@ -65,8 +60,8 @@ _AT_ONCE = 10
 """Commas that are written down for 64 bytes, whether there are as many or not: hardly ever more."""
 _READ_BEHIND = 10
 """Bytes behind 64 that may be read: a comma, a blank and a word."""
-N_SCRATCH = LANES + 1 + _CHUNK + BLOCK + _AT_ONCE
-"""Words of memory that a kernel needs for this: eight numbers, and where those of a chunk end."""
+N_SCRATCH = 1 + _CHUNK + BLOCK + _AT_ONCE
+"""Words of memory that a kernel needs for this: where the numbers of a chunk end, and as many more as are written."""
 _SPACE = constants(32, 33)[0]
 
 _U = np.uint64
@@ -78,36 +73,23 @@ LEAST = 8
 
 
 @inline
-def _bytes_of(here: int, wide: np.uint64, zero: np.uint64) -> tuple[np.uint64, np.uint64, int, np.uint64]:
+def _bytes_of(here: int, wide: np.uint64, follows: np.uint64) -> tuple[np.uint64, np.uint64, int, np.uint64]:
     """Look at 64 bytes of a ring.
 
     Args:
-        here: address of the first; the byte before it is in the ring, or opens it.
+        here: address of the first.
         wide: all bits where a blank stands behind each comma, else none.
-        zero: 1 where the byte before is a zero that no digit may follow.
+        follows: 1 where the byte before is a comma.
 
     Returns:
-        Bits of the bytes that end a number; of those that are not plain, up to the ring's end; how many come before
-        the ring's end; and `zero` for the next 64.
+        Bits of the bytes that end a number; of blanks where there should be none and the other way round, up to the
+        ring's end; how many bytes come before that; and `follows` for the next 64.
     """
-    before = load_byte(here - 1)
-    digit = below(here, 58) & ~below(here, 48)
-    comma, space, dot, minus = equal(here, COMMA), equal(here, _SPACE), equal(here, DOT), equal(here, MINUS)
-    close = equal(here, CLOSE_LIST)
+    comma, close = equal(here, COMMA), equal(here, CLOSE_LIST)
     inside = (close - _ONE) & ~close
     end = (comma & inside) | (close & (~close + _ONE))
-    after_digit = digit << _ONE | _U((before >= 48) & (before <= 57))
-    after_comma = comma << _ONE | _U(before == COMMA)
-    after_minus = minus << _ONE | _U(before == MINUS)
-    after_dot = dot << _ONE | _U(before == DOT)
-    begins = after_comma & ~wide | space << _ONE | _U((before == _SPACE) | (before == OPEN_LIST))
-    first_zero = equal(here, 48) & (begins | after_minus)
-    odd = ~(digit | comma | space | dot | minus)
-    odd |= space ^ (after_comma & wide)
-    odd |= begins & ~(digit | minus) | minus & ~begins
-    odd |= (after_minus | after_dot) & ~digit | dot & ~after_digit
-    odd |= (first_zero << _ONE | zero) & digit
-    return end, odd & inside | end & ~after_digit, first_bit(close), first_zero >> _U(63)
+    odd = (equal(here, _SPACE) ^ (comma << _ONE | follows)) & wide
+    return end, odd & inside, first_bit(close), comma >> _U(63)
 
 
 @inline
@@ -125,7 +107,7 @@ def _write_places(target: int, base: int, bits: np.uint64) -> None:
 
 @helper
 def _longer_numbers(
-    address: int, ends: int, gap: int, end: int, slots: int, values: int, x: int, y: int, longer: np.uint64
+    address: int, ends: int, gap: int, end: int, slots: int, x: int, y: int, longer: np.uint64
 ) -> tuple[np.uint64, int]:
     """Read those of eight numbers that are longer than eight bytes; give those that are none, and FAR, UNDECIDED."""
     told = 0
@@ -134,24 +116,23 @@ def _longer_numbers(
         stop, value, form = number(address, load_int(ends + 8 * i) + gap, end, slots)
         if stop != load_int(ends + 8 * i + 8):
             return longer, told
-        told |= (FAR if abs(value) > _FLOAT32_MAX else 0) | (UNDECIDED if form == UNSETTLED else 0)
-        store(values + 8 * i, value)
+        told |= (0 if abs(value) <= _FLOAT32_MAX else FAR) | (UNDECIDED if form == UNSETTLED else 0)
         store((y if i & 1 else x) + 4 * (i >> 1), np.float32(value))
         longer &= longer - _ONE
     return longer, told
 
 
 @inline
-def _read_numbers(
-    address: int, n: int, gap: int, end: int, slots: int, values: int, x: int, y: int
-) -> tuple[bool, int]:
+def _read_numbers(address: int, n: int, gap: int, end: int, slots: int, ends: int, x: int, y: int) -> tuple[bool, int]:
     """Write n numbers whose ends are known; tell whether all are numbers, and FAR, UNDECIDED."""
-    ends, told = values + 8 * LANES, 0
+    told = 0
+    for i in range(LANES):  # the others of the last eight: text that may be read
+        store(ends + 8 * (n + 1 + i), load_int(ends + 8 * n))
     for i in range(0, n, LANES):
-        bits = ~short_points(address, ends + 8 * i, gap, values, x + 2 * i, y + 2 * i)
+        bits = ~short_points(address, ends + 8 * i, gap, x + 2 * i, y + 2 * i)
         bits &= _U(0xFF) >> _U(LANES - min(n - i, LANES))
         if bits != _U(0):
-            bits, more = _longer_numbers(address, ends + 8 * i, gap, end, slots, values, x + 2 * i, y + 2 * i, bits)
+            bits, more = _longer_numbers(address, ends + 8 * i, gap, end, slots, x + 2 * i, y + 2 * i, bits)
             told |= more
             if bits != _U(0):
                 return False, told
@@ -159,12 +140,13 @@ def _read_numbers(
 
 
 @helper
-def _is_closed(address: int, start: int, gap: int, end: int, slots: int, n: int, values: int) -> bool:
-    """Tell whether the last two of n numbers, of which eight at a time are at `values`, are the first two."""
-    last = values + 8 * ((n - 2) & (LANES - 1))
+def _is_closed(address: int, start: int, gap: int, end: int, slots: int, last: int) -> bool:
+    """Tell whether the two numbers behind the ends at `last` are those at `start`."""
     stop, first_x, _ = number(address, start, end, slots)
     _, first_y, _ = number(address, stop + gap, end, slots)
-    return load_float(last) == first_x and load_float(last + 8) == first_y
+    _, last_x, _ = number(address, load_int(last) + gap, end, slots)
+    _, last_y, _ = number(address, load_int(last + 8) + gap, end, slots)
+    return last_x == first_x and last_y == first_y
 
 
 @inline
@@ -189,15 +171,14 @@ def _plain_ring(address: int, start: int, end: int, slots: int, x: int, y: int, 
     Gives where it stops, INCOMPLETE where it is not plain or the block ends too early, ROOM where there is none; how
     many numbers there are; FAR, UNDECIDED and CLOSED.
     """
-    values, at = get(slots, SCRATCH), start
-    ends = values + 8 * LANES
+    ends, at = get(slots, SCRATCH), start
     wide, gap = (_EVERY, 2) if _has_blanks(address, at, end) else (_U(0), 1)
     store(ends, at - gap)
-    n, n_read, told, stop, odd, zero = 0, 0, 0, BLOCK, _U(0), _U(0)
+    n, n_read, told, stop, odd, follows = 0, 0, 0, BLOCK, _U(0), _U(0)
     while stop == BLOCK:
         if at + BLOCK + _READ_BEHIND > end:
             return INCOMPLETE, 0, 0
-        found, more, stop, zero = _bytes_of(address + at, wide, zero)
+        found, more, stop, follows = _bytes_of(address + at, wide, follows)
         odd |= more
         _write_places(ends + 8 * (n + 1), at, found)
         n, at = n + count_bits(found), at + BLOCK
@@ -208,12 +189,13 @@ def _plain_ring(address: int, start: int, end: int, slots: int, x: int, y: int, 
             return INCOMPLETE, 0, 0
         if n_read + n + LANES > 2 * room:
             return ROOM, 0, 0
-        good, flags = _read_numbers(address, n - n_rest, gap, end, slots, values, x + 2 * n_read, y + 2 * n_read)
+        good, flags = _read_numbers(address, n - n_rest, gap, end, slots, ends, x + 2 * n_read, y + 2 * n_read)
         if not good:
             return INCOMPLETE, 0, 0
-        _keep_rest(ends, n, n_rest)
-        told, n_read, n = told | flags, n_read + n - n_rest, n_rest
-    if _has_ends_alike(n_read, x, y) and _is_closed(address, start, gap, end, slots, n_read, values):
+        if stop == BLOCK:
+            _keep_rest(ends, n, n_rest)
+        told, n_read, n = told | flags, n_read + n - n_rest, (n_rest if stop == BLOCK else n)
+    if _has_ends_alike(n_read, x, y) and _is_closed(address, start, gap, end, slots, ends + 8 * (n - 2)):
         told |= CLOSED
     return at - BLOCK + stop + 1, n_read, told
 
