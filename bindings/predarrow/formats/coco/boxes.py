@@ -59,6 +59,8 @@ def corners_of(
 
     values = block.records.bbox.values[:, :4]
     corners: Floats = np.full((4, has_box.size), np.nan)
+    if not has_box.any():
+        return corners
     chosen = has_box
     if unit in ("relative", "percent"):
         message = f"{unit} boxes need the image's size, got none; give images with height and width"

@@ -110,6 +110,8 @@ def check_boxes(block: Block, refusals: Refusals) -> Bools:
     from predarrow_engine.coco_columns import BAD_LIST, LIST, MISSING, NULL
 
     bbox = block.records.bbox
+    if not (bbox.kind != MISSING).any():
+        return np.zeros(bbox.kind.size, np.bool_)
     kind, n_values, sides = bbox.kind, bbox.n_values, bbox.values[:, 2:4]
     is_finite = np.isfinite(bbox.values[:, :4])
     if (kind == LIST).all() and (n_values == 4).all() and is_finite.all() and (sides >= 0).all():
