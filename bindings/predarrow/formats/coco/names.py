@@ -186,7 +186,7 @@ def numbered_images(ids: list[int], names: list[str], sizes: npt.NDArray[np.int6
         sizes: (n, 2) height and width, 0 where unknown.
     """
     places = {str(number): place for place, number in enumerate(ids)}
-    is_plain = len(places) == len(ids) and all(names) and all(map(is_utf8, names))
+    is_plain = len(places) == len(ids) and all(names) and is_utf8("".join(names))
     if not is_plain or (sizes > _LARGEST_SIDE).any():
         return None
     numbers = np.array(ids, np.int64)
