@@ -123,7 +123,7 @@ def trace_runs(
         room there must be.
     """
     # An edge outline whose holes are kept is 4-connected parts: these stay valid where corners touch.
-    n_tops, n_contacts = link(linked, options.center or (options.eight and options.fill), links)
+    n_tops, n_contacts = link(linked, options.center or options.fill, links)
     walked = walk(linked, left_out, links, n_tops, rings)
     if keep.size == 0 and (options.fill or options.encord_active):
         keep = _judge(runs, links, rings, walked.n_rings, walked.n_components, options)

@@ -188,7 +188,7 @@ class Tracer:
     def takes_streams(self) -> bool:
         """Whether `add_streams` can be used: not with options that look at whole components beforehand."""
         options = self._options
-        return (options.eight or not options.center) and (options.fill or not options.encord_active)
+        return (options.eight or not (options.center or options.fill)) and (options.fill or not options.encord_active)
 
     def add_streams(self, streams: Streams, canvas: Canvas, first: int, limit: int) -> int:
         """Unpack and trace PNG streams of 8-bit masks: the same as `add` of each image, in few calls.
@@ -234,7 +234,7 @@ class Tracer:
         keep: npt.NDArray[np.bool_] = _JUDGE_LATER
         if options.encord_active and not options.fill:  # the rule reads whole 8-connected outlines
             keep = judge_whole(runs, work.links, work.rings, left_out, options)
-        if options.center and not options.eight:  # OpenCV's contour of each 4-connected component alone
+        if not options.eight and (options.center or options.fill):  # OpenCV's contour of each component alone
             linked = runs._replace(label=number_four_connected(runs, work.links, work.rings, left_out))
             left_out = _ZERO
         workspace = (runs, linked, work.links, work.rings, work.order)

@@ -89,6 +89,7 @@ def test_streams_give_what_their_images_give(options: dict[str, Any]) -> None:
 def test_options_that_look_at_whole_components_take_no_streams() -> None:
     assert not Tracer(encord_active=True).takes_streams
     assert not Tracer(outline="center", connectivity=4).takes_streams
+    assert not Tracer(holes="fill", connectivity=4).takes_streams
 
 
 @pytest.mark.parametrize("damaged", [0, 2, 3])

@@ -13,11 +13,12 @@ import rasterio.features
 import scipy.ndimage
 import shapely
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from predarrow_engine.outlines import Outlines
 from predarrow_engine.trace import Tracer
 from tests.images import SEED_DRAWING, SPECIAL, Image, label_images, stripes, voronoi
-from tests.naive_trace import Region, as_lists, as_regions, opencv_contours, regions, with_sorted_holes
+from tests.naive_trace import Region, as_lists, as_regions, fill, opencv_contours, regions, with_sorted_holes
 
 DTYPES = (np.bool_, np.uint8, np.uint16, np.int32, np.uint32, np.int64)
 special = pytest.mark.parametrize("name", SPECIAL)
@@ -108,6 +109,36 @@ def test_filled_outlines_are_single_rings_around_what_is_not_swallowed(name: str
         every = shapely.union_all(kept[trace(image, connectivity=connectivity).value == value])
         assert cover.covers(every)
         assert shapely.get_num_interior_rings(shapely.get_parts(cover)).sum() == 0 or connectivity == 8
+
+
+@given(label_images(max_side=14, classes=3), st.sampled_from([8, 4]))
+@settings(max_examples=150)
+def test_filled_outlines_are_scipys_of_each_component_alone(image: Image, connectivity: Literal[4, 8]) -> None:
+    check_filled(image, connectivity)
+
+
+def test_a_hole_that_closes_at_a_corner_swallows_what_lies_in_it() -> None:
+    ring = np.ones((6, 7), np.uint8)
+    ring[1:5, 1:6] = 0
+    ring[0, 6] = 0
+    ring[3, 3] = 1
+    check_filled(ring, 4)
+    assert trace(ring, holes="fill", connectivity=4).area.tolist() == trace(ring, holes="fill").area.tolist()
+
+
+def check_filled(image: Image, connectivity: Literal[4, 8]) -> None:
+    """Hold filled components to those of each class that lie in no other one, filled."""
+    outlines = trace(image, holes="fill", connectivity=connectivity)
+    expected = []
+    for value in np.unique(image[image != 0]):
+        labels, n = scipy.ndimage.label(image == value, np.ones((3, 3)) if connectivity == 8 else None)
+        filled = [scipy.ndimage.binary_fill_holes(labels == k + 1) for k in range(n)]
+        for k, cover in enumerate(filled):
+            first = int(np.flatnonzero(labels == k + 1)[0])
+            if not any(other.flat[first] for i, other in enumerate(filled) if i != k):
+                expected.append((first, int(value), cover.tolist()))
+    components = zip(outlines.first.tolist(), outlines.value.tolist(), as_lists(outlines), strict=True)
+    assert [(first, value, fill(part, image.shape).tolist()) for first, value, part in components] == sorted(expected)
 
 
 @special
