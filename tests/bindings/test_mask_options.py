@@ -71,3 +71,11 @@ def test_values_that_are_no_class_may_be_numpys() -> None:
     options: Any = {"background": np.uint8(0), "void": np.array([1], np.uint8)}
     assert from_label_mask(SEED_DRAWING, **options).equals(expected)
     assert expected.num_rows == 1
+
+
+def test_long_arrays_of_void_are_told_apart() -> None:
+    mask = np.full((2, 2), 2_000, np.uint16)
+    void: Any = np.arange(5_000, 7_000)
+    assert from_label_mask(mask, void=void).num_rows == 1
+    void[1_000] = 2_000
+    assert from_label_mask(mask, void=void).num_rows == 0

@@ -137,8 +137,11 @@ def check_filled(image: Image, connectivity: Literal[4, 8]) -> None:
             first = int(np.flatnonzero(labels == k + 1)[0])
             if not any(other.flat[first] for i, other in enumerate(filled) if i != k):
                 expected.append((first, int(value), cover.tolist()))
+    height, width = image.shape
     components = zip(outlines.first.tolist(), outlines.value.tolist(), as_lists(outlines), strict=True)
-    assert [(first, value, fill(part, image.shape).tolist()) for first, value, part in components] == sorted(expected)
+    assert [(first, value, fill(part, (height, width)).tolist()) for first, value, part in components] == sorted(
+        expected
+    )
 
 
 @special

@@ -16,6 +16,7 @@ from predarrow.formats.mask_options import (
     MaskFileOptions,
     MaskOptions,
     TraceOptions,
+    left_out,
     n_left_out,
     new_tracer,
     simplified,
@@ -138,7 +139,8 @@ def from_label_mask(
     if labels.ndim != 2 or labels.dtype.kind not in "uib":
         message = f"must be whole numbers of shape (height, width), got {labels.dtype} of shape {labels.shape}"
         raise InputError([Problem("mask", None, "", Code.UNSUPPORTED, message)])
-    key = repr(options) if options else ""
+    # The values are told beside the options: NumPy leaves most of a long array out of its repr.
+    key = repr((options, left_out(options))) if options else ""
     tracer = _KEPT.tracer if _KEPT.key == key else new_tracer(options)
     if soft_map(labels, n_left_out(options), max_classes):
         raise InputError([too_many_classes("mask", None, max_classes)])
