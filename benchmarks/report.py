@@ -70,10 +70,10 @@ def compare(comparison: Comparison, *, quick: bool) -> list[Line]:
     n = max(1, comparison.data.n // 4) if quick else comparison.data.n
     with tempfile.TemporaryDirectory() as folder:
         items = comparison.data.items(n, 1, Path(folder))
-        contenders = {c.name: _over(c, items) for c in (comparison.ours, *comparison.peers)}
+        peers = {peer.name: _over(peer, items) for peer in comparison.peers}
         rounds, budget = (min(comparison.rounds, 3), 5.0) if quick else (comparison.rounds, 12.0)
-        seconds = timing.in_turns(contenders, rounds=rounds, budget=budget)
-    ours = seconds[comparison.ours.name]
+        seconds = timing.beside(_over(comparison.ours, items), peers, rounds=rounds, budget=budget)
+    ours = median(mine for pairs in seconds.values() for _, mine in pairs)
     return [_line(comparison, n, ours, peer, seconds[peer.name]) for peer in comparison.peers]
 
 
@@ -81,18 +81,19 @@ def _over(contender: Contender, items: Sequence[Any]) -> Callable[[], object]:
     return lambda: [contender.run(item) for item in items]
 
 
-def _line(comparison: Comparison, n: int, ours: list[float], peer: Contender, theirs: list[float]) -> Line:
-    ratio = timing.ratio(theirs, ours)
+def _line(comparison: Comparison, n: int, ours: float, peer: Contender, pairs: Sequence[tuple[float, float]]) -> Line:
+    theirs, mine = zip(*pairs, strict=True)
+    ratio = timing.ratio(theirs, mine)
     return Line(
         comparison=comparison.name,
         data=comparison.data.text,
         n=n,
         unit=comparison.data.unit,
-        rounds=len(ours),
-        ours_ms=median(ours) / n * 1e3,
+        rounds=len(pairs),
+        ours_ms=ours / n * 1e3,
         peer=peer.name,
         peer_ms=median(theirs) / n * 1e3,
-        ratio=ratio.median,
+        ratio=median(theirs) / ours,
         low=ratio.low,
         high=ratio.high,
         target=peer.target,

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median, quantiles
 from typing import NamedTuple
 
@@ -47,6 +47,33 @@ def in_turns(contenders: Mapping[str, Callable[[], object]], *, rounds: int, bud
     return seconds
 
 
+def beside(
+    ours: Callable[[], object], peers: Mapping[str, Callable[[], object]], *, rounds: int, budget: float
+) -> dict[str, list[tuple[float, float]]]:
+    """Time each peer once a round and ours beside each of them, in turns in front of it and behind it.
+
+    Slow peers leave few rounds: ours is quick, and its median wants more than these. Warming, order, `rounds` and
+    `budget` are those of `in_turns`.
+
+    Returns:
+        By peer, its seconds and those of ours beside it.
+    """
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in peers}
+    names = list(peers)
+    begin = time.perf_counter()
+    for turn in range(rounds + 1):
+        if turn > 3 and time.perf_counter() - begin > budget:
+            break
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            if turn % 2 == 0:
+                mine, theirs = _clock(ours), _clock(peers[name])
+            else:
+                theirs, mine = _clock(peers[name]), _clock(ours)
+            if turn > 0:
+                seconds[name].append((theirs, mine))
+    return seconds
+
+
 def _clock(run: Callable[[], object]) -> float:
     gc.collect()
     begin = time.perf_counter()
@@ -56,7 +83,7 @@ def _clock(run: Callable[[], object]) -> float:
     return taken
 
 
-def ratio(slower: list[float], faster: list[float]) -> Ratio:
+def ratio(slower: Sequence[float], faster: Sequence[float]) -> Ratio:
     """Compare the seconds of two contenders, round by round."""
     each = [a / b for a, b in zip(slower, faster, strict=True)]
     low, _, high = quantiles(each, n=4, method="inclusive") if len(each) > 1 else each * 3

@@ -11,7 +11,7 @@ from benchmarks.comparison import Comparison
 from benchmarks.comparisons import COMPARISONS
 from benchmarks.digests import Digest, differences
 from benchmarks.measures import Measure
-from benchmarks.timing import in_turns, memory_growth, ratio
+from benchmarks.timing import beside, in_turns, memory_growth, ratio
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda comparison: comparison.name)
@@ -50,6 +50,14 @@ def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
     seconds = in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=4, budget=60)
     assert "".join(calls) == "abbaabbaab"
     assert [len(taken) for taken in seconds.values()] == [4, 4]
+
+
+def test_ours_is_timed_beside_each_peer_in_front_and_behind() -> None:
+    calls: list[str] = []
+    peers = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    seconds = beside(lambda: calls.append("o"), peers, rounds=2, budget=60)
+    assert " ".join(map("".join, zip(calls[::2], calls[1::2], strict=True))) == "oa ob bo ao oa ob"
+    assert {name: [len(pair) for pair in pairs] for name, pairs in seconds.items()} == {"a": [2, 2], "b": [2, 2]}
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's peak of resident memory")

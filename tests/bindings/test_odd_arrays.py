@@ -130,11 +130,11 @@ MASKED = masked(np.ones((2, 4)), mask=[[False] * 4, [True] * 4])
         (lambda: label(frame=None), "frame: must be an array of numbers, got None"),
         (lambda: label(frame=-1), "frame: must be from 0 to 2147483647, got -1"),
         (lambda: label(frame=[0]), r"frame: must be one for the mask, got \[0\]"),
-        (lambda: label(min_area="3"), "min_area: must be a whole number of at least 0, got '3'"),
+        (lambda: label(min_area="3"), "min_area: must be a whole number from 0 to 9223372036854775807, got '3'"),
         (lambda: label(void=255), "void: must be a list of whole numbers, got 255"),
         (lambda: label(void="255"), "void: must be a list of whole numbers, got '255'"),
-        (lambda: label(void=[0.5]), "void: must be a whole number, got 0.5"),
-        (lambda: label(background="0"), "background: must be a whole number, got '0'"),
+        (lambda: label(void=[0.5]), "void: must be a whole number from -2147483648 to 4294967295, got 0.5"),
+        (lambda: label(background="0"), "background: must be a whole number from -2147483648 to 4294967295, got '0'"),
         (lambda: from_masks(MASKS, min_area=-1), "min_area: must be a whole number of at least 0, got -1"),
         (lambda: from_masks(MASKS, min_area=None), "min_area: must be a whole number .* got None"),  # type: ignore[arg-type]
         (lambda: from_masks(MASKS * 0.5, threshold="0"), "threshold: must be a finite number, got '0'"),  # type: ignore[arg-type]
