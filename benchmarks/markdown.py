@@ -57,8 +57,8 @@ def _heading() -> str:
         f"{platform.system()}, Python {platform.python_version()}; {', '.join(_versions())}. One thread where "
         f"nothing else is said; data made in `benchmarks/` with seed {SEED}, all different; ours and the peers in "
         "turns in one warm process, a new one for each comparison. A ratio says how many times as long as ours a peer "
-        "took: of the medians, then the quartiles of the peer's rounds, ours beside it. **Below 1 ours is slower.** "
-        "✗ marks a target that is not reached."
+        "took: of the medians, then the quartiles of the rounds, in each the median of ours. **Below 1 ours is "
+        "slower.** ✗ marks a target that is not reached."
     )
 
 

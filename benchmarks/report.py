@@ -73,27 +73,26 @@ def compare(comparison: Comparison, *, quick: bool) -> list[Line]:
         peers = {peer.name: _over(peer, items) for peer in comparison.peers}
         rounds, budget = (min(comparison.rounds, 3), 5.0) if quick else (comparison.rounds, 12.0)
         seconds = timing.beside(_over(comparison.ours, items), peers, rounds=rounds, budget=budget)
-    ours = median(mine for pairs in seconds.values() for _, mine in pairs)
-    return [_line(comparison, n, ours, peer, seconds[peer.name]) for peer in comparison.peers]
+    return [_line(comparison, n, peer, seconds[peer.name]) for peer in comparison.peers]
 
 
 def _over(contender: Contender, items: Sequence[Any]) -> Callable[[], object]:
     return lambda: [contender.run(item) for item in items]
 
 
-def _line(comparison: Comparison, n: int, ours: float, peer: Contender, pairs: Sequence[tuple[float, float]]) -> Line:
-    theirs, mine = zip(*pairs, strict=True)
+def _line(comparison: Comparison, n: int, peer: Contender, rounds: Sequence[tuple[float, float]]) -> Line:
+    theirs, mine = zip(*rounds, strict=True)
     ratio = timing.ratio(theirs, mine)
     return Line(
         comparison=comparison.name,
         data=comparison.data.text,
         n=n,
         unit=comparison.data.unit,
-        rounds=len(pairs),
-        ours_ms=ours / n * 1e3,
+        rounds=len(rounds),
+        ours_ms=median(mine) / n * 1e3,
         peer=peer.name,
         peer_ms=median(theirs) / n * 1e3,
-        ratio=median(theirs) / ours,
+        ratio=ratio.median,
         low=ratio.low,
         high=ratio.high,
         target=peer.target,

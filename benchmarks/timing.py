@@ -56,7 +56,7 @@ def beside(
     `budget` are those of `in_turns`.
 
     Returns:
-        By peer, its seconds and those of ours beside it.
+        By peer, for each round its seconds and the median of ours in that round.
     """
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in peers}
     names = list(peers)
@@ -64,13 +64,16 @@ def beside(
     for turn in range(rounds + 1):
         if turn > 3 and time.perf_counter() - begin > budget:
             break
+        theirs: dict[str, float] = {}
+        mine: list[float] = []
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             if turn % 2 == 0:
-                mine, theirs = _clock(ours), _clock(peers[name])
-            else:
-                theirs, mine = _clock(peers[name]), _clock(ours)
-            if turn > 0:
-                seconds[name].append((theirs, mine))
+                mine.append(_clock(ours))
+            theirs[name] = _clock(peers[name])
+            if turn % 2 == 1:
+                mine.append(_clock(ours))
+        for name, taken in theirs.items() if turn > 0 else ():
+            seconds[name].append((taken, median(mine)))
     return seconds
 
 
