@@ -21,6 +21,11 @@ LANES = 64
 _I64 = ir.IntType(64)
 
 
+def has_compress(context: Any) -> bool:
+    """Tell whether the processor that code is made for picks bytes by a mask (AVX-512 VBMI2)."""
+    return "+avx512vbmi2" in context.codegen().magic_tuple()[2]
+
+
 def _count_trailing_zeros(typingctx: Any, bits: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))

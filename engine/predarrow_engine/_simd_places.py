@@ -15,6 +15,8 @@ from numba.core import cgutils, types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
+from predarrow_engine._simd import has_compress
+
 BITS = 64
 LANES = 16
 """Places that are written at once."""
@@ -23,13 +25,9 @@ _I1, _I8, _I32, _I64 = map(ir.IntType, (1, 8, 32, 64))
 _BYTES, _PLACES = ir.VectorType(_I8, BITS), ir.VectorType(_I64, LANES)
 
 
-def _has_compress(context: Any) -> bool:
-    return "+avx512vbmi2" in context.codegen().magic_tuple()[2]
-
-
 def _put_places(typingctx: Any, bits: Any, first: Any, target: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        (_compressed if _has_compress(context) else _one_by_one)(builder, *args)
+        (_compressed if has_compress(context) else _one_by_one)(builder, *args)
         return context.get_dummy_value()
 
     return types.void(types.uint64, types.int64, types.int64), codegen

@@ -16,6 +16,7 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 from predarrow_engine._jit import Index
+from predarrow_engine._simd import has_compress
 
 BLOCK = 64
 """Bytes that `read_block` looks at, and numbers that it writes."""
@@ -70,13 +71,9 @@ def _steps(builder: Any, end: Any, step: int) -> Any:
     return cgutils.for_range_slice(builder, ir.Constant(_I64, 0), end, ir.Constant(_I64, step), _I64)
 
 
-def _has_compress(context: Any) -> bool:
-    return "+avx512vbmi2" in context.codegen().magic_tuple()[2]
-
-
 def _read_block(typingctx: Any, place: Any, ends: Any, target: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _put_numbers(builder, _compressed if _has_compress(context) else _one_by_one, *args)
+        _put_numbers(builder, _compressed if has_compress(context) else _one_by_one, *args)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.uint64, types.int64), codegen
@@ -92,7 +89,7 @@ the last 4 are read. Looked at are 3 bytes before the block, and one behind it.
 
 def _read_short(typingctx: Any, place: Any, ends: Any, target: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if _has_compress(context):
+        if has_compress(context):
             _put_short(builder, *args)
         else:
             _put_numbers(builder, _one_by_one, *args)
@@ -188,7 +185,7 @@ def _numbers(builder: Any, words: Any) -> Any:
 def _keep_marked(typingctx: Any, target: Any, source: Any, marked: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         target, source, marked = args
-        if _has_compress(context):
+        if has_compress(context):
             (kept,) = _planes(builder, source, marked, (0,))
             builder.store(kept, builder.inttoptr(target, _BYTES.as_pointer()), align=1)
         else:

@@ -96,8 +96,7 @@ def form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: bool) -
     text = data[:stop].tobytes()
     spans = [(*column.span[0].tolist(), place) for column, place in zip(records[3:5], (_IMAGE, _CATEGORY), strict=True)]
     spans.append((*records.score.span[0].tolist(), _SCORE))
-    box = _BOX_NUMBER.finditer(text, *records.bbox.span[0].tolist())
-    spans += [(*number.span(), _X + axis) for axis, number in enumerate(box)]
+    spans += [(*span, _X + axis) for axis, span in enumerate(box_spans(text, records))]
     starts, ends, places = zip(*sorted(spans), strict=True)
     close, again = following if lines else end, following + starts[0] - begin
     cuts = [*zip(ends, (*starts[1:], again), strict=True), (close, again), (ends[-1], close)]
@@ -106,6 +105,11 @@ def form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: bool) -
         return None
     texts = b"".join(text[start:stop].ljust(BLOCK, b"\0") for start, stop in cuts)
     return Form(np.frombuffer(texts, np.uint8), lengths, np.array(places))
+
+
+def box_spans(text: bytes, records: CocoRecords) -> list[tuple[int, int]]:
+    """Give the spans of the numbers of the first record's box, which is a list."""
+    return [number.span() for number in _BOX_NUMBER.finditer(text, *records.bbox.span[0].tolist())]
 
 
 def _are_plain(records: CocoRecords) -> bool:
@@ -184,8 +188,8 @@ def _quick_row(
 
 
 @helper
-def _is_text(address: int, at: int, end: int, text: int, length: int) -> bool:
-    """Tell whether a text stands at `at`."""
+def is_text(address: int, at: int, end: int, text: int, length: int) -> bool:
+    """Tell whether a text stands at `at`, byte by byte: near the end of a block."""
     same = at + length <= end
     for i in range(length if same else 0):
         same &= load_byte(address + at + i) == load_byte(text + i)
@@ -236,7 +240,7 @@ def _any_row(
             return 0
         which = _CLOSE if k == _BETWEEN and row == room - 1 else k
         length = load_int(lengths + 8 * which)
-        if not _is_text(address, at, end, text + BLOCK * which, length):
+        if not is_text(address, at, end, text + BLOCK * which, length):
             return 0
         at += length
     return at if _close_row(values, room, row) else 0
@@ -257,7 +261,7 @@ def _read(
     of_texts, to = lengths.ctypes.data, places.ctypes.data
     to_ids, to_values, room = ids.ctypes.data, values.ctypes.data, ids.shape[1]
     at = lengths[_BEGIN]
-    if not _is_text(address, 0, end, text + BLOCK * _BEGIN, at):
+    if not is_text(address, 0, end, text + BLOCK * _BEGIN, at):
         return 0
     for row in range(room):
         after = 0

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import helper, inline, kernel, part
+from predarrow_engine._jit import inline, kernel, part
 from predarrow_engine._simd_text import BLOCK, copy_block, load_byte, load_float, load_int, store, unequal
+from predarrow_engine.coco_plain import is_text
 from predarrow_engine.coco_rings import CLOSED, FAR, UNDECIDED, read_ring
 from predarrow_engine.coco_shapes_form import CATEGORY, IMAGE, KEPT, RINGS, SCORE, ShapesForm, X
 from predarrow_engine.json_scan import (
@@ -99,21 +100,12 @@ def _set(to: int, slot: int, value: int) -> None:
     store(to + 8 * slot, np.int64(value))
 
 
-@helper
-def _is_text(address: int, at: int, end: int, text: int, length: int) -> bool:
-    """Tell whether a text stands at `at`, byte by byte: near the end of a block."""
-    same = at + length <= end
-    for i in range(length if same else 0):
-        same &= load_byte(address + at + i) == load_byte(text + i)
-    return same
-
-
 @inline
 def _stands(address: int, at: int, end: int, text: int, length: int) -> bool:
     """Tell whether a text stands at `at`."""
     if at + BLOCK <= end:
         return bool((unequal(address + at, text) & ((_ONE << _U(length)) - _ONE)) == _U(0))
-    return _is_text(address, at, end, text, length)
+    return is_text(address, at, end, text, length)
 
 
 @part

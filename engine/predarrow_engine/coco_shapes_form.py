@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,10 +10,10 @@ import numpy.typing as npt
 
 from predarrow_engine._simd_text import BLOCK
 from predarrow_engine.coco_columns import INT, LIST, MISSING, NUMBER, POLYGONS, CocoRecords
+from predarrow_engine.coco_plain import box_spans
 
 IMAGE, CATEGORY, X, WIDTH, SCORE, RINGS, KEPT = 0, 1, 2, 4, 6, 7, 8
 """Places of values: both ids, four numbers of a box, a score, polygons, and the first of those that are copied."""
-_BOX_NUMBER = re.compile(rb"[^\[\], \t\r\n]+")
 
 
 class ShapesForm(NamedTuple):
@@ -84,8 +83,8 @@ def _known(text: bytes, records: CocoRecords) -> Iterator[tuple[int, int, int]]:
         yield (*column.span[0].tolist(), place)
     if records.score.kind[0] != MISSING:
         yield (*records.score.span[0].tolist(), SCORE)
-    for axis, found in enumerate(_BOX_NUMBER.finditer(text, *records.bbox.span[0].tolist())):
-        yield (*found.span(), X + axis)
+    for axis, span in enumerate(box_spans(text, records)):
+        yield (*span, X + axis)
 
 
 def _kept(text: bytes, records: CocoRecords) -> Iterator[tuple[bytes, tuple[int, int]]]:

@@ -17,7 +17,7 @@ from tests.guarded import guarded
 def put(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give a compiled call in each form."""
     if request.param == "one by one":
-        monkeypatch.setattr(simd, "_has_compress", lambda _: False)
+        monkeypatch.setattr(simd, "has_compress", lambda _: False)
 
     @numba.njit
     def call(bits: np.uint64, first: int, target: npt.NDArray[np.int64]) -> None:

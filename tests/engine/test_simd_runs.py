@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int32]
 @pytest.fixture(params=["compressed", "one by one"])
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "one by one":
-        monkeypatch.setattr(simd, "_has_compress", lambda _: False)
+        monkeypatch.setattr(simd, "has_compress", lambda _: False)
 
 
 def reader(read: Any) -> Any:
