@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import tempfile
@@ -20,10 +19,9 @@ from deltalake.exceptions import CommitFailedError
 
 from predarrow import parts, store
 from predarrow.errors import CommitConflictError, ProjectError
-from predarrow.parts import Statistics
 from predarrow.project import Project
 from tests import project_runs
-from tests.project_data import batch, classes, new_project, part_files, stream
+from tests.project_data import classes, new_project, part_files, stream
 
 SPAWN = multiprocessing.get_context("spawn")  # a fork after Delta was loaded may hang
 
@@ -394,31 +392,3 @@ def test_large_imports_make_several_files(project: Project, monkeypatch: pytest.
     assert [name[-13:] for name in names] == [f"{index:05d}.parquet" for index in range(len(names))]
     found = project.scan().read_all()
     assert found["row"].to_pylist() == list(range(30_000)), "the order is kept over files"
-
-
-@pytest.mark.parametrize(
-    ("columns", "bounds"),
-    [
-        ({"confidence": pa.array([0.5, None, 0.25])}, (0.25, 0.5)),
-        ({"confidence": pa.array([0.5, float("nan"), 0.25])}, None),
-        ({"confidence": pa.array([0.5, float("inf"), 0.25])}, None),
-        ({"confidence": pa.array([None] * 3, pa.float64())}, None),
-    ],
-)
-def test_statistics_of_confidence(columns: dict[str, Any], bounds: tuple[float, float] | None) -> None:
-    statistics = Statistics()
-    statistics.add(pa.Table.from_batches([batch(3, **columns)]))
-    found = json.loads(statistics.to_json())
-    assert (found["minValues"].get("confidence"), found["maxValues"].get("confidence")) == (bounds or (None, None))
-    assert found["numRecords"] == 3
-    assert found["nullCount"]["confidence"] == columns["confidence"].null_count
-
-
-def test_statistics_of_long_texts_are_bounds() -> None:
-    statistics = Statistics()
-    low, high = "a" * 100, "z" * 100
-    statistics.add(pa.Table.from_batches([batch(2, data_unit=pa.array([low, high]))]))
-    found = json.loads(statistics.to_json())
-    assert found["minValues"]["data_unit"] <= low
-    assert found["maxValues"]["data_unit"] >= high
-    assert len(found["maxValues"]["data_unit"]) < 100
