@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median, quantiles
 from typing import NamedTuple
 
@@ -35,12 +35,8 @@ def in_turns(contenders: Mapping[str, Callable[[], object]], *, rounds: int, bud
         budget: seconds after which no further round is begun.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    names = list(contenders)
-    begin = time.perf_counter()
-    for turn in range(rounds + 1):
-        if turn > 3 and time.perf_counter() - begin > budget:
-            break
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+    for turn, names in _rounds(list(contenders), rounds, budget):
+        for name in names:
             taken = _clock(contenders[name])
             if turn > 0:
                 seconds[name].append(taken)
@@ -59,14 +55,10 @@ def beside(
         By peer, for each round its seconds and the median of ours in that round.
     """
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in peers}
-    names = list(peers)
-    begin = time.perf_counter()
-    for turn in range(rounds + 1):
-        if turn > 3 and time.perf_counter() - begin > budget:
-            break
+    for turn, names in _rounds(list(peers), rounds, budget):
         theirs: dict[str, float] = {}
         mine: list[float] = []
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+        for name in names:
             if turn % 2 == 0:
                 mine.append(_clock(ours))
             theirs[name] = _clock(peers[name])
@@ -75,6 +67,15 @@ def beside(
         for name, taken in theirs.items() if turn > 0 else ():
             seconds[name].append((taken, median(mine)))
     return seconds
+
+
+def _rounds(names: list[str], rounds: int, budget: float) -> Iterator[tuple[int, list[str]]]:
+    """Give the number and the order of each round, from 0, which warms, as `in_turns` tells."""
+    begin = time.perf_counter()
+    for turn in range(rounds + 1):
+        if turn > 3 and time.perf_counter() - begin > budget:
+            break
+        yield turn, names[turn % len(names) :] + names[: turn % len(names)]
 
 
 def _clock(run: Callable[[], object]) -> float:

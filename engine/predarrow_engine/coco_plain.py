@@ -100,11 +100,16 @@ def form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: bool) -
     starts, ends, places = zip(*sorted(spans), strict=True)
     close, again = following if lines else end, following + starts[0] - begin
     cuts = [*zip(ends, (*starts[1:], again), strict=True), (close, again), (ends[-1], close)]
-    lengths = np.array([stop - start for start, stop in cuts])
-    if lengths.max() >= BLOCK:
+    texts = [text[start:stop] for start, stop in cuts]
+    if max(map(len, texts)) >= BLOCK:
         return None
-    texts = b"".join(text[start:stop].ljust(BLOCK, b"\0") for start, stop in cuts)
-    return Form(np.frombuffer(texts, np.uint8), lengths, np.array(places))
+    return Form(*padded(texts), np.array(places))
+
+
+def padded(texts: list[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Give texts of less than 64 bytes with 64 bytes each, and their lengths."""
+    whole = b"".join(text.ljust(BLOCK, b"\0") for text in texts)
+    return np.frombuffer(whole, np.uint8), np.array(list(map(len, texts)), np.int64)
 
 
 def box_spans(text: bytes, records: CocoRecords) -> list[tuple[int, int]]:
@@ -207,15 +212,20 @@ def _store(ids: int, values: int, room: int, row: int, place: int, value: float,
 
 
 @inline
+def close_side(low: int, high: int) -> bool:
+    """Make the size at `high` the far edge of a side that begins with what is at `low`; tell whether both hold."""
+    size = load_float(high)
+    edge = load_float(low) + size
+    store(high, edge)
+    return bool((size >= 0.0) & (abs(edge) < np.inf))
+
+
+@inline
 def _close_row(values: int, room: int, row: int) -> bool:
     """Make a box's size its far corner; tell whether all of the row holds."""
     good = abs(load_float(values + 8 * (4 * room + row))) < np.inf
     for axis in range(2):
-        low, high = values + 8 * (room * axis + row), values + 8 * (room * (axis + 2) + row)
-        size = load_float(high)
-        edge = load_float(low) + size
-        store(high, edge)
-        good &= (size >= 0.0) & (abs(edge) < np.inf)
+        good &= close_side(values + 8 * (room * axis + row), values + 8 * (room * (axis + 2) + row))
     return good
 
 

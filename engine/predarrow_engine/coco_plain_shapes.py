@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel, part
 from predarrow_engine._simd_text import BLOCK, copy_block, load_byte, load_float, load_int, store, unequal
-from predarrow_engine.coco_plain import is_text
+from predarrow_engine.coco_plain import close_side, is_text
 from predarrow_engine.coco_rings import CLOSED, FAR, UNDECIDED, read_ring
 from predarrow_engine.coco_shapes_form import CATEGORY, IMAGE, KEPT, RINGS, SCORE, ShapesForm, X
 from predarrow_engine.json_scan import (
@@ -202,11 +202,7 @@ def _close_row(to: int, has_score: bool) -> bool:
     row = 8 * _get(to, _N_ROWS)
     good = not has_score or abs(load_float(_get(to, _VALUES + SCORE) + row)) < np.inf
     for axis in range(2):
-        low, high = _get(to, _VALUES + X + axis) + row, _get(to, _VALUES + X + 2 + axis) + row
-        size = load_float(high)
-        edge = load_float(low) + size
-        store(high, edge)
-        good &= (size >= 0.0) & (abs(edge) < np.inf)
+        good &= close_side(_get(to, _VALUES + X + axis) + row, _get(to, _VALUES + X + 2 + axis) + row)
     return good
 
 

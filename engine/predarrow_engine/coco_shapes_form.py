@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from predarrow_engine._simd_text import BLOCK
 from predarrow_engine.coco_columns import INT, LIST, MISSING, NUMBER, POLYGONS, CocoRecords
-from predarrow_engine.coco_plain import box_spans
+from predarrow_engine.coco_plain import box_spans, padded
 
 IMAGE, CATEGORY, X, WIDTH, SCORE, RINGS, KEPT = 0, 1, 2, 4, 6, 7, 8
 """Places of values: both ids, four numbers of a box, a score, polygons, and the first of those that are copied."""
@@ -57,7 +57,7 @@ def shapes_form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: 
         return None
     size, shapes = int(records.span[-1, 1] - begin), records.segmentation
     counts = [records.kind.size, shapes.ring_offsets.size - 1, shapes.x.size, records.kind.size * _text_size(kept)]
-    return ShapesForm(*_padded(texts), np.array(places), *_padded(names), np.array(counts) / size)
+    return ShapesForm(*padded(texts), np.array(places), *padded(names), np.array(counts) / size)
 
 
 def _are_plain(records: CocoRecords) -> bool:
@@ -94,11 +94,6 @@ def _kept(text: bytes, records: CocoRecords) -> Iterator[tuple[bytes, tuple[int,
             yield name, tuple(column.span[0].tolist())
     for key, key_end, start, stop in records.others.spans[: records.others.offsets[1]].tolist():
         yield text[key:key_end], (start, stop)
-
-
-def _padded(texts: list[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    whole = b"".join(text.ljust(BLOCK, b"\0") for text in texts)
-    return np.frombuffer(whole, np.uint8), np.array(list(map(len, texts)), np.int64)
 
 
 def _text_size(kept: list[tuple[bytes, tuple[int, int]]]) -> int:
