@@ -1,0 +1,171 @@
+"""Memory of large arrays that is used again when they are dropped.
+
+The system hands out memory a page at a time, on the first touch, as zeros: for a column that is written once, this
+costs more than all the rest (a quarter to five microseconds for 4 KiB, against one for writing them). A loop that
+makes a large result, uses it and drops it pays that once, if the next result lies where the last one lay.
+
+A block goes back when the last array, view or Arrow buffer on it is gone. Up to `KEPT` bytes lie idle; `release`
+gives them to the system.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections import deque
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FROM = 1 << 20
+"""Bytes from which an array is lent; `malloc` keeps smaller ones itself."""
+KEPT = 256 << 20
+"""Bytes that lie idle at most."""
+_ALIGNMENT = 64  # what Arrow asks for
+_STEPS = 8  # sizes of blocks between two powers of two: results of about the same size fit in each other's
+
+_Block = npt.NDArray[np.uint8]
+
+
+class _Idle:
+    """Blocks that nobody uses, those that came back first in front."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._back: deque[_Block] = deque()
+        self._blocks: list[_Block] = []
+        self._bytes = 0
+
+    def give(self, block: _Block) -> None:
+        """Take a block back. The collector may call this at any place, even while this thread holds the lock."""
+        self._back.append(block)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._settle()
+            finally:
+                self._lock.release()
+
+    def take(self, size: int) -> _Block | None:
+        """Give the smallest block of at least `size` bytes, and not twice as many, or None."""
+        with self._lock:
+            self._settle()
+            fitting = [(block.size, i) for i, block in enumerate(self._blocks) if size <= block.size <= 2 * size]
+            return self._pop(min(fitting)[1]) if fitting else None
+
+    def clear(self) -> int:
+        """Drop all blocks and give their bytes."""
+        with self._lock:
+            self._settle()
+            n_bytes = self._bytes
+            while self._blocks:
+                self._pop(0)
+        return n_bytes
+
+    def _settle(self) -> None:
+        while self._back:
+            block = self._back.popleft()
+            self._blocks.append(block)
+            self._bytes += block.size
+        while self._bytes > KEPT:
+            self._pop(0)
+
+    def _pop(self, i: int) -> _Block:
+        block = self._blocks.pop(i)
+        self._bytes -= block.size
+        return block
+
+
+_idle = _Idle()
+
+
+def _forget() -> None:
+    """Begin anew in a forked child: another thread may have held the lock."""
+    global _idle  # the parent's pages are the child's until it writes to them, which costs as much as new ones
+    _idle = _Idle()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_forget)
+
+
+class _Loan:
+    """A block that arrays lie on; it goes back with the last of them."""
+
+    def __init__(self, block: _Block) -> None:
+        self._block = block
+        self.__array_interface__ = block.__array_interface__
+
+    def __del__(self) -> None:
+        if self._block.size <= KEPT:
+            _idle.give(self._block)
+
+
+def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Give a contiguous array with anything in it, as `numpy.empty` does, on memory that was used before if any fits.
+
+    Args:
+        shape: of the array; dtype: of its items.
+    """
+    size = _size(shape, dtype)
+    if size < FROM:
+        return np.empty(shape, dtype)
+    block = _idle.take(size)
+    return _on(_aligned(np.empty(_room(size), np.uint8)) if block is None else block, size, shape, dtype)
+
+
+def zeros(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Give a contiguous array of zeros, as `numpy.zeros` does, on memory that was used before if any fits.
+
+    Args:
+        shape: of the array; dtype: of its items.
+    """
+    array, is_zero = as_it_comes(shape, dtype)
+    if not is_zero:
+        array.fill(0)
+    return array
+
+
+def as_it_comes(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> tuple[npt.NDArray[Any], bool]:
+    """Give a contiguous array, and whether it is all zeros: memory from the system is, and need not be touched for it.
+
+    Args:
+        shape: of the array; dtype: of its items.
+    """
+    size = _size(shape, dtype)
+    if size < FROM:
+        return np.zeros(shape, dtype), True
+    block = _idle.take(size)
+    if block is None:
+        return _on(_aligned(np.zeros(_room(size), np.uint8)), size, shape, dtype), True
+    return _on(block, size, shape, dtype), False
+
+
+def release() -> int:
+    """Give idle memory back to the system, and say how many bytes.
+
+    Memory of arrays that are in use is not touched.
+    """
+    return _idle.clear()
+
+
+def _size(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> int:
+    """Give the bytes of an array."""
+    return np.dtype(dtype).itemsize * (shape if isinstance(shape, int) else math.prod(shape))
+
+
+def _room(size: int) -> int:
+    """Give the bytes to ask the system for: so many steps, and what alignment takes."""
+    step = max(1 << size.bit_length() - 1, _STEPS) // _STEPS
+    return -(-size // step) * step + _ALIGNMENT
+
+
+def _aligned(memory: _Block) -> _Block:
+    begin = -memory.ctypes.data % _ALIGNMENT
+    return memory[begin : memory.size - _ALIGNMENT + begin]
+
+
+def _on(block: _Block, size: int, shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Give the array on a block that gives it back at its end."""
+    return np.asarray(_Loan(block))[:size].view(dtype).reshape(shape)
