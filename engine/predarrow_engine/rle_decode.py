@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from predarrow_engine import memory
 from predarrow_engine._jit import inline, kernel
 from predarrow_engine._simd import LANES
 from predarrow_engine._simd_png import add
@@ -36,29 +37,29 @@ def decode(
 
     Args:
         counts, offsets: as in `rle_text.RunLengths`. A mask without counts is empty.
-        out: (n, height, width) contiguous, filled and given back instead of new memory: pages that are touched for the
-            first time cost more than the rest.
+        out: (n, height, width) contiguous, filled and given back instead of an array of its own.
 
     Raises:
         ValueError: counts of a mask that are not height * width pixels; another `out`.
     """
     shape = (len(offsets) - 1, height, width)
-    if out is None:
-        masks: npt.NDArray[np.uint8] = np.zeros(shape, np.uint8)
-    elif out.shape == shape and out.dtype == np.uint8 and out.flags.c_contiguous:
-        masks = out
-        masks.fill(0)
-    else:
-        raise ValueError(f"out is {shape} uint8, contiguous, got {out.shape} {out.dtype}")
-    wrong = _paint(fixed(counts), fixed(offsets), masks)
+    masks, is_zero = (out, False) if out is not None else memory.as_it_comes(shape, np.uint8)
+    if masks.shape != shape or masks.dtype != np.uint8 or not masks.flags.c_contiguous:
+        raise ValueError(f"out is {shape} uint8, contiguous, got {masks.shape} {masks.dtype}")
+    wrong = _paint(fixed(counts), fixed(offsets), masks, is_zero)
     if wrong >= 0:
         raise ValueError(f"counts of mask {wrong} must sum to {height * width} (height * width)")
     return masks
 
 
 @kernel
-def _paint(counts: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], masks: npt.NDArray[np.uint8]) -> int:
-    """Paint masks that are 0; give the first whose counts are of another size, -1 where none is."""
+def _paint(
+    counts: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], masks: npt.NDArray[np.uint8], is_zero: bool
+) -> int:
+    """Paint masks; give the first whose counts are of another size, -1 where none is.
+
+    Each is cleared just before it is painted, where it is not 0 yet: it stays in the cache between the two.
+    """
     n, height, width = masks.shape
     for i in range(n):
         begin, end = np.int64(offsets[i]), np.int64(offsets[i + 1])
@@ -67,8 +68,11 @@ def _paint(counts: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], masks
             total += np.int64(counts[k])
         if total != height * width and begin != end:
             return int(i)
+        mask = masks[i].reshape(-1)
+        if not is_zero:
+            mask[:] = 0
         if total > 0:
-            _paint_one(counts, begin, end, masks[i].reshape(-1), height, width)
+            _paint_one(counts, begin, end, mask, height, width)
     return -1
 
 

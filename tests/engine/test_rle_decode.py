@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as peer
 
+from predarrow_engine import memory
 from predarrow_engine.rle import encode
 from predarrow_engine.rle_decode import decode
 from predarrow_engine.rle_text import from_strings
@@ -104,3 +105,18 @@ def test_nothing_is_written_behind_the_masks(width: int) -> None:
     runs = from_strings(encoded.counts, encoded.offsets, np.array([[20, width]] * 3))
     out = guarded(np.zeros(masks.size, np.uint8)).reshape(masks.shape)
     assert np.array_equal(decode(runs.counts, runs.offsets, 20, width, out), masks)
+
+
+def test_memory_that_was_used_before_leaves_no_trace() -> None:
+    memory.release()
+    masks = np.zeros((3, 700, 801), np.uint8)
+    masks[0, 100:300, 5:700] = masks[2, 699, 800] = 1
+    used = memory.empty(masks.shape, np.uint8)
+    used.fill(7)
+    address = used.ctypes.data
+    del used
+    encoded = encode(masks)
+    runs = from_strings(encoded.counts, encoded.offsets, np.tile(np.array([700, 801], np.int64), (3, 1)))
+    found = decode(runs.counts, runs.offsets, 700, 801)
+    assert found.ctypes.data == address
+    assert np.array_equal(found, masks)
