@@ -105,8 +105,8 @@ def _put_rings(address: int, at: int, end: int, slots: int) -> int:
 
 
 @inline
-def _plain_run(here: int, slots: int) -> tuple[int, int, np.uint64]:
-    """Give how many of 64 bytes come before a quote, control character or escape, how many stay, and the bits of those.
+def _plain_run(here: int) -> tuple[np.uint64, np.uint64]:
+    """Give the bits of quotes, control characters and escapes in 64 bytes, and of the bytes that stay.
 
     Of two backslashes, the only escape that run lengths have, the second one stays. The scan of a file of them, with a
     pair every 130 bytes, takes 0.4 of the time that it took to stop at each.
@@ -114,11 +114,7 @@ def _plain_run(here: int, slots: int) -> tuple[int, int, np.uint64]:
     backslashes = equal(here, BACKSLASH)
     first = backslashes & ~(backslashes << ONE)
     single, third = first & ~(backslashes >> ONE), backslashes & ~(first | first << ONE)
-    stops = equal(here, QUOTE) | below(here, 32) | single | third
-    before = (stops - ONE) & ~stops
-    if ~below(here, 128) & before != ZERO:
-        store(slots + 8 * HAS_HIGH, np.int64(1))
-    return first_bit(stops), count_bits(before & ~first), ~first
+    return equal(here, QUOTE) | below(here, 32) | single | third, ~first
 
 
 @part
@@ -129,11 +125,16 @@ def _put_text(address: int, at: int, end: int, slots: int) -> int:
         if n > room:
             return no_room(slots, TEXT)
         if at + BLOCK <= end:
-            run, n_kept, kept = _plain_run(address + at, slots)
+            stops, kept = _plain_run(address + at)
+            before = (stops - ONE) & ~stops
             keep_marked(base + n, address + at, kept)
-            at, n = at + run, n + n_kept
-            if run == BLOCK:
+            n += count_bits(before & kept)
+            if ~below(address + at, 128) & before != ZERO:
+                store(slots + 8 * HAS_HIGH, np.int64(1))
+            if stops == ZERO:  # known by a branch, the next place waits for no comparison: 0.45 of the time
+                at += BLOCK
                 continue
+            at += first_bit(stops)
         byte = load_byte(address + at)
         if byte == QUOTE:
             store(slots + 8 * TEXT, np.int64(n))
