@@ -11,9 +11,10 @@ gives them to the system.
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -25,43 +26,59 @@ KEPT = 256 << 20
 """Bytes that lie idle at most."""
 _ALIGNMENT = 64  # what Arrow asks for
 _STEPS = 8  # sizes of blocks between two powers of two: results of about the same size fit in each other's
+_WAITING = 64  # blocks that come back while somebody else holds the lock
 
 _Block = npt.NDArray[np.uint8]
 
 
 class _Idle:
-    """Blocks that nobody uses, those that came back first in front."""
+    """Blocks that nobody uses, those that came back first in front.
+
+    Nobody waits for the lock: the collector may give a block back while its own thread holds it, and in a forked child
+    it may be held for good. Who does not get it leaves the blocks where they are, the last few that came back.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._back: deque[_Block] = deque()
+        self._back: deque[_Block] = deque(maxlen=_WAITING)
         self._blocks: list[_Block] = []
         self._bytes = 0
 
     def give(self, block: _Block) -> None:
-        """Take a block back. The collector may call this at any place, even while this thread holds the lock."""
+        """Take a block back."""
         self._back.append(block)
-        if self._lock.acquire(blocking=False):
-            try:
+        with self._if_free() as free:
+            if free:
                 self._settle()
-            finally:
-                self._lock.release()
 
     def take(self, size: int) -> _Block | None:
         """Give the smallest block of at least `size` bytes, and not twice as many, or None."""
-        with self._lock:
+        with self._if_free() as free:
+            if not free:
+                return None
             self._settle()
             fitting = [(block.size, i) for i, block in enumerate(self._blocks) if size <= block.size <= 2 * size]
             return self._pop(min(fitting)[1]) if fitting else None
 
     def clear(self) -> int:
         """Drop all blocks and give their bytes."""
-        with self._lock:
+        with self._if_free() as free:
+            if not free:
+                return 0
             self._settle()
             n_bytes = self._bytes
             while self._blocks:
                 self._pop(0)
-        return n_bytes
+            return n_bytes
+
+    @contextmanager
+    def _if_free(self) -> Iterator[bool]:
+        free = self._lock.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                self._lock.release()
 
     def _settle(self) -> None:
         while self._back:
@@ -78,16 +95,6 @@ class _Idle:
 
 
 _idle = _Idle()
-
-
-def _forget() -> None:
-    """Begin anew in a forked child: another thread may have held the lock."""
-    global _idle  # the parent's pages are the child's until it writes to them, which costs as much as new ones
-    _idle = _Idle()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
-    os.register_at_fork(after_in_child=_forget)
 
 
 class _Loan:

@@ -154,10 +154,12 @@ def test_arrays_in_cycles_give_memory_back() -> None:
 
 
 def test_collector_may_run_while_memory_is_asked_for() -> None:
-    """A block that comes back while its own thread holds the lock is put aside: no deadlock."""
+    """A block that comes back while its own thread holds the lock is put aside, and nothing waits for it."""
     array = memory.empty(_N, np.float32)
     with memory._idle._lock:
         del array
+        assert memory.empty(_N, np.float32).size == _N
+        assert memory.release() == 0
     assert memory.release() >= 4 * _N
 
 
