@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
@@ -38,7 +36,7 @@ class Collector:
     It keeps copies, so the loop's arrays may be used again; starts no thread, and holds no lock or open file, so that
     it may be forked and, as long as nothing lies on disk, pickled. `row` goes on from batch to batch, so that the
     order in which predictions came is kept. Memory is bounded: beyond `memory_limit` what came so far goes to a
-    temporary file, which is removed with the collector.
+    temporary file without a name, which goes with the process at the latest.
 
     Args:
         classes: names by number, for `add`.
@@ -220,28 +218,30 @@ def _whole(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 class _Spilled:
-    """Tables in a temporary file, which the process that wrote it removes with the object."""
+    """Tables in a temporary file, mapped into memory.
+
+    The file has no name once it is whole: however the process ends, killed workers of a data loader among them, the
+    system takes its room back. A fork has the mapping as well, whatever becomes of its parent.
+    """
 
     def __init__(self, tables: Iterable[pa.Table]) -> None:
         try:
-            handle, self._path = tempfile.mkstemp(prefix="predarrow-", suffix=".arrow")
-            os.close(handle)
-            self._remove = weakref.finalize(self, _remove, self._path, os.getpid())
-            with pa.OSFile(self._path, "wb") as file:
-                for table in tables:  # each a stream of its own, as it has only the columns that it needs
-                    with pa.ipc.new_stream(file, table.schema, options=_OPTIONS) as writer:
-                        writer.write_table(table)
+            handle, path = tempfile.mkstemp(prefix="predarrow-", suffix=".arrow")
+            try:
+                os.close(handle)
+                with pa.OSFile(path, "wb") as file:
+                    for table in tables:  # each a stream of its own, as it has only the columns that it needs
+                        with pa.ipc.new_stream(file, table.schema, options=_OPTIONS) as writer:
+                            writer.write_table(table)
+                with pa.memory_map(path) as file:
+                    self._data = file.read_buffer()
+            finally:
+                Path(path).unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{tempfile.gettempdir()}: cannot be written: {error.strerror or error}") from error
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Give the batches, mapped into memory; they outlive the file."""
-        with pa.memory_map(self._path) as file:
+        """Give the batches, which share the mapped memory."""
+        with pa.BufferReader(self._data) as file:
             while file.tell() < file.size():
                 yield from pa.ipc.open_stream(file)
-
-
-def _remove(path: str, owner: int) -> None:
-    if os.getpid() == owner:  # a fork has the same object, and must leave the file to its parent
-        with suppress(OSError):
-            Path(path).unlink()
