@@ -94,6 +94,27 @@ def test_torchvision_refusals(change: Any, message: str) -> None:
     assert refused(from_torchvision, batch, ["a", "b", "c"]).startswith(message)
 
 
+@pytest.mark.parametrize("masks", [MASKS, MASKS[:0], MASKS[:, None]])
+def test_torchvision_has_a_mask_for_each_box(masks: Any) -> None:
+    batch = [{**output, "masks": MASKS[: len(output["boxes"])]} for output in outputs()]
+    batch[2]["masks"] = masks
+    message = refused(from_torchvision, batch, ["a", "b", "c"])
+    got = (len(masks), *MASKS.shape[1:])
+    assert message == f"outputs[2].masks: must have shape (1, height, width), a mask for each box, got {got}"
+
+
+def test_slips_in_options_of_masks_do_not_pass_where_there_are_none() -> None:
+    takes: list[Any] = [
+        lambda **options: from_torchvision(outputs(), ["a", "b", "c"], **options),
+        lambda **options: from_ultralytics(result(boxes=boxes()), **options),
+        lambda **options: from_supervision(detections_class()(BOXES, class_id=np.array([1, 0])), "a", **options),
+    ]
+    for take in takes:
+        assert take(threshold=0.5).equals(take())
+        with pytest.raises(TypeError, match=r"^no such option: treshold$"):
+            take(treshold=0.5)
+
+
 def test_torchvision_itself() -> None:
     torch = pytest.importorskip("torch")
     models = pytest.importorskip("torchvision.models.detection")

@@ -65,8 +65,11 @@ def from_torchvision(
         options: see `InstanceOptions`.
 
     Raises:
-        InputError: an output without boxes or labels, or what `from_detections` and `from_masks` raise.
+        InputError: an output without boxes or labels, another number of masks than of boxes, or what
+            `from_detections` and `from_masks` raise.
+        TypeError: an option that there is not.
     """
+    check_names(options)
     outputs = [outputs] if isinstance(outputs, Mapping) else as_list(outputs, "outputs", "one mapping per image")
     for i, output in enumerate(outputs):
         if not isinstance(output, Mapping):
@@ -88,10 +91,14 @@ def from_torchvision(
         )
     tables = []
     for i, output in enumerate(outputs):
+        masks = _without_channel(output["masks"])
+        if len(masks) != len(output["boxes"]):
+            rule = f"must have shape ({len(output['boxes'])}, height, width), a mask for each box"
+            raise bad_array(f"outputs[{i}].masks", rule, shape(masks))
         with named(f"outputs[{i}]"):
             tables.append(
                 mask_rows(
-                    _without_channel(output["masks"]),
+                    masks,
                     options,
                     scores=output.get("scores"),
                     labels=output["labels"],
@@ -128,7 +135,9 @@ def from_supervision(
 
     Raises:
         InputError: what `from_detections` and `from_masks` raise; four corners that are no rectangle.
+        TypeError: an option that there is not.
     """
+    check_names(options)
     if not all(hasattr(detections, name) for name in _SUPERVISION):
         raise bad_array("detections", f"must have {', '.join(_SUPERVISION)}", shown(detections))
     data = getattr(detections, "data", None) or {}
@@ -152,6 +161,16 @@ def from_supervision(
     else:
         boxes = detections.xyxy
     return from_detections(boxes, scores, labels, image_id, frames=frame, image_sizes=image_size, **common)
+
+
+def check_names(options: InstanceOptions) -> None:
+    """See that there are such options: where there are no masks nobody else looks at them.
+
+    Raises:
+        TypeError: an option that there is not.
+    """
+    if unknown := options.keys() - InstanceOptions.__annotations__.keys():
+        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
 
 
 def as_list(values: Any, where: str, what: str) -> list[Any]:

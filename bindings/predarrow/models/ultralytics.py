@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from predarrow.classes import Classes
-from predarrow.models.adapters import InstanceOptions, as_list, joined, mask_rows, named, per_image
+from predarrow.models.adapters import InstanceOptions, as_list, check_names, joined, mask_rows, named, per_image
 from predarrow.models.arrays import as_array, bad_array
 from predarrow.models.detections import from_detections
 from predarrow.refusals import shown
@@ -47,7 +47,9 @@ def from_ultralytics(
     Raises:
         InputError: results of another kind (classification, poses), an image id that stands twice without frames,
             or what `from_detections` and `from_masks` raise.
+        TypeError: an option that there is not.
     """
+    check_names(options)
     results = [results] if hasattr(results, "orig_shape") else as_list(results, "results", "Results of Ultralytics")
     for i, result in enumerate(results):
         if not hasattr(result, "orig_shape"):
