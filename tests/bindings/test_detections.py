@@ -150,6 +150,8 @@ def test_nothing(boxes: Any, empty: Any, ids: Any, sizes: Any) -> None:
     assert table.num_rows == 0
     assert table.schema.equals(SCHEMA)
     assert from_detections(boxes, empty, empty, ids, object_ids=empty, rotations=empty).num_rows == 0
+    for label in (None, 7):  # which `classes` need not name where it is no row's
+        assert from_detections(boxes, None, label, ids, classes=["car"], image_sizes=sizes).equals(table)
 
 
 class OnlyDlpack:

@@ -59,6 +59,8 @@ def class_column(labels: Any, classes: Classes | None, n_rows: int, place: Place
     values = whole_numbers(numbers, 1 if one is not None else n_rows, "labels")
     names = class_names(classes)
     places = names.positions(values)
+    if n_rows == 0:  # one label for all is no row's
+        return ClassColumn("", None)
     if (places < 0).any():
         raise _unnamed(values, places, place)
     is_kept = None
