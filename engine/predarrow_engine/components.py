@@ -22,6 +22,7 @@ from predarrow_engine.outlines import Columns, Sizes
 from predarrow_engine.parts import cut, join, number_runs
 from predarrow_engine.runs import Runs
 from predarrow_engine.walk import Rings, Walked, mark_swallowed, walk
+from predarrow_engine.workspace import cut_up
 
 
 class Options(NamedTuple):
@@ -50,9 +51,10 @@ def _judge(
 
 @kernel
 def judge_whole(
-    runs: Runs, links: Links, rings: Rings, left_out: npt.NDArray[np.uint32], options: Options
+    memory: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64], left_out: npt.NDArray[np.uint32], options: Options
 ) -> npt.NDArray[np.bool_]:
     """Give which 8-connected components the options keep, areas aside, whatever outlines are to be made of them."""
+    runs, links, rings, _ = cut_up(memory, rows)
     n_tops, _ = link(runs, True, links)
     n_rings, n_components, _ = walk(runs, left_out, links, n_tops, rings)
     return _judge(runs, links, rings, n_rings, n_components, options)
@@ -60,9 +62,10 @@ def judge_whole(
 
 @kernel
 def number_four_connected(
-    runs: Runs, links: Links, rings: Rings, left_out: npt.NDArray[np.uint32]
+    memory: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64], left_out: npt.NDArray[np.uint32]
 ) -> npt.NDArray[np.uint32]:
     """Give (n_runs + 1,) labels that tell each 4-connected component from all others; 0 where it is left out."""
+    runs, links, rings, _ = cut_up(memory, rows)
     n_tops, _ = link(runs, False, links)
     walk(runs, left_out, links, n_tops, rings)
     number = np.zeros(runs.rows[runs.rows.size - 1] + 1, np.uint32)
@@ -93,11 +96,9 @@ def _parts(
 
 @kernel
 def trace_runs(
-    runs: Runs,
-    linked: Runs,
-    links: Links,
-    rings: Rings,
-    order: Order,
+    memory: npt.NDArray[np.uint64],
+    rows: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.uint32],
     left_out: npt.NDArray[np.uint32],
     keep: npt.NDArray[np.bool_],
     options: Options,
@@ -109,10 +110,9 @@ def trace_runs(
     """Append the components of an image's runs to columns, in one call that is free of the GIL.
 
     Args:
-        runs: from `runs.scan`.
-        linked: the same with the labels that are to be told apart: their own, or `number_four_connected`.
-        links, rings, order: workspace.
-        left_out: labels of `linked` that are not traced.
+        memory, rows: workspace (`workspace.cut_up`), with the runs of the image in it.
+        labels: those that are to be told apart, from `number_four_connected`; empty for the runs' own.
+        left_out: which of them are not traced.
         keep: from `judge_whole`, or empty where that is to be found here.
         options: see `trace.Tracer`.
         width: of the image; signed: whether labels are int32 in disguise.
@@ -122,6 +122,8 @@ def trace_runs(
         Whether there was room, and how much is used then; without room nothing is written, and it is how much
         room there must be.
     """
+    runs, links, rings, order = cut_up(memory, rows)
+    linked = Runs(runs.packed, runs.xy, labels if labels.size else runs.label, rows)
     # An edge outline whose holes are kept is 4-connected parts: these stay valid where corners touch.
     n_tops, n_contacts = link(linked, options.center or options.fill, links)
     walked = walk(linked, left_out, links, n_tops, rings)

@@ -13,14 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import kernel
-from predarrow_engine.columns import Order
 from predarrow_engine.components import Options, trace_runs
-from predarrow_engine.link import Links
 from predarrow_engine.outlines import Columns, Sizes
 from predarrow_engine.png import DONE
 from predarrow_engine.png_stream import decode_1
-from predarrow_engine.runs import Runs, scan
-from predarrow_engine.walk import Rings
+from predarrow_engine.workspace import scan_image
 
 ALL = 0
 """Every stream is traced, or `limit` is reached."""
@@ -58,11 +55,8 @@ class Canvas(NamedTuple):
 def trace_streams(
     streams: Streams,
     canvas: Canvas,
-    runs: Runs,
-    scratch: tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64]],
-    links: Links,
-    rings: Rings,
-    order: Order,
+    memory: npt.NDArray[np.uint64],
+    rows: npt.NDArray[np.int64],
     left_out: npt.NDArray[np.uint32],
     options: Options,
     columns: Columns,
@@ -75,7 +69,7 @@ def trace_streams(
 
     Args:
         streams, canvas: of images of one size.
-        runs, scratch: for `runs.scan`; links, rings, order: workspace of `components.trace_runs`.
+        memory, rows: workspace (`workspace.cut_up`).
         left_out, options, columns, sizes: as in `components.trace_runs`; not for options that look at the
             components of an image beforehand.
         first: the stream to begin with.
@@ -87,6 +81,7 @@ def trace_streams(
         much of them it needs (after MORE_ROOM).
     """
     height, width = canvas.samples.shape
+    labels = np.empty(0, np.uint32)
     keep = np.empty(0, np.bool_)
     n = streams.places.shape[0]
     i = first
@@ -95,9 +90,9 @@ def trace_streams(
         code = decode_1(streams.data, start, stop, canvas.window, canvas.pixels, canvas.origin, width, height)
         if code != DONE:
             return i, REFUSED, sizes, sizes
-        if scan(canvas.samples, runs, scratch[0], scratch[1]) < 0:
+        if scan_image(canvas.samples, memory, rows) < 0:
             return i, MORE_RUNS, sizes, sizes
-        fits, after = trace_runs(runs, runs, links, rings, order, left_out, keep, options, width, False, columns, sizes)
+        fits, after = trace_runs(memory, rows, labels, left_out, keep, options, width, False, columns, sizes)
         if not fits:
             return i, MORE_ROOM, sizes, after
         sizes = after

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import kernel
+from predarrow_engine._jit import inline
 from predarrow_engine._simd import LANES, changes, count_trailing_zeros
 from predarrow_engine._simd_text import count_bits
 
@@ -39,7 +39,7 @@ class Runs(NamedTuple):
     """(height + 1,) first run of each row; the run before the next row's first is the row's sentinel"""
 
 
-@kernel
+@inline
 def scan(
     labels: npt.NDArray[np.unsignedinteger],
     runs: Runs,
@@ -51,7 +51,7 @@ def scan(
     Args:
         labels: (height, width) uint8, uint16 or uint32, contiguous, width > 0.
         runs: out; room for one row and six more at least.
-        block, changed: (width // 64 + 2,) scratch: the blocks of a row that have changes, and which.
+        block, changed: (width // 64 + 2,) or more, scratch: the blocks of a row that have changes, and which.
     """
     height, width = labels.shape
     packed, _, label, rows = runs

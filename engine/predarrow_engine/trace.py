@@ -14,99 +14,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._simd import LANES
 from predarrow_engine.cast import label_image
-from predarrow_engine.columns import Order
 from predarrow_engine.components import Options, judge_whole, number_four_connected, trace_runs
-from predarrow_engine.link import Links
 from predarrow_engine.outlines import OutlineBuilder, Outlines, Sizes
 from predarrow_engine.png_trace import MORE_ROOM, MORE_RUNS, Canvas, Streams, trace_streams
-from predarrow_engine.runs import Runs, scan
-from predarrow_engine.walk import Rings
+from predarrow_engine.runs import Runs
+from predarrow_engine.workspace import Workspace
 
-_RUN_LIMIT = 2**29  # edges are numbered in 32 bits, and there are at most four a run
-_PIXELS_A_RUN = 64  # to begin with: a street has 100, noise 1
-_SLACK = 8  # runs that kernels may look at or write behind the last one
-_JUDGE_LATER = np.empty(0, np.bool_)
+_JUDGE_LATER: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+_OWN_LABELS: npt.NDArray[np.uint32] = np.empty(0, np.uint32)
 _ZERO = np.zeros(1, np.uint32)
-
-
-class _Workspace:
-    """Scratch arrays for n runs, used again from image to image; pages that are not touched cost no memory."""
-
-    def __init__(self) -> None:
-        self.rows = np.empty(0, np.int64)
-        self.block = np.empty(0, np.int32)
-        self.changed = np.empty(0, np.uint64)
-        self._allocate(4096)
-
-    def _allocate(self, n: int) -> None:
-        self._ready: dict[tuple[int, int], Runs] = {}
-        self.packed = np.empty(n, np.uint64)
-        self.label = np.empty(n, np.uint32)
-        self.links = Links(
-            successor=np.empty(2 * n, np.uint32),
-            head=np.empty(n, np.uint32),
-            tops=np.empty(2 * n, np.uint32),
-            contacts=np.empty(2 * n, np.uint64),
-        )
-        self.rings = Rings(
-            edges=np.empty(4 * n, np.uint64),
-            edge_ring=np.empty(2 * n, np.int32),
-            ring_begin=np.empty(3 * n, np.int32),
-            ring_end=np.empty(3 * n, np.int32),
-            ring_part=np.empty(3 * n, np.int32),
-            part_ring=np.empty(3 * n, np.int32),
-            first_run=np.empty(n, np.int32),
-            area=np.empty(n, np.int64),
-            xmin=np.empty(n, np.int32),
-            xmax=np.empty(n, np.int32),
-            ymax=np.empty(n, np.int32),
-        )
-        self.order = Order(
-            parent=np.empty(3 * n, np.int32),
-            joined=np.empty(3 * n, np.int32),
-            next_part=np.empty(3 * n, np.int32),
-            next_ring=np.empty(3 * n, np.int32),
-            group_first=np.empty(n, np.int32),
-            ring_order=np.empty(3 * n, np.int32),
-        )
-
-    def runs(self, height: int, width: int) -> Runs:
-        """Give room for the runs of an image of a size; `grow` where it turns out too small."""
-        if ready := self._ready.get((height, width)):
-            return ready
-        if self.rows.size < height + 1:
-            self.rows = np.empty(height + 1, np.int64)
-        n_blocks = width // LANES + 2
-        if self.block.size < n_blocks:
-            self.block = np.empty(n_blocks, np.int32)
-            self.changed = np.empty(n_blocks, np.uint64)
-        wanted = max(width + _SLACK, height * width // _PIXELS_A_RUN)
-        if self.packed.size < wanted:
-            self._allocate(2 * wanted)
-        packed = self.packed[:_RUN_LIMIT]
-        runs = Runs(packed, packed.view(np.int32).reshape(-1, 2), self.label, self.rows[: height + 1])
-        self._ready = {(height, width): runs}  # images mostly have the same size as the one before
-        return runs
-
-    def grow(self) -> None:
-        """Take room for twice as many runs.
-
-        Raises:
-            ValueError: there is room for as many as can be numbered.
-        """
-        if self.packed.size >= _RUN_LIMIT:
-            raise ValueError(f"a label image has at most {_RUN_LIMIT} runs, got more; trace it in tiles")
-        self._allocate(2 * self.packed.size)
-
-    def scan(self, image: npt.NDArray[np.unsignedinteger]) -> Runs:
-        """Give the runs of an image, valid until the next one."""
-        while True:
-            runs = self.runs(*image.shape)
-            if scan(image, runs, self.block, self.changed) >= 0:
-                return runs
-            self.grow()
 
 
 class Tracer:
@@ -155,7 +72,7 @@ class Tracer:
         )
         left_out = [*void] if background is None else [background, *void]
         self._left_out = np.array([value & 0xFFFFFFFF for value in left_out], np.uint32)
-        self._work = _Workspace()
+        self._work = Workspace()
         self._out = OutlineBuilder()
 
     @property
@@ -166,7 +83,7 @@ class Tracer:
     @property
     def room(self) -> int:
         """How many runs the workspace has room for: a run takes up to 250 bytes."""
-        return self._work.packed.size
+        return self._work.room
 
     def add(self, labels: npt.ArrayLike) -> int:
         """Trace one image and give its number of components.
@@ -207,10 +124,10 @@ class Tracer:
         done = first
         while True:
             runs = work.runs(*canvas.samples.shape)
-            workspace = (runs, (work.block, work.changed), work.links, work.rings, work.order)
+            workspace = (work.memory, runs.rows, self._left_out, self._options)
             begin = done
             done, state, used, needed = trace_streams(
-                streams, canvas, *workspace, self._left_out, self._options, out.columns, out.sizes, begin, limit, ends
+                streams, canvas, *workspace, out.columns, out.sizes, begin, limit, ends
             )
             out.sizes = Sizes(*used)
             out.image_offsets.extend(ends[begin:done].tolist())
@@ -229,19 +146,18 @@ class Tracer:
         return self._out.take()
 
     def _trace(self, runs: Runs, width: int, signed: bool) -> None:
-        work, options, left_out, out = self._work, self._options, self._left_out, self._out
-        linked = runs
-        keep: npt.NDArray[np.bool_] = _JUDGE_LATER
+        options, left_out, out = self._options, self._left_out, self._out
+        workspace = (self._work.memory, runs.rows)
+        labels, keep = _OWN_LABELS, _JUDGE_LATER
         if options.encord_active and not options.fill:  # the rule reads whole 8-connected outlines
-            keep = judge_whole(runs, work.links, work.rings, left_out, options)
+            keep = judge_whole(*workspace, left_out, options)
         if not options.eight and (options.center or options.fill):  # OpenCV's contour of each component alone
-            linked = runs._replace(label=number_four_connected(runs, work.links, work.rings, left_out))
+            labels = number_four_connected(*workspace, left_out)
             left_out = _ZERO
-        workspace = (runs, linked, work.links, work.rings, work.order)
         there_is_room = False
         while not there_is_room:  # twice at most, and only where the buffers grow
             there_is_room, sizes = trace_runs(
-                *workspace, left_out, keep, options, width, signed, out.columns, out.sizes
+                *workspace, labels, left_out, keep, options, width, signed, out.columns, out.sizes
             )
             if not there_is_room:
                 out.reserve(Sizes(*sizes))

@@ -115,7 +115,7 @@ def test_no_stream_is_begun_beyond_the_limit() -> None:
 
 
 def test_an_image_with_more_runs_than_can_be_numbered_is_left_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("predarrow_engine.trace._RUN_LIMIT", 5000)
+    monkeypatch.setattr("predarrow_engine.workspace.RUN_LIMIT", 5000)
     masks = _masks()
     tracer = Tracer()
     assert tracer.add_streams(_streams([_stream(mask) for mask in masks]), _canvas(), 0, NO_LIMIT) == 1

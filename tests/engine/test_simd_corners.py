@@ -14,6 +14,7 @@ from predarrow_engine.columns import write_edge_rings
 from predarrow_engine.outlines import Sizes
 from predarrow_engine.trace import Tracer
 from tests.guarded import guarded
+from tests.workspace import arrays_of
 
 _write: Any = numba.njit(
     lambda edges, edge, x, y, vertex: write_corners(
@@ -47,7 +48,8 @@ def test_rings_end_with_their_columns(spare: int) -> None:
         image = np.random.default_rng(seed).integers(0, 2 + seed % 3, (12, 4 + 3 * seed)).astype(np.uint8)
         tracer.add(image)
         wanted = tracer.take()  # what was walked is in the workspace still
-        rings, order, n = tracer._work.rings, tracer._work.order, len(wanted.ring_offsets) - 1
+        _, _, rings, order = arrays_of(tracer._work, tracer._work.runs(*image.shape))
+        n = len(wanted.ring_offsets) - 1
         n_edges = max(int(rings.ring_end[:n].max()), len(wanted.x) // 2)
         short = rings._replace(edges=at_the_end(rings.edges[: n_edges + spare // 2]))
         x, y = (at_the_end(np.full(len(wanted.x) + spare, np.nan, np.float32)) for _ in "xy")

@@ -12,9 +12,10 @@ import pytest
 from predarrow_engine._simd_link import PAIRS, REACH, link_alike
 from predarrow_engine.link import link
 from predarrow_engine.runs import Runs
-from predarrow_engine.trace import Tracer
+from predarrow_engine.workspace import Workspace
 from tests.guarded import guarded
 from tests.images import stripes
+from tests.workspace import arrays_of
 
 WIDTH = 10_000
 
@@ -98,8 +99,9 @@ def test_pairs_are_linked_as_one_by_one_and_nothing_else_is_written() -> None:
 @pytest.mark.parametrize("eight", [False, True])
 def test_no_link_reads_or_writes_behind_its_arrays(eight: bool) -> None:
     for seed in range(30):
-        work = Tracer()._work
-        runs = work.scan(stripes(seed))
+        workspace = Workspace()
+        work = arrays_of(workspace, workspace.scan(stripes(seed)))
+        runs = work.runs
         n = int(runs.rows[-1])
         tops, contacts = link(runs, eight, work.links)
         short = Runs(at_the_end(runs.packed[: n + 1]), runs.xy, at_the_end(runs.label[: n + 1]), runs.rows)
