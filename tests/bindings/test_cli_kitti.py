@@ -85,7 +85,7 @@ def test_validate_tells_and_writes_nothing(folder: Path, capsys: Captured) -> No
     assert run(["validate", "kitti", "labels"]) == 3
     out, err = capsys.readouterr()
     assert out == "7 predictions from 3 files, 1 refused\nskipped 1: DontCare\n"
-    assert re.fullmatch(r"refused: labels/bad\.txt: line 2: must have 15 fields .+ got 3\n", err)
+    assert re.fullmatch(r"refused: labels/bad\.txt: line 2: must have 15 fields .+ got 3: 'Car 1 2'\n", err)
     assert run(["validate", "kitti", "labels", "--json", "--class", "Car=", "--workers", "2"]) == 3
     result = _json(capsys)
     assert {problem["code"] for problem in result["problems"]} == {"field_count", "unknown_class"}

@@ -59,17 +59,17 @@ def line_problem(rows: KittiRows, text: KittiText, record: int, layouts: npt.NDA
 
     code = int(rows.code[record])
     is_first, by_comma, fields = _fields_from(text, rows, record)
-    got = _printable(fields[0])
+    got, line = _printable(fields[0]), _printable((b"," if by_comma else b" ").join(fields))
     n_fields = int(rows.n_fields[record])
     has_nul = _NUL if any(b"\0" in field for field in fields) else ""
     if code == kitti.BAD_FIELD_COUNT:
         rule = "must have 15 fields (label), 16 (result), or 17 or 18 that begin with frame and track id"
         words = "; write a class name of several words in quotes"
         hint = has_nul or (words if n_fields > _N_FIELDS[0] and not by_comma else "")
-        return Code.FIELD_COUNT, "", f"{rule}, with a number in each after the class name, got {n_fields}{hint}"
+        return Code.FIELD_COUNT, "", f"{rule}, with a number in each after the class name, got {n_fields}: {line}{hint}"
     if code == kitti.MIXED_FIELD_COUNT:
         expected = _LAYOUTS[layouts[rows.file[record]]]
-        return Code.FIELD_COUNT, "", f"must have {expected} as the lines before have, got {n_fields} fields"
+        return Code.FIELD_COUNT, "", f"must have {expected} as the lines before have, got {n_fields}: {line}"
     if code == kitti.UNKNOWN_COLUMN_ORDER:
         rule = "columns must be in KITTI's order, the class name first or after frame and track id"
         hint = "a comma file that begins with two whole numbers is AB3DMOT's (frame, type, box, score, …): reorder it"
