@@ -139,7 +139,8 @@ def _name_field(fields: list[_Field], by_comma: bool) -> tuple[int, int]:
     if quoted or by_comma:
         if one is None or (quoted and quoted != [one]) or (one == 2 and fields[2].is_number):
             raise count
-        if n == 15 and not quoted and fields[0].is_digits and fields[1].is_digits:
+        are_whole = not quoted and all(_WHOLE.fullmatch(field.text) for field in fields[:2])
+        if n == 15 and are_whole and (fields[1].is_digits or not fields[0].is_digits):
             raise _Refused(UNKNOWN_COLUMN_ORDER, fields[0].start, n)
         return one, one + 1
     n_words = n

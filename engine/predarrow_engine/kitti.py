@@ -230,8 +230,8 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64], layo
     missing one (a digit, sign, dot or `?` in front; NA, N/A, None, null, nil): then it needs quotes. A name of one word
     may be anything. A quote, of either kind, opens a name at the line's beginning or after two whole numbers; it is
     not doubled or escaped inside. Fifteen fields between commas of which the first two are whole numbers are not in
-    KITTI's order (AB3DMOT's has frame, type code, box, score) and refused, unless the first is quoted. All records of
-    a file have the layout of its first good one.
+    KITTI's order (AB3DMOT's has frame, type code, box, score) and refused, unless the first is quoted, or is digits
+    alone before a number with a dot. All records of a file have the layout of its first good one.
 
     Args:
         data: (n_bytes,) uint8, contiguous.

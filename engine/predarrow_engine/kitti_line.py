@@ -227,9 +227,8 @@ def _meaning(address: int, n: int, quoted: int, by_comma: bool, fields: Fields) 
         after = first + 1
         if n < 15 or n > 18 or (quoted >= 0 and quoted != first) or (first == 2 and status[2] != NO_NUMBER):
             return refused
-        if n == 15 and quoted < 0 and _only_digits(address, start[0], end[0]):
-            if _only_digits(address, start[1], end[1]):
-                return Record(UNKNOWN_COLUMN_ORDER, place, n, 0, 0, 0, 0)
+        if n == 15 and quoted < 0 and _are_codes(address, fields):
+            return Record(UNKNOWN_COLUMN_ORDER, place, n, 0, 0, 0, 0)
     else:
         first, after = _name_words(address, n, fields)
         if first < 0:
@@ -247,6 +246,18 @@ def _meaning(address: int, n: int, quoted: int, by_comma: bool, fields: Fields) 
         if status[i] == NO_NUMBER:
             return Record(BAD_NUMBER, start[i], n, 0, 0, 0, 0)
     return Record(OK, place, n, first + n - after - N_NUMBERS, name_start, name_end, after)
+
+
+@helper
+def _are_codes(address: int, fields: Fields) -> bool:
+    """Tell whether the first two fields are whole numbers that could be a frame and a code: both as such are written.
+
+    A class named by digits alone may stand before `0.00`, as it may before any truncation.
+    """
+    start, end = fields.start, fields.end
+    if not (_is_whole(address, start[0], end[0]) and _is_whole(address, start[1], end[1])):
+        return False
+    return _only_digits(address, start[1], end[1]) or not _only_digits(address, start[0], end[0])
 
 
 @helper
