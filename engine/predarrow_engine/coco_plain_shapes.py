@@ -1,12 +1,14 @@
-"""Annotations that all are written alike: ids, polygons, a box, perhaps a score, the same text between them.
+"""Annotations that all are written alike: ids, polygons and a box or run lengths, perhaps a score.
 
-As `coco_plain.py` reads results: what stands between the values is learnt from two records that were read
-(`coco_shapes_form.py`). Values that have no column (`id`, `area`, `iscrowd`, unknown keys) are copied as they stand.
+As `coco_plain.py` reads results: the text between the values is the same in all of them, and is learnt from two records
+that were read (`coco_shapes_form.py`). Values that have no column (`id`, `area`, `iscrowd`, unknown keys) are copied as
+they stand.
 
     , {"segmentation": [[1.5, …]], "area": 702.1, "iscrowd": 0, "image_id": 7, "bbox": [473.1, …], "id": 1768}, {"seg…
     ---behind the last one--     ----0----     -----1------  …                                   …           -----
 
-Rings are read by `coco_rings.py`. Where anything else is met, `coco.py` reads the block, which knows every rule.
+Rings are read by `coco_rings.py`, run lengths by `coco_runs.py`. Where anything else is met, `coco.py` reads the block,
+which knows every rule.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from predarrow_engine import memory
 from predarrow_engine._jit import inline, kernel, part
 from predarrow_engine._simd_text import BLOCK, copy_block, load_byte, load_float, load_int, store, unequal
 from predarrow_engine.coco_plain import close_side, is_text
 from predarrow_engine.coco_rings import CLOSED, FAR, UNDECIDED, read_ring
-from predarrow_engine.coco_shapes_form import CATEGORY, IMAGE, KEPT, RINGS, SCORE, ShapesForm, X
+from predarrow_engine.coco_runs import MARGIN, copy_runs
+from predarrow_engine.coco_shapes_form import CATEGORY, HEIGHT, IMAGE, KEPT, RINGS, RUNS, SCORE, ShapesForm, X
 from predarrow_engine.json_scan import (
     CLOSE_LIST,
     COMMA,
@@ -36,26 +40,27 @@ from predarrow_engine.json_scan import (
 
 _OTHER = constants(-3, -2)[0]
 """Something that is read by every rule."""
-_N_TABLES = 4
-(_N_ROWS, _N_RINGS, _N_VERTICES, _N_TEXT) = constants(0, _N_TABLES)
+_N_TABLES = 5
+(_N_ROWS, _N_RINGS, _N_VERTICES, _N_TEXT, _N_RUNS) = constants(0, _N_TABLES)
 """Slots: how many items there are, of records that were read as a whole."""
 _NOW, _ROOM_FOR, _COLUMNS = constants(_N_TABLES, 4 * _N_TABLES, _N_TABLES)
 """Added to one of those: how many there are with the record that is being read, how many there is room for; and the
 first slot of the addresses of columns."""
-(_VALUES, _ROW_RINGS, _ROW_TEXTS, _RING_OFFSETS, _X, _Y, _TEXT, _SPANS, _PLACE, _N_SLOTS) = (
+(_VALUES, _ROW_RINGS, _ROW_TEXTS, _ROW_RUNS, _RING_OFFSETS, _X, _Y, _TEXT, _RUNS, _SPANS, _PLACE, _N_SLOTS) = (
     *constants(_COLUMNS, _COLUMNS + 1),
-    *constants(_COLUMNS + 7, _COLUMNS + 16),
+    *constants(_COLUMNS + RINGS, _COLUMNS + RINGS + 11),
 )
 """Addresses: of the columns of IMAGE ... SCORE, of the others, and of spans of values to be copied; the place in the
 text behind the last record that was read."""
 _OF_TABLE: tuple[tuple[int, int, type[np.generic], int], ...] = (
-    *((slot, 0, np.int64, 0) for slot in (_VALUES, _VALUES + 1)),
-    *((slot, 0, np.float64, 0) for slot in range(_VALUES + 2, _VALUES + 7)),
-    *((slot, 0, np.int32, 1) for slot in (_ROW_RINGS, _ROW_TEXTS)),
+    *((slot, 0, np.int64, 0) for slot in range(_VALUES, _VALUES + X)),
+    *((slot, 0, np.float64, 0) for slot in range(_VALUES + X, _VALUES + RINGS)),
+    *((slot, 0, np.int32, 1) for slot in (_ROW_RINGS, _ROW_TEXTS, _ROW_RUNS)),
     (_RING_OFFSETS, 1, np.int32, 1),
     (_X, 2, np.float32, 0),
     (_Y, 2, np.float32, 0),
     (_TEXT, 3, np.uint8, 0),
+    (_RUNS, 4, np.uint8, 0),
 )
 """Slot of a column, its table, its type, and 1 for offsets."""
 _LEAST_NUMBERS = 6  # of a polygon: three vertices
@@ -69,12 +74,15 @@ _EXACT = 2.0**53
 
 
 class PlainShapes(NamedTuple):
-    """n annotations that were read, of one polygon or more each, whose boxes are finite with sides of at least 0."""
+    """n annotations that were read; boxes are finite, with sides of at least 0.
+
+    All have one polygon or more and a box, or all have a text of run lengths.
+    """
 
     image_id: npt.NDArray[np.int64]
     category_id: npt.NDArray[np.int64]
-    corners: npt.NDArray[np.float64]
-    """(4, n) x, y, x + width, y + height"""
+    corners: npt.NDArray[np.float64] | None
+    """(4, n) x, y, x + width, y + height; None without boxes"""
     score: npt.NDArray[np.float64] | None
     """(n,) finite; None without"""
     rings: npt.NDArray[np.int32]
@@ -88,6 +96,12 @@ class PlainShapes(NamedTuple):
     """(n + 1,) into text"""
     text: npt.NDArray[np.uint8]
     """JSON objects of the values without a column; empty where there are none"""
+    size: npt.NDArray[np.int64] | None
+    """(n, 2) height and width of masks; None of polygons"""
+    run_offsets: npt.NDArray[np.int32]
+    """(n + 1,) into runs"""
+    runs: npt.NDArray[np.uint8]
+    """characters '0' to 'o', as `coco_columns.Segmentations` has them in text"""
 
 
 @inline
@@ -151,6 +165,15 @@ def _put_rings(address: int, at: int, end: int, slots: int, to: int) -> int:
 
 
 @part
+def _put_runs(address: int, at: int, end: int, to: int) -> int:
+    """Append the run lengths at `at`; give where they end, ROOM or _OTHER."""
+    first = _get(to, _N_RUNS)
+    at, n = copy_runs(address, at, end, _get(to, _RUNS) + first, _get(to, _N_RUNS + _ROOM_FOR) - MARGIN - first)
+    _set(to, _N_RUNS + _NOW, first + n)
+    return at if at >= 0 or at == ROOM else _OTHER
+
+
+@part
 def _note_value(address: int, at: int, end: int, slots: int, span: int) -> int:
     """Write the span of the value at `at`; give its end."""
     if at < end and begins_number(load_byte(address + at)):
@@ -197,11 +220,11 @@ def _put_text(address: int, end: int, to: int, names: int, name_lengths: npt.NDA
 
 
 @part
-def _close_row(to: int, has_score: bool) -> bool:
+def _close_row(to: int, has_score: bool, has_box: bool) -> bool:
     """Make a box's size its far corner; tell whether all numbers hold."""
     row = 8 * _get(to, _N_ROWS)
     good = not has_score or abs(load_float(_get(to, _VALUES + SCORE) + row)) < np.inf
-    for axis in range(2):
+    for axis in range(2 if has_box else 0):
         good &= close_side(_get(to, _VALUES + X + axis) + row, _get(to, _VALUES + X + 2 + axis) + row)
     return good
 
@@ -210,13 +233,12 @@ def _close_row(to: int, has_score: bool) -> bool:
 def _keep_row(to: int, at: int) -> None:
     """Count the record that was read, and what it has."""
     row = _get(to, _N_ROWS) + 1
-    n_rings, n_text = _get(to, _N_RINGS + _NOW), _get(to, _N_TEXT + _NOW)
-    store(_get(to, _ROW_RINGS) + 4 * row, np.int32(n_rings))
-    store(_get(to, _ROW_TEXTS) + 4 * row, np.int32(n_text))
+    for table, column in ((_N_RINGS, _ROW_RINGS), (_N_TEXT, _ROW_TEXTS), (_N_RUNS, _ROW_RUNS)):
+        n = _get(to, table + _NOW)
+        store(_get(to, column) + 4 * row, np.int32(n))
+        _set(to, table, n)
     _set(to, _N_ROWS, row)
-    _set(to, _N_RINGS, n_rings)
     _set(to, _N_VERTICES, _get(to, _N_VERTICES + _NOW))
-    _set(to, _N_TEXT, n_text)
     _set(to, _PLACE, at)
 
 
@@ -239,7 +261,7 @@ def _read(
         state.ctypes.data,
         columns.ctypes.data,
     )
-    n, has_score = places.size, False
+    n, has_score, has_box = places.size, False, False
     at = _get(to, _PLACE)
     while _stands(address, at, end, text + BLOCK * n, lengths[_U(n)]):
         if _get(to, _N_ROWS) >= _get(to, _N_ROWS + _ROOM_FOR):
@@ -249,15 +271,18 @@ def _read(
             place = places[_U(k)]
             if place == RINGS:
                 at = _put_rings(address, at, end, slots, to)
+            elif place == RUNS:
+                at = _put_runs(address, at, end, to)
             elif place < RINGS:
                 has_score |= place == SCORE
+                has_box |= place == X
                 at = _put_number(address, at, end, slots, to, place)
             else:
                 at = _note_value(address, at, end, slots, _get(to, _SPANS) + 16 * (place - KEPT))
             if at < 0 or not _stands(address, at, end, text + BLOCK * k, lengths[_U(k)]):
                 return ROOM if at == ROOM else _OTHER
             at += lengths[_U(k)]
-        if not _close_row(to, has_score):
+        if not _close_row(to, has_score, has_box):
             return _OTHER
         if not _put_text(address, end, to, names.ctypes.data, name_lengths):
             return ROOM
@@ -267,8 +292,6 @@ def _read(
 
 class _Room:
     """Columns, and the slots that tell the kernel where they are.
-
-    They are NumPy's: in Arrow's memory, between blocks of text that come and go, a table took 7 % more.
 
     Args:
         n_kept: values of a record that are copied.
@@ -287,7 +310,7 @@ class _Room:
         self.slots[_ROOM_FOR : _ROOM_FOR + _N_TABLES] = _SPARE + (_MARGIN * counts).astype(np.int64)
         for slot, table, kind, extra in _OF_TABLE:
             n, room = self.slots[[table, _ROOM_FOR + table]] + extra
-            column = np.empty(room, kind)
+            column = memory.empty(int(room), kind)
             before = self._columns.get(slot)
             if before is not None:
                 column[:n] = before[:n]
@@ -320,17 +343,20 @@ def read_shapes(
     if end <= 0:
         return None, 0
     form.rates[:] = room.slots[:_N_TABLES] / data.size
-    values = [room.column(_VALUES + place) for place in range(SCORE + 1)]
+    values, places = [room.column(_VALUES + place) for place in range(RINGS)], form.places
     found = PlainShapes(
         image_id=values[IMAGE],
         category_id=values[CATEGORY],
-        corners=np.stack(values[X:SCORE]),
-        score=values[SCORE] if SCORE in form.places else None,
+        corners=np.stack(values[X:SCORE]) if X in places else None,
+        score=values[SCORE] if SCORE in places else None,
         rings=room.column(_ROW_RINGS),
         ring_offsets=room.column(_RING_OFFSETS),
         x=room.column(_X),
         y=room.column(_Y),
         text_offsets=room.column(_ROW_TEXTS),
         text=room.column(_TEXT),
+        size=np.stack(values[HEIGHT:X], axis=1) if RUNS in places else None,
+        run_offsets=room.column(_ROW_RUNS),
+        runs=room.column(_RUNS),
     )
     return found, end

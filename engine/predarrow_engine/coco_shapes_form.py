@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,11 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._simd_text import BLOCK
-from predarrow_engine.coco_columns import INT, LIST, MISSING, NUMBER, POLYGONS, CocoRecords
+from predarrow_engine.coco_columns import INT, LIST, MISSING, NUMBER, POLYGONS, RLE, CocoRecords
 from predarrow_engine.coco_plain import box_spans, padded
 
-IMAGE, CATEGORY, X, WIDTH, SCORE, RINGS, KEPT = 0, 1, 2, 4, 6, 7, 8
-"""Places of values: both ids, four numbers of a box, a score, polygons, and the first of those that are copied."""
+IMAGE, CATEGORY, HEIGHT, WIDTH, X, SCORE, RINGS, RUNS, KEPT = 0, 1, 2, 3, 4, 8, 9, 10, 11
+"""Places of values: both ids, the size of a mask, four numbers of a box, a score, polygons, a text of run lengths
+without its quotes, and the first of those that are copied."""
+
+_RUN_LENGTHS = re.compile(
+    rb"""\{\s*(?:
+    "size"\s*:\s*\[\s*([-\d]+)\s*,\s*([-\d]+)\s*\]\s*,\s*"counts"\s*:\s*"([0-o]*)" |
+    "counts"\s*:\s*"([0-o]*)"\s*,\s*"size"\s*:\s*\[\s*([-\d]+)\s*,\s*([-\d]+)\s*\]
+    )\s*\}""",
+    re.VERBOSE,
+)
+_SHAPES = ((POLYGONS, LIST), (RLE, LIST), (RLE, MISSING))
+"""Kinds of segmentations and boxes that are known."""
+_OF_RUN_LENGTHS = HEIGHT, WIDTH, RUNS, RUNS, HEIGHT, WIDTH
 
 
 class ShapesForm(NamedTuple):
@@ -30,11 +43,14 @@ class ShapesForm(NamedTuple):
     name_lengths: npt.NDArray[np.int64]
     """(k + 1,) of the names, each less than 64"""
     rates: npt.NDArray[np.float64]
-    """(4,) records, rings, vertices and bytes of attributes for each byte of text: what to expect, kept up to date"""
+    """(5,) records, rings, vertices, bytes of attributes and of run lengths for each byte of text: what to expect, kept
+    up to date"""
 
 
 def shapes_form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: bool) -> ShapesForm | None:
-    """Give how the annotations of a block seem to be written; None where they are none with polygons and boxes.
+    """Give how the annotations of a block seem to be written.
+
+    None where they have neither polygons and boxes nor texts of run lengths.
 
     Args:
         data: what they were read from.
@@ -45,8 +61,11 @@ def shapes_form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: 
         return None
     begin, end, following, stop = records.span[:2].ravel().tolist()
     text = data[:stop].tobytes()
+    shape = list(_shape(text, records))
+    if not shape:
+        return None
     kept = list(_kept(text, records))
-    spans = [(*span, KEPT + k) for k, (_, span) in enumerate(kept)]
+    spans = shape + [(*span, KEPT + k) for k, (_, span) in enumerate(kept)]
     spans += list(_known(text, records))
     starts, ends, places = zip(*sorted(spans), strict=True)
     close, again = following if lines else end, following + starts[0] - begin
@@ -56,30 +75,44 @@ def shapes_form_of(data: npt.NDArray[np.uint8], records: CocoRecords, *, lines: 
     if max(map(len, (*texts, *names))) >= BLOCK:
         return None
     size, shapes = int(records.span[-1, 1] - begin), records.segmentation
-    counts = [records.kind.size, shapes.ring_offsets.size - 1, shapes.x.size, records.kind.size * _text_size(kept)]
+    n = records.kind.size
+    counts = [n, shapes.ring_offsets.size - 1, shapes.x.size, n * _text_size(kept), shapes.text.size]
     return ShapesForm(*padded(texts), np.array(places), *padded(names), np.array(counts) / size)
 
 
 def _are_plain(records: CocoRecords) -> bool:
     shapes, n = records.segmentation, records.kind.size
-    kinds = ((records.image_id, INT), (records.category_id, INT), (records.bbox, LIST), (shapes, POLYGONS))
+    if n < 2:
+        return False
+    shape, box = shapes.kind[0], records.bbox.kind[0]
+    kinds = ((records.image_id, INT), (records.category_id, INT), (records.bbox, box), (shapes, shape))
     alike = [column.kind for column in (records.id, records.area, records.iscrowd, records.score)]
     return (
-        n > 1
+        (shape, box) in _SHAPES
         and not (records.kind.any() or records.position[:, 0].any() or records.keypoints.kind.any())
+        and not shapes.has_further.any()
         and all((column.kind == kind).all() for column, kind in kinds)
         and all(((kind == MISSING) == (kind[0] == MISSING)).all() for kind in alike)
         and records.score.kind[0] in (MISSING, NUMBER)
-        and bool(
-            (records.bbox.n_values == 4).all() and (np.diff(records.others.offsets) == records.others.offsets[1]).all()
-        )
+        and (box == MISSING or bool((records.bbox.n_values == 4).all()))
+        and bool((np.diff(records.others.offsets) == records.others.offsets[1]).all())
     )
 
 
+def _shape(text: bytes, records: CocoRecords) -> Iterator[tuple[int, int, int]]:
+    """Give the spans of what the first record's segmentation is read by, and their places; nothing of an odd one."""
+    span = records.segmentation.span[0].tolist()
+    if records.segmentation.kind[0] == POLYGONS:
+        yield (*span, RINGS)
+    elif found := _RUN_LENGTHS.fullmatch(text, *span):
+        for group, place in enumerate(_OF_RUN_LENGTHS, 1):
+            if found[group] is not None:
+                yield (*found.span(group), place)
+
+
 def _known(text: bytes, records: CocoRecords) -> Iterator[tuple[int, int, int]]:
-    """Give the spans of a record's values that have columns, and their places."""
-    columns = ((records.image_id, IMAGE), (records.category_id, CATEGORY), (records.segmentation, RINGS))
-    for column, place in columns:
+    """Give the spans of a record's other values that have columns, and their places."""
+    for column, place in ((records.image_id, IMAGE), (records.category_id, CATEGORY)):
         yield (*column.span[0].tolist(), place)
     if records.score.kind[0] != MISSING:
         yield (*records.score.span[0].tolist(), SCORE)

@@ -1,4 +1,7 @@
-"""Annotations with polygons that are written alike, among others that are not: tables as by every rule, to the byte."""
+"""Annotations with polygons or run lengths that are written alike, among others that are not.
+
+Their tables are those of every rule, to the byte.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,10 @@ from predarrow.formats.coco.read import coco_parts, read_coco
 from predarrow.formats.coco.rows import CocoOptions
 from predarrow.reader import Part, PredictionReader
 from predarrow.report import Report
+from tests import naive_rle
 
 _RING = [0, 0, 10.5, 0, 10.25, 10, 0.125, 10]
+_TEXT = naive_rle.to_string([5, 6, 12_000 - 11]).decode()
 _RUNS = {"size": [120, 100], "counts": [0, 12000]}
 _ODD: list[dict[str, Any]] = [
     {"segmentation": []},
@@ -42,6 +47,17 @@ _ODD: list[dict[str, Any]] = [
     {"keypoints": [1, 2, 2]},
     {"note": "}, {"},
 ]
+_ODD_RUNS: list[dict[str, Any]] = [
+    {"segmentation": _RUNS},
+    {"segmentation": [_RING]},
+    {"segmentation": {"size": [120, 100], "counts": _TEXT, "further": 1}},
+    *(
+        {"segmentation": {"size": size, "counts": _TEXT}}
+        for size in ([100, 120], [120, 101], [-120, -100], [120.0, 100])
+    ),
+    *({"segmentation": {"size": [120, 100], "counts": text}} for text in ("", "5", f"e0{_TEXT[1:]}", "p", 'a"', "ü")),
+    {"segmentation": {"size": [120, 100], "counts": naive_rle.to_string([12_000]).decode()}},
+]
 _numbers = st.floats(0, 90).map(lambda number: round(number, 2))
 _rings = st.lists(st.lists(_numbers, min_size=3, max_size=12).map(lambda half: half * 2), min_size=1, max_size=3)
 _annotations = st.fixed_dictionaries(
@@ -55,11 +71,19 @@ _annotations = st.fixed_dictionaries(
         "iscrowd": st.just(0),
     }
 )
-_runs = st.lists(
-    st.tuples(st.lists(_annotations, min_size=1, max_size=20), st.sampled_from([{}, {}, *_ODD])),
-    min_size=1,
-    max_size=6,
+_masks = st.builds(
+    lambda lengths: {"size": [120, 100], "counts": naive_rle.to_string([*lengths, 12_000 - sum(lengths)]).decode()},
+    st.lists(st.integers(1, 300), min_size=1, max_size=30),
 )
+
+
+def _runs(annotations: st.SearchStrategy[Any], odd: list[dict[str, Any]]) -> st.SearchStrategy[Any]:
+    some = st.tuples(st.lists(annotations, min_size=1, max_size=20), st.sampled_from([{}, {}, *odd]))
+    return st.lists(some, min_size=1, max_size=6)
+
+
+_polygons = _runs(_annotations, _ODD)
+_with_masks = _runs(st.builds(lambda one, mask: {**one, "segmentation": mask}, _annotations, _masks), _ODD + _ODD_RUNS)
 _LEFT_OUT: list[frozenset[str]] = [frozenset(), frozenset({"id", "area", "iscrowd"}), frozenset({"area"})]
 _IMAGES = {"images": [{"id": k, "file_name": f"{k}.jpg", "width": 100, "height": 120} for k in range(1, 5)]}
 _NAMES = {1: "car", 2: "tree", 3: "a class with a long name", 4: None, 5: "ü"}
@@ -97,9 +121,9 @@ def _text(records: list[Any], form: str) -> str:
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    runs=_runs,
+    runs=st.one_of(_polygons, _with_masks),
     common=st.sampled_from([{}, {"score": 0.25}, {"attributes": {"occluded": False, "tags": ["a", "ä"]}, "note": "x"}]),
-    left_out=st.sampled_from(_LEFT_OUT),
+    left_out=st.sampled_from([*_LEFT_OUT, frozenset({"id", "area", "iscrowd", "bbox"})]),
     options=_options,
     block_bytes=st.sampled_from([300, 1500, 6000]),
     form=st.sampled_from(["list", "tight", "indent", "lines"]),
@@ -120,7 +144,9 @@ def test_nothing_changes(
     records = [{**some, **common, **(odd if k == 0 else {})} for group, odd in runs for k, some in enumerate(group)]
     records = [{key: value for key, value in record.items() if key not in left_out} for record in records]
     path = tmp_path / ("file.jsonl" if form == "lines" else "file.json")
-    text = _text([{**records[0], **common, "segmentation": [_RING]}] * 2 + records, form)
+    is_mask = isinstance(runs[0][0][0]["segmentation"], dict)
+    first = {"size": [120, 100], "counts": _TEXT} if is_mask else [_RING]
+    text = _text([{**records[0], **common, "segmentation": first}] * 2 + records, form)
     path.write_text(text[: len(text) - cut])
     plain = [_found(path, options, workers) for workers in (1, 3)]
     with monkeypatch.context() as patched:
@@ -133,6 +159,29 @@ def test_nothing_changes(
             assert other.equals(one)
             assert other.schema.equals(one.schema, check_metadata=True)
         assert other_report == report
+
+
+_MASK = {"image_id": 1, "segmentation": {"size": [120, 100], "counts": _TEXT}, "category_id": 2, "score": 0.5}
+
+
+@pytest.mark.parametrize("polygons", [False, True])
+def test_plain_run_lengths_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, polygons: bool) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(_text([_MASK] * 3000, "list"))
+    monkeypatch.setattr(CocoFile.scan, "__defaults__", (8192,))
+    found = []
+
+    def counted(records: Any, *rest: Any) -> Part | None:
+        found.append(records.image_id.size)
+        return plain_part(records, *rest)
+
+    monkeypatch.setattr("predarrow.formats.coco.read.plain_part", counted)
+    table = read_coco(path, workers=1, polygons=polygons).read_all()
+    mask = {"height": 120, "width": 100, "counts": _TEXT.encode()}
+    assert table["mask"].to_pylist() == [mask] * 3000
+    assert table["bbox"][2999].as_py() == {"xmin": 0, "ymin": 5, "xmax": 1, "ymax": 11}
+    assert table["polygon"].null_count == (0 if polygons else 3000)
+    assert sum(found) > 2500
 
 
 _RECORD = {"segmentation": [_RING], "area": 5, "image_id": 1, "bbox": [1.5, 2, 3, 4], "category_id": 2, "id": 0}

@@ -42,6 +42,33 @@ def masks(block: Block, refusals: Refusals, *, wants_runs: bool) -> Masks:
     return _written_again(block, refusals) if taken is None else taken
 
 
+def masks_of_texts(
+    text: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32], sizes: Ints, *, wants_runs: bool
+) -> Masks | None:
+    """Give the run lengths of records that all have a text as canonical strings; None where one has a flaw.
+
+    Args:
+        text, offsets, sizes: as in `coco_columns.Segmentations`.
+        wants_runs: whether to decode them, too.
+    """
+    from predarrow_engine import rle_text
+    from predarrow_engine.rle_canonical import are_canonical
+    from predarrow_engine.rle_cover import covers, covers_of_runs
+
+    is_mask = np.ones(len(sizes), np.bool_)
+    if not wants_runs:
+        found = covers(text, offsets, sizes)
+        if found.flaw.any():
+            return None
+        if are_canonical(text, offsets).all():
+            return Masks(_shaped(sizes, is_mask, text, offsets, found), None, sizes, is_mask)
+    runs = rle_text.from_strings(text, offsets, sizes)
+    if runs.flaw.any():
+        return None
+    shaped = _shaped(sizes, is_mask, *rle_text.to_strings(runs.counts, runs.offsets), covers_of_runs(runs, sizes))
+    return Masks(shaped, runs, sizes, is_mask)
+
+
 def _as_they_are(block: Block, refusals: Refusals) -> Masks | None:
     """Take the file's own strings, where all of them are canonical; half the time, as no count is kept."""
     from predarrow_engine.coco_columns import COUNTS, RLE

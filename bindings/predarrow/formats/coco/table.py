@@ -13,12 +13,11 @@ from predarrow.formats.coco import shapes as coco_shapes
 from predarrow.formats.coco.attributes import attribute_column
 from predarrow.formats.coco.boxes import corners_of, judge_borders
 from predarrow.formats.coco.checks import Block, RecordRefusals
-from predarrow.formats.coco.masks import Masks, masks
-from predarrow.formats.coco.outlines import outlines
+from predarrow.formats.coco.masks import masks
 from predarrow.formats.coco.rows import BBOX, BITMASK, KEYPOINTS, POLYGON, CocoOptions, Ints, Rows
 from predarrow.formats.coco.shapes import Shaped
 from predarrow.reader import Part
-from predarrow.report import EMPTY_MASK, Code
+from predarrow.report import Code
 
 _CONFIDENCES = "keypoints with another number than a visibility of 0, 1 or 2, kept in attributes"
 
@@ -62,7 +61,6 @@ class _Table(Rows):
         refusals.add(nothing, Code.BAD_VALUE, "", rule)
         self.kinds = np.select([self.has_points, is_mask, is_polygon], [KEYPOINTS, BITMASK, POLYGON], BBOX)
         self.covers: list[npt.NDArray[np.float64]] = []
-        self.masks: Masks | None = None
         if is_polygon.any():
             self._add("polygon", coco_shapes.polygons(block, is_polygon & ~refusals.bad, ~self.has_box))
         if is_mask.any():
@@ -72,22 +70,6 @@ class _Table(Rows):
     def _add(self, name: str, shaped: Shaped) -> None:
         self.columns[name] = shaped.column
         self.covers.append(shaped.cover)
-
-    def take_mask_sizes(self) -> None:
-        """Run lengths must be of their image's size, which they tell where it is not known."""
-        if self.masks is None:
-            return
-        has, own = self.sizes, self.masks.sizes
-        if not has.any():
-            self.sizes = own
-            return
-
-        def words(row: int) -> str:
-            return f"must be [{has[row][0]}, {has[row][1]}] as its image is, got {own[row].tolist()}"
-
-        differs = ((has != own) & (has > 0)).any(axis=1) & self.masks.is_mask
-        self.refusals.add(differs, Code.SIZE_MISMATCH, ".segmentation.size", words)
-        self.sizes = np.where(has == 0, own, has)
 
     def make_boxes(self) -> None:
         """Boxes of the file in pixels, else covers; outlines of run lengths; keypoints."""
@@ -99,11 +81,7 @@ class _Table(Rows):
             points = coco_shapes.keypoints(self.block, has_points, options.categories.keypoints, keys)
             self._add("keypoints", points)
             self.flags[_CONFIDENCES] = coco_shapes.has_confidences(self.block, has_points)
-        if self.masks is not None:
-            self.flags[EMPTY_MASK] = self.masks.is_mask & np.isnan(self.masks.shaped.cover[0])
-            if options.polygons and self.masks.runs is not None:
-                drawn = outlines(self.masks.runs, self.masks.sizes, refusals)
-                self.columns["polygon"] = coco_shapes.merged(self.columns.get("polygon"), drawn)
+        self.look_at_masks()
         corners = corners_of(self.block, self.has_box, options.box_unit, self.sizes, refusals)
         for cover in self.covers:
             corners = np.where(np.isnan(corners[0]), cover, corners)
