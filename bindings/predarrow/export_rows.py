@@ -46,16 +46,22 @@ def _titled(
 
 
 def stem(row: int, data_units: DataUnits) -> str:
-    """Give a data unit's title, without its extension where no other data unit has that for a title."""
-    title = data_units.row(row).title
-    found = PurePosixPath(title).stem
-    return found if data_units.find(found) == [row] else title
+    """Give a data unit's title, without its extension where that names no other data unit; its id where the title does.
+
+    No two data units have one name.
+    """
+    found = PurePosixPath(data_units.row(row).title).stem
+    return found if _is_name_of(row, found, data_units) else unique_title(row, data_units)
 
 
 def unique_title(row: int, data_units: DataUnits) -> str:
-    """Give a data unit's title, its id where others have the same title."""
+    """Give a data unit's title, its id where that is another one's title or id. No two data units have one name."""
     unit = data_units.row(row)
-    return unit.title if data_units.find(unit.title) == [row] else unit.id
+    return unit.title if _is_name_of(row, unit.title, data_units) else unit.id
+
+
+def _is_name_of(row: int, name: str, data_units: DataUnits) -> bool:
+    return data_units.find(name) == [row] and data_units.by_id(name) in (None, row)
 
 
 def _is_sorted(keys: pa.RecordBatchReader) -> bool:

@@ -36,9 +36,9 @@ def export_kitti_predictions(
 ) -> WriteResult:
     """Write a prediction set as KITTI object results, `<title>[__<frame>].txt`, that can be imported again.
 
-    The title is written without its extension where no other data unit has that for a title. See `write_kitti` for
-    what a file holds. Rows are read as a stream; only a set whose images do not stand together (rows were appended to
-    it) is sorted in memory first, without its polygons and masks.
+    The title is written without its extension where no other data unit has that for a title; data units that share
+    one are named by their ids. See `write_kitti` for what a file holds. Rows are read as a stream; only a set whose
+    images do not stand together (rows were appended to it) is sorted in memory first, without its polygons and masks.
 
     Args:
         project: a project or its folder.
@@ -171,9 +171,9 @@ def export_openlabel_predictions(
 ) -> OpenLabelWriteResult:
     """Write a prediction set as OpenLABEL, one file for each data unit, that can be imported again.
 
-    Data units are named by their titles, without extension where no other data unit has that for a title. See
-    `write_openlabel` for what is written. Rows are read as a stream; only a set whose images do not stand together
-    (rows were appended to it) is sorted in memory first.
+    Data units are named by their titles, without extension where no other data unit has that for a title, those that
+    share one by their ids. See `write_openlabel` for what is written. Rows are read as a stream; only a set whose
+    images do not stand together (rows were appended to it) is sorted in memory first.
 
     Args:
         project: a project or its folder.

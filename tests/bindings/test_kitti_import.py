@@ -7,7 +7,9 @@ from typing import Any, cast
 import pyarrow as pa
 import pytest
 
+from predarrow.data_units import DataUnits
 from predarrow.errors import InputError, OntologyError, OutputError, PredarrowError, ProjectError
+from predarrow.export_rows import stem, unique_title
 from predarrow.exports import export_kitti_predictions
 from predarrow.formats.kitti.read import read_kitti
 from predarrow.imports import ImportResult, import_kitti_predictions
@@ -309,6 +311,36 @@ def test_titles_that_share_a_stem_keep_their_extension(tmp_path: Path) -> None:
     assert export_kitti_predictions(project, tmp_path / "out", overwrite=True).rows == 9
     with pytest.raises(ProjectError, match="no prediction set"):
         export_kitti_predictions(project, tmp_path / "none", set_name="none")
+
+
+def test_data_units_of_one_title_have_files_of_their_own(tmp_path: Path) -> None:
+    project = project_of(tmp_path / "p", unit("u1", "a.jpg"), unit("u2", "a.jpg"), unit("s/a.jpg", "a.jpg"))
+    boxes = pa.array([{"xmin": 0, "ymin": 0, "xmax": 1, "ymax": 1}], BBOX)
+    project.commit([batch(1, data_unit=unit_id, bbox=boxes) for unit_id in ("u1", "u2")])
+    assert export_kitti_predictions(project, tmp_path / "out").files == 2
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["u1.txt", "u2.txt"]
+    project.commit([batch(1, data_unit=unit_id, bbox=boxes) for unit_id in ("s/a.jpg", "u1")])
+    with pytest.raises(InputError, match=r"must be a name that a file can have, without separators .* got 's/a.jpg'"):
+        export_kitti_predictions(project, tmp_path / "again")
+    assert export_kitti_predictions(project, tmp_path / "again", on_error="skip").files == 1
+
+
+@pytest.mark.parametrize(
+    ("titles", "stems", "names"),
+    [
+        (["a.jpg", "b.jpg"], ["a", "b"], ["a.jpg", "b.jpg"]),
+        (["a.jpg", "a.jpg"], ["u0", "u1"], ["u0", "u1"]),
+        (["a.jpg", "a.jpg", "u1"], ["u0", "u1", "u2"], ["u0", "u1", "u2"]),
+        (["a.jpg", "a.jpg", "u1.jpg"], ["u0", "u1", "u1.jpg"], ["u0", "u1", "u1.jpg"]),
+        (["u1", "u0"], ["u0", "u1"], ["u0", "u1"]),
+        (["u0", "u2.png", "c"], ["u0", "u2.png", "c"], ["u0", "u2.png", "c"]),
+        (["a.jpg", "a.jpg.png", "a"], ["a.jpg", "a.jpg.png", "a"], ["a.jpg", "a.jpg.png", "a"]),
+    ],
+)
+def test_no_two_data_units_have_one_name(titles: list[str], stems: list[str], names: list[str]) -> None:
+    units = DataUnits.from_table({"id": [f"u{i}" for i in range(len(titles))], "title": titles})
+    assert [stem(row, units) for row in range(len(units))] == stems
+    assert [unique_title(row, units) for row in range(len(units))] == names
 
 
 def test_a_list_of_paths_is_no_folder(tmp_path: Path) -> None:

@@ -108,8 +108,8 @@ def export_kitti(
 ) -> None:
     """Write a prediction set of PROJECT into FOLDER, one KITTI file for each image, <title>[__<frame>].txt.
 
-    A title's extension is left out where the rest names one data unit only. What KITTI cannot hold is refused;
-    masks and polygons are written as their boxes, which is told.
+    A title's extension is left out where the rest names one data unit only; images that share a title are named by
+    their ids. What KITTI cannot hold is refused; masks and polygons are written as their boxes, which is told.
 
     \b
     Examples:
