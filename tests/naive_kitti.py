@@ -209,7 +209,7 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
                 if record.layout != layout:
                     raise _Refused(MIXED_FIELD_COUNT, record.place, record.n_fields)
             except _Refused as why:
-                rows.append((file, line, why.code, why.place, why.n_fields, 0, -1, np.nan, 0, -1, False, (0, 0, 0)))
+                rows.append((file, line, why.code, why.place, why.n_fields, 0, -1, np.nan, 0, -1, False, (0, 0, 0, 0)))
                 numbers.append([np.nan] * N_NUMBERS)
                 continue
             values = [float(field.text) for field in record.numbers]
@@ -221,6 +221,7 @@ def parse(data: npt.NDArray[np.uint8], file_offsets: npt.NDArray[np.int64]) -> K
                     *(record.frame, record.track, record.name.lower() == b"dontcare"),
                     (
                         record.numbers[0].start - record.place,
+                        record.numbers[2].start - record.place + len(record.numbers[2].text),
                         record.numbers[13].start - record.place,
                         record.numbers[13].start - record.place + len(record.numbers[13].text),
                     ),
@@ -238,7 +239,7 @@ def _columns(rows: list[tuple[object, ...]], numbers: list[list[float]], names: 
         np.array(column, kind) for column, kind in zip(columns, types, strict=True)
     )
     table = np.array(numbers, np.float64).reshape(-1, N_NUMBERS).T.copy()
-    spans = tokens.reshape(-1, 3).T.copy()
+    spans = tokens.reshape(-1, 4).T.copy()
     return KittiRows(
         *(file, line, code, place, n_fields, layout, name, table, score, frame, track, dont_care, spans, names)
     )
@@ -250,8 +251,8 @@ def attributes(data: npt.NDArray[np.uint8], rows: KittiRows, chosen: npt.NDArray
     texts = []
     for i in chosen.tolist():
         start = int(rows.place[i])
-        begin, last, end = (start + int(token) for token in rows.tokens[:, i])
-        first = re.split(rb"[ \t,]+", content[begin:end])
+        begin, seen, last, end = (start + int(token) for token in rows.tokens[:, i])
+        first = re.split(rb"[ \t,]+", content[begin:seen])
         found = {"alpha": first[2], "occluded": first[1], "rotation_y": content[last:end], "truncated": first[0]}
         items = {key: json_number(token) for key, token in found.items()} | {"convention": '"kitti"'}
         texts.append("{" + ",".join(f'"{key}":{items[key]}' for key in sorted(items)) + "}")

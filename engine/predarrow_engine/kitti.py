@@ -33,6 +33,7 @@ from predarrow_engine.kitti_line import (
     MAX_FIELDS,
     MIXED_FIELD_COUNT,
     N_NUMBERS,
+    N_SEEN,
     NO_NAME,
     OK,
     RESULT,
@@ -104,7 +105,7 @@ class KittiRows(NamedTuple):
     dont_care: npt.NDArray[np.bool_]
     """(n,) the class is DontCare, in any case"""
     tokens: npt.NDArray[np.int32]
-    """(3, n) where the text of truncated begins, and where that of rotation_y begins and ends, from place on"""
+    """(4, n) where truncated's text begins and alpha's ends, where rotation_y's begins and ends, from place on"""
     names: list[bytes]
     """distinct class names in the order of their first appearance, without quotes"""
 
@@ -135,8 +136,9 @@ def _write_plain(row: int, place: int, layout: int, name: int, ends: int, out: T
     store(out.name + 4 * row, np.int32(name))
     tokens, last = out.tokens + 4 * row, ends + 8 * N_NUMBERS
     store(tokens, np.int32(load_int(ends) + 1 - place))
-    store(tokens + out.tokens_stride, np.int32(load_int(last - 8) + 1 - place))
-    store(tokens + 2 * out.tokens_stride, np.int32(load_int(last) - place))
+    store(tokens + out.tokens_stride, np.int32(load_int(ends + 8 * N_SEEN) - place))
+    store(tokens + 2 * out.tokens_stride, np.int32(load_int(last - 8) + 1 - place))
+    store(tokens + 3 * out.tokens_stride, np.int32(load_int(last) - place))
 
 
 @inline

@@ -22,6 +22,8 @@ LABEL, RESULT, TRACKING, TRACKING_RESULT = range(4)
 MAX_FIELDS = 64
 """A line of more is refused."""
 N_NUMBERS = 14
+N_SEEN = 3
+"""Numbers before the box: truncated, occluded and alpha."""
 
 _TAB, _SPACE, _QUOTE, _PLUS, _APOSTROPHE, _COMMA, _MINUS, _DOT = 9, 32, 34, 43, 39, 44, 45, 46
 _FRAME_END = 2.0**31

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from predarrow_engine import memory
 from predarrow_engine._jit import Index, helper, inline
 from predarrow_engine._simd_text import load_byte
-from predarrow_engine.kitti_line import MIXED_FIELD_COUNT, N_NUMBERS, OK, TRACKING, Fields, Record, read_line
+from predarrow_engine.kitti_line import MIXED_FIELD_COUNT, N_NUMBERS, N_SEEN, OK, TRACKING, Fields, Record, read_line
 from predarrow_engine.kitti_names import Names, add_name, find_name, table_of
 from predarrow_engine.kitti_plain import CR, LF
 from predarrow_engine.numbers import UNDECIDED
@@ -68,23 +70,25 @@ class State(NamedTuple):
     """(1,) how many there are, which may be more than there is room for"""
 
 
+_ROW: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+    **dict.fromkeys(("place", "frame", "track"), (np.int64, ())),
+    "score": (np.float64, ()),
+    **dict.fromkeys(("file", "line", "n_fields", "name"), (np.int32, ())),
+    "tokens": (np.int32, (4,)),
+    **dict.fromkeys(("code", "layout"), (np.uint8, ())),
+    "dont_care": (np.bool_, ()),
+}
+"""Type and number of what each column but `numbers` has for a row, the widest ones first."""
+
+
 def new_columns(n: int) -> Columns:
-    """Make columns of n rows."""
-    return Columns(
-        file=np.empty(n, np.int32),
-        line=np.empty(n, np.int32),
-        code=np.empty(n, np.uint8),
-        place=np.empty(n, np.int64),
-        n_fields=np.empty(n, np.int32),
-        layout=np.empty(n, np.uint8),
-        name=np.empty(n, np.int32),
-        numbers=np.empty((N_NUMBERS, n)),
-        score=np.empty(n),
-        frame=np.empty(n, np.int64),
-        track=np.empty(n, np.int64),
-        dont_care=np.empty(n, np.bool_),
-        tokens=np.empty((3, n), np.int32),
-    )
+    """Make columns of n rows on two blocks of memory: the numbers, which tables go on to use, and the rest."""
+    sizes = {name: np.dtype(kind).itemsize * math.prod(shape) * n for name, (kind, shape) in _ROW.items()}
+    block, end, columns = memory.empty(sum(sizes.values()), np.uint8), 0, {}
+    for name, (kind, shape) in _ROW.items():
+        end += sizes[name]
+        columns[name] = block[end - sizes[name] : end].view(kind).reshape(*shape, n)
+    return Columns(numbers=memory.empty((N_NUMBERS, n), np.float64), **columns)
 
 
 @inline
@@ -143,8 +147,9 @@ def _write(row: Index, record: Record, name: int, columns: Columns, state: State
     columns.frame[row] = np.int64(value[0]) if tracked else 0
     columns.track[row] = np.int64(value[1]) if tracked else -1
     columns.tokens[0, row] = start[first] - record.place
-    columns.tokens[1, row] = start[last] - record.place
-    columns.tokens[2, row] = end[last] - record.place
+    columns.tokens[1, row] = end[first + N_SEEN - 1] - record.place
+    columns.tokens[2, row] = start[last] - record.place
+    columns.tokens[3, row] = end[last] - record.place
 
 
 @helper

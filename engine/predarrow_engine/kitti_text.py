@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from predarrow_engine import memory
 from predarrow_engine._jit import inline, kernel
 from predarrow_engine._simd_text import (
     BLOCK,
@@ -39,7 +40,7 @@ _LETTERS = _U(0x4040404040404040)
 _COMMA, _MINUS, _DOT, _ZERO, _NINE, _CLOSE = 44, 45, 46, 48, 57, 125
 
 
-Tokens = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
+Tokens = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
 """The rows of `KittiRows.tokens`."""
 
 
@@ -199,7 +200,7 @@ def _write(
     for i in range(np.uint64(chosen.size)):
         row = np.uint64(chosen[i])
         start = address + place[row]
-        rotation_y, rotation_y_end = start + tokens[1][row], start + tokens[2][row]
+        rotation_y, rotation_y_end = start + tokens[2][row], start + tokens[3][row]
         truncated = start + tokens[0][row]
         if max(truncated + BLOCK, rotation_y + _WORD) <= readable:
             end = _put_plain(truncated, rotation_y, rotation_y_end, parts, at)
@@ -239,8 +240,8 @@ def _measure(
         row = _U(record)
         if record < 0 or record >= code.size or code[row] != OK:
             return -1, 0
-        end = max(end, place[row] + tokens[2][row])
-        n_bytes += tokens[2][row] - tokens[0][row]
+        end = max(end, place[row] + tokens[3][row])
+        n_bytes += tokens[1][row] - tokens[0][row] + tokens[3][row] - tokens[2][row]
     return end, n_bytes
 
 
@@ -262,7 +263,7 @@ def attributes(
     """
     chosen, data = np.ascontiguousarray(chosen, np.int64), np.ascontiguousarray(data, np.uint8).view()
     data.flags.writeable = False
-    place, tokens = rows.place, (rows.tokens[0], rows.tokens[1], rows.tokens[2])
+    place, tokens = rows.place, (rows.tokens[0], rows.tokens[1], rows.tokens[2], rows.tokens[3])
     end, n_bytes = _measure(place, tokens, rows.code, chosen)
     if end < 0:
         raise ValueError("chosen must be indices of records that were read")
@@ -273,14 +274,14 @@ def attributes(
     odd = _Odd(np.empty((0, 2), np.int64), np.zeros(1, np.int64), np.empty(0, np.uint8))
     if size > 2**31 - 1:
         raise ValueError(f"the texts must fit 2**31 - 1 bytes, got up to {size}: ask for fewer records at once")
-    out = np.empty(size + BLOCK, np.uint8)
+    out = memory.empty(size + BLOCK, np.uint8)
     n_odd = _write(data, place, tokens, chosen, odd, offsets, out)
     if n_odd:
         odd = odd._replace(spans=np.empty((n_odd, 2), np.int64))
         _write(data, place, tokens, chosen, odd, offsets, out)
         texts = [_json_number(data[start:end].tobytes()) for start, end in odd.spans.tolist()]
         ends = np.cumsum([0, *(len(text) for text in texts)])
-        out = np.empty(size + int(ends[-1]) + BLOCK, np.uint8)
+        out = memory.empty(size + int(ends[-1]) + BLOCK, np.uint8)
         odd = _Odd(odd.spans, ends, np.frombuffer(bytearray().join(texts), np.uint8))
         _write(data, place, tokens, chosen, odd, offsets, out)
     return offsets, out[: offsets[-1]]

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from predarrow.buffers import numbers_array, text_array, validity
 from predarrow.formats.kitti.problems import KittiText
-from predarrow.table import BBOX, CUBOID
+from predarrow.table import BBOX, CUBOID, constant_column
 
 if TYPE_CHECKING:
     from predarrow_engine.kitti import KittiRows
@@ -29,7 +29,7 @@ NOT_GIVEN = (-1.0, -1.0, -1.0, -1000.0, -1000.0, -1000.0)
 ZEROS = (0.0,) * 6
 
 _ABSENT = (0.0, -1.0, -1000.0)
-_ROTATION_Y = 13
+_ALPHA, _ROTATION_Y = 2, 13
 _STEPS = ((100, 629), (10_000, 31_417))
 """Steps in a unit of an angle, and how many of them are looked up: to 2 pi and to pi."""
 _MANY = 1 << 12  # angles: to look them up takes less than to make the larger table
@@ -59,18 +59,17 @@ def box_column(numbers: npt.NDArray[np.float64]) -> pa.Array:
 
 
 def cuboid_column(numbers: npt.NDArray[np.float64], given: npt.NDArray[np.bool_]) -> pa.Array:
-    """Give the 3-D boxes as a cuboid column.
+    """Give the 3-D boxes as a cuboid column, without a copy: quaternions take the place of alpha and rotation_y.
 
     Args:
         numbers: (14, n) the numbers of KITTI records, in KITTI's order.
         given: (n,) false where the row is null.
     """
-    height, width, length, x, y, z, rotation_y = numbers[7:]
-    zeros = np.zeros(height.size)
-    sine, cosine = _turned(rotation_y)
-    values = (x, y, z, zeros, sine, zeros, cosine, width, length, height)
-    children = [numbers_array(column) for column in values]
-    return pa.Array.from_buffers(CUBOID, height.size, [validity(given)], children=children)
+    _turn(numbers[_ROTATION_Y], numbers[_ALPHA])
+    zeros = constant_column(given.size, "rotation", 0.0)
+    qw, height, width, length, x, y, z, qy = (numbers_array(numbers[place]) for place in (_ALPHA, *range(7, 14)))
+    children = [x, y, z, zeros, qy, zeros, qw, width, length, height]
+    return pa.Array.from_buffers(CUBOID, given.size, [validity(given)], children=children)
 
 
 def attribute_column(
@@ -108,23 +107,25 @@ def absent_numbers(rotation_y: float) -> tuple[float, ...]:
     return ZEROS if rotation_y == 0 else NOT_GIVEN
 
 
-def _turned(
-    rotation_y: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Give sine and cosine of half of each angle.
+def _turn(angles: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64]) -> None:
+    """Write the sine of half of each angle in its place, and the cosine to `cosines`.
 
     They are looked up where all angles have two decimals, as KITTI's own, or four, as those of many detectors: 4 or 5
     ns an angle instead of 18.
     """
-    size = np.abs(rotation_y)
+    size = np.abs(angles)
     largest = float(size.max(initial=0.0))
     for scale, n_steps in _STEPS if size.size >= _MANY else ():
         fits = largest * scale + 0.5 < n_steps and _steps(size[:_FEW], scale) is not None
         if fits and (steps := _steps(size, scale)) is not None:
-            sines, cosines = _half_turns(scale, n_steps)
             places = steps.astype(np.intp)
-            return np.copysign(sines.take(places), rotation_y), cosines.take(places)
-    return np.sin(rotation_y / 2), np.cos(rotation_y / 2)
+            for known, out in zip(_half_turns(scale, n_steps), (size, cosines), strict=True):
+                known.take(places, out=out, mode="clip")  # all are there, and "raise" would copy them once more
+            np.copysign(size, angles, out=angles)
+            return
+    halves = np.divide(angles, 2, out=size)
+    np.cos(halves, out=cosines)
+    np.sin(halves, out=angles)
 
 
 def _steps(angles: npt.NDArray[np.float64], scale: int) -> npt.NDArray[np.float64] | None:

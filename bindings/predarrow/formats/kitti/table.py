@@ -37,6 +37,8 @@ TRACKING = 2
 _BATCH_ROWS = 1 << 20
 _BATCH_TEXT = 1 << 30  # bytes of a text column, whose offsets have 32 bits
 _NO_TRACK = -1
+_TRUNCATED, _OCCLUDED = 0, 1
+"""Numbers of a record whose memory rows use for something else: no column has them."""
 
 _N = TypeVar("_N", bound=np.generic)
 
@@ -268,15 +270,15 @@ class _Table:
         def of(values: npt.NDArray[_N]) -> npt.NDArray[_N]:
             return values if is_all else values.take(chosen, axis=-1)
 
-        numbers, name = of(self.numbers), of(self.places)
+        numbers, name = self.numbers if is_all else _taken(self.numbers, chosen), of(self.places)
         given = has_cuboid(numbers)
         columns: dict[str, Any] = {
             "class_name": self.names.take(name),
             "kind": "bbox",
             "bbox": box_column(numbers),
             "attributes": attribute_column(self.text, self.rows, chosen, numbers, given),
-            **self._file_columns(chosen, of(self.rows.file)),
-            **self._confidence(of(self.scored), of(self.rows.score)),
+            **self._file_columns(chosen, of(self.rows.file), numbers[_TRUNCATED].view(np.int64)),
+            **self._confidence(of(self.scored), of(self.rows.score), numbers[_OCCLUDED]),
         }
         if self.feature_hashes is not None:
             columns["feature_hash"] = self.feature_hashes.take(name)
@@ -288,18 +290,20 @@ class _Table:
             columns["object_id"] = _track_ids(of(self.rows.track), tracking)
         return record_batch(chosen.size, columns)
 
-    def _file_columns(self, chosen: npt.NDArray[np.int64], files: npt.NDArray[np.int32]) -> dict[str, Any]:
-        """Columns that are the same in all rows of a file, and each row's place in its file."""
+    def _file_columns(
+        self, chosen: npt.NDArray[np.int64], files: npt.NDArray[np.int32], row: npt.NDArray[np.int64]
+    ) -> dict[str, Any]:
+        """Columns that are the same in all rows of a file, and each row's place in its file, written to `row`."""
         paths, data_units, frames, heights, widths, _ = self.columns
         n_files = len(paths)
         if n_files == 1:
             size = {"image_height": heights[0], "image_width": widths[0]}
             one = {"data_unit": data_units[0], "source": paths[0], "frame": frames[0] or 0}
             shared = {name: column[: chosen.size] for name, column in self.shared.items() if len(column) >= chosen.size}
-            return {**one, **shared, **size, "row": chosen - self.first[0]}
+            return {**one, **shared, **size, "row": np.subtract(chosen, self.first[0], out=row)}
         file = files.astype(np.int64)
         columns: dict[str, Any] = {"data_unit": self.data_units.take(file), "source": self.paths.take(file)}
-        columns["row"] = chosen - self.first.take(file)
+        columns["row"] = np.subtract(chosen, self.first.take(file), out=row)
         columns["frame"] = 0
         if frames.count(None) < n_files:
             columns["frame"] = np.array([frame or 0 for frame in frames], np.int32)[file]
@@ -309,12 +313,16 @@ class _Table:
                 columns[name] = numbers_array(known, is_valid=known >= 0)
         return columns
 
-    def _confidence(self, scored: npt.NDArray[np.bool_], score: npt.NDArray[np.float64]) -> dict[str, Any]:
+    def _confidence(
+        self, scored: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], kept: npt.NDArray[np.float64]
+    ) -> dict[str, Any]:
+        """Scores, written to `kept`."""
         default = self.options.default_confidence
         if not scored.any():
             return {} if default is None else {"confidence": default}
         if default is None:
-            return {"confidence": numbers_array(score, is_valid=scored)}
+            kept[:] = score
+            return {"confidence": numbers_array(kept, is_valid=scored)}
         return {"confidence": np.where(scored, score, default)}
 
     def _refuse(self, record: int, code: Code, place: str, message: str) -> None:
@@ -329,6 +337,13 @@ class _Table:
         if n_left_out := int(np.count_nonzero(which)):
             self.report.skipped[rule] += n_left_out
             self.keep &= ~which
+
+
+def _taken(numbers: npt.NDArray[np.float64], chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    from predarrow_engine import memory
+
+    out = memory.empty((len(numbers), chosen.size), np.float64)
+    return numbers.take(chosen, axis=1, out=out, mode="clip")  # all are there, and "raise" would copy them once more
 
 
 def _decoded(name: bytes) -> str | None:
