@@ -74,6 +74,19 @@ def test_convert_with_classes(folder: Path, capsys: Captured) -> None:
     assert set(pq.read_table("o.parquet")["class_name"].to_pylist()) == {"a"}
 
 
+def test_a_file_of_the_source_is_not_replaced(folder: Path, capsys: Captured) -> None:
+    path = folder / "labels" / "example_image.txt"
+    before = path.read_bytes()
+    (folder / "link.parquet").symlink_to(path)
+    for target in ("labels/example_image.txt", "link.parquet"):
+        assert run(["convert", "kitti", "labels", target]) == 2
+        assert f"must be another file than SOURCE, got {target}" in " ".join(capsys.readouterr().err.split())
+    assert path.read_bytes() == before
+    for _ in range(2):
+        assert run(["convert", "kitti", "labels", "labels/table.parquet"]) == 0
+    assert run(["convert", "kitti", "labels", "labels/new.arrow"]) == 0
+
+
 def test_validate_tells_and_writes_nothing(folder: Path, capsys: Captured) -> None:
     before = sorted(folder.rglob("*"))
     assert run(["validate", "kitti", "labels"]) == 0

@@ -19,11 +19,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def _other_than_source(context: click.Context, parameter: click.Parameter, target: Path) -> Path:
-    """Refuse a target that is the source: it would be replaced by what was read from it."""
+    """Refuse a target that is the source, or one of its files: it would be replaced by what was read from it."""
     source: Path = context.params["source"]
     is_same = False
-    with suppress(OSError):  # one of them is not there, or not to be seen
+    with suppress(OSError, RuntimeError):  # one of them is not there or not to be seen, or links lead in a circle
         is_same = target.samefile(source)
+        file = target.resolve()
+        is_same |= file.suffix != ".parquet" and source.resolve() in file.parents
     if is_same:
         raise click.BadParameter(f"must be another file than SOURCE, got {target}", context, parameter)
     return target
