@@ -241,7 +241,7 @@ class _Table:
         if on_outside == "clip":
             refused = outside & borders.are_missed(corners)
             self.numbers = self.numbers.copy()
-            self.numbers[3:7] = borders.clipped(corners)
+            self.numbers[3:7] = np.where(outside, borders.clipped(corners), corners)
         if on_outside != "keep":
             for record in np.flatnonzero(refused).tolist():
                 source = self.sources[self.rows.file[record]]
