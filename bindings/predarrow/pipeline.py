@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from predarrow.errors import PredarrowError
@@ -26,15 +27,22 @@ Progress = Callable[[int, int], None]
 _AHEAD = 2
 
 
+@dataclass(frozen=True)
+class Made(Generic[R]):
+    """A chunk of one source, of which the result is there already."""
+
+    result: R
+
+
 def run(
-    chunks: Iterable[Sequence[T]],
+    chunks: Iterable[Sequence[T] | Made[R]],
     function: Callable[[Sequence[T]], R],
     *,
     workers: int,
     total: int = 0,
     progress: Progress | None = None,
 ) -> Iterator[R]:
-    """Yield `function(chunk)` for every chunk, in the chunks' order.
+    """Yield `function(chunk)` for every chunk, or what it was made into, in the chunks' order.
 
     An exception in a chunk comes out at that chunk's place; chunks that wait are then dropped and those that
     run are waited for. The same happens on Ctrl-C and when the iterator is closed.
@@ -100,27 +108,36 @@ class Spares(Generic[T]):
                 self._idle.append(workspace)
 
 
-def _inline(chunks: Iterable[Sequence[T]], function: Callable[[Sequence[T]], R]) -> Iterator[tuple[int, R]]:
+def _inline(chunks: Iterable[Sequence[T] | Made[R]], function: Callable[[Sequence[T]], R]) -> Iterator[tuple[int, R]]:
     for chunk in chunks:
-        yield len(chunk), function(chunk)
+        yield (1, chunk.result) if isinstance(chunk, Made) else (len(chunk), function(chunk))
 
 
 def _threaded(
-    chunks: Iterable[Sequence[T]], function: Callable[[Sequence[T]], R], workers: int
+    chunks: Iterable[Sequence[T] | Made[R]], function: Callable[[Sequence[T]], R], workers: int
 ) -> Iterator[tuple[int, R]]:
-    waiting: deque[tuple[int, Future[R]]] = deque()
+    waiting: deque[tuple[int, Future[R] | R]] = deque()
     rest = iter(chunks)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="predarrow")
     try:
         while True:
-            while len(waiting) < workers + _AHEAD and (chunk := next(rest, None)) is not None:
-                waiting.append((len(chunk), pool.submit(function, chunk)))
+            # What is made comes out at once if nothing waits in front of it: the next chunks may take long to come.
+            while not _is_made(waiting) and len(waiting) < workers + _AHEAD and (chunk := next(rest, None)) is not None:
+                if isinstance(chunk, Made):
+                    waiting.append((1, chunk.result))
+                else:
+                    waiting.append((len(chunk), pool.submit(function, chunk)))
             if not waiting:
                 return
-            size, future = waiting.popleft()
-            yield size, future.result()
+            size, found = waiting.popleft()
+            yield size, found.result() if isinstance(found, Future) else found
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _is_made(waiting: deque[tuple[int, Future[R] | R]]) -> bool:
+    """Tell whether the result of the first chunk was there before it."""
+    return bool(waiting) and not isinstance(waiting[0][1], Future)
 
 
 def _cores() -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from predarrow import pipeline
 from predarrow.errors import PredarrowError
-from predarrow.pipeline import Spares, run, worker_count
+from predarrow.pipeline import Made, Spares, run, worker_count
 
 
 def _chunks(n: int) -> Iterator[list[int]]:
@@ -44,6 +44,27 @@ def test_at_most_workers_and_two_are_in_flight() -> None:
     for given_out, _ in enumerate(run(chunks(), _slow_square, workers=3), 1):
         assert made - (given_out - 1) <= 3 + 2
     assert made == 200
+
+
+@given(st.lists(st.booleans(), max_size=40), st.integers(1, 4))
+def test_what_is_made_comes_at_its_place(are_made: list[bool], workers: int) -> None:
+    chunks = [Made(number) if is_made else [number] for number, is_made in enumerate(are_made)]
+    calls: list[int] = []
+    results = run(chunks, _slow_square, workers=workers, total=9, progress=lambda done, total: calls.append(done))
+    assert list(results) == [number if is_made else number**2 for number, is_made in enumerate(are_made)]
+    assert calls == list(range(1, len(are_made) + 1))
+
+
+def test_what_is_made_does_not_wait_for_what_follows() -> None:
+    taken: list[int] = []
+
+    def chunks() -> Iterator[Made[int]]:
+        for number in range(9):
+            taken.append(number)
+            yield Made(number)
+
+    for number in run(chunks(), _slow_square, workers=3):
+        assert taken[-1] == number
 
 
 def test_one_worker_needs_no_thread() -> None:

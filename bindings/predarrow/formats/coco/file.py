@@ -5,33 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from predarrow.buffers import empty
 from predarrow.errors import InputError
 from predarrow.formats.coco.pieces import Bytes, Piece, Text, pieces
 from predarrow.formats.coco.plain_results import Finish, Plain, PlainResults
 from predarrow.formats.coco.text import BlockText
 from predarrow.pipeline import run
 from predarrow.report import Code, Problem
+from predarrow_engine import memory
 
 if TYPE_CHECKING:
     from predarrow_engine.coco import CocoBlock, CocoScanner, Gap
 
 T = TypeVar("T")
 
-BLOCK_BYTES = 2 << 20
-"""1,000,000 boxes, 84 MB: 146 ms, and 141 with 4 MiB; 155 with 1 MiB, 303 with 256 KiB."""
-_SHAPES = 1 << 13
-"""Masks or polygons that a longer block is to have. 50,000 run lengths of 1 kB: 100 ms, with 2 MiB 145; 110,000
-polygons of 1 kB: 210 ms with 4 MiB, with 2 MiB 255."""
-_MASK_BLOCKS, _POLYGON_BLOCKS = 4, 2
-"""Blocks that are one then at most: with 4, a table of 300 MB of polygons took 1.6 x the file in memory, not 1.5."""
+BLOCK_BYTES = 4 << 20
+"""1,000,000 boxes, 84 MB: 104 ms, and 120 with 2 MiB, 132 with 1 MiB; on two threads 109, 125 and 131 of both."""
+_MASKS = 1 << 13
+"""Masks that a longer block is to have. 50,000 run lengths of 1 kB: 100 ms with 8 MiB, with 2 MiB 145."""
+_MASK_BLOCKS = 2
+"""Blocks that are one then at most."""
 _SAMPLE = 1 << 16
 
 _NONE: Bytes = np.zeros(0, np.uint8)
@@ -116,8 +115,8 @@ class CocoFile:
 
         Args:
             wanted: lists of a dictionary to be read: ANNOTATIONS, IMAGES, CATEGORIES.
-            block_bytes: read at a time, up to four times as much where most records have long shapes; a longer record
-                makes a longer piece.
+            block_bytes: read at a time, up to twice as much where most records have masks; a longer record makes a
+                longer piece.
             skimmed: lists that are passed over without being looked at, see `CocoScanner`.
             workers: threads that read ahead; 1 takes the caller's.
             finish: called in such a thread with the records of a piece that all are plain results, written alike as
@@ -146,11 +145,14 @@ class CocoFile:
 
         scanner = CocoScanner(lines=self.is_lines, wanted=wanted, skimmed=skimmed)
         given = self._pieces(block_bytes, gaps)
-        # The first piece alone: how it is written, and where it ends, is what the others are read ahead by. Given with
-        # it, three more were read in this thread: 20 ms of the 150 that 84 MB of boxes took on two.
-        first: Iterator[tuple[Piece, _Ahead | None]] = ((piece, None) for piece in islice(given, 1))
+        # The first piece alone: how it is written, and where it ends, is what the others are read ahead by.
+        first, begun = next(given), None
+        other = CocoScanner(lines=self.is_lines, wanted=wanted, skimmed=skimmed)
+        if (halves := results.begin(other, first)) is not None:
+            first, head, following = halves
+            begun, given = _Ahead(other, head), chain([following], given)
         offset, rest, least = 0, _NONE, 0
-        for piece, found in chain(first, run(([piece] for piece in given), ahead, workers=workers)):
+        for piece, found in chain([(first, begun)], run(([piece] for piece in given), ahead, workers=workers)):
             if piece.problem is not None:
                 raise InputError([piece.problem])
             data = np.concatenate([rest, piece.text.data]) if rest.size else piece.text.data
@@ -183,7 +185,7 @@ class CocoFile:
 
         def read(rest: Bytes) -> Text:
             nonlocal size
-            data = empty(rest.size + size, np.uint8)
+            data = memory.empty(rest.size + size, np.uint8)
             data[: rest.size] = rest
             try:
                 data = data[: rest.size + file.readinto(data[rest.size :])]
@@ -201,15 +203,10 @@ class CocoFile:
     def _size(self, data: Bytes, block_bytes: int) -> int:
         """Give how many bytes are to be read next."""
         sample = data[:_SAMPLE].tobytes()
-        n_shapes = sample.count(b'"segmentation"')
-        if not n_shapes:
+        n_masks = sample.count(b'"counts"')
+        if 2 * n_masks <= sample.count(b'"image_id"'):
             return block_bytes
-        n_records, n_masks = sample.count(b'"image_id"'), sample.count(b'"counts"')
-        if 2 * n_shapes <= n_records:
-            return block_bytes
-        wanted = _SHAPES * len(sample) // n_shapes
-        most = _MASK_BLOCKS if 2 * n_masks > n_records else _POLYGON_BLOCKS
-        return max(block_bytes, min(wanted, most * block_bytes, self.size // 8))
+        return max(block_bytes, min(_MASKS * len(sample) // n_masks, _MASK_BLOCKS * block_bytes, self.size // 8))
 
     def end(self, size: int) -> bytes:
         """Give the last bytes of the file; none of one that is packed."""

@@ -33,6 +33,11 @@ def are_numbers(ids: Ids) -> npt.NDArray[np.bool_]:
     return result
 
 
+def are_all_numbers(ids: Ids) -> bool:
+    """Tell whether all ids are whole numbers; where their kind is broadcast, it is not looked at in each of them."""
+    return bool(are_numbers(ids if ids.kind.strides[0] else ids._replace(kind=ids.kind[:1])).all())
+
+
 def distinct_ids(ids: Ids, data: BlockText | bytes) -> Distinct:
     """Give ids as text, each once.
 
@@ -42,10 +47,10 @@ def distinct_ids(ids: Ids, data: BlockText | bytes) -> Distinct:
     """
     from predarrow_engine.coco_columns import STRING
 
-    is_number = are_numbers(ids)
-    if is_number.all():
+    if are_all_numbers(ids):
         values, places = distinct_numbers(ids.value)
         return Distinct(list(map(str, values.tolist())), places)
+    is_number = are_numbers(ids)
     places = np.full(ids.kind.size, -1, np.int64)
     values, places[is_number] = distinct_numbers(ids.value[is_number])
     keys = list(map(str, values.tolist()))

@@ -54,7 +54,7 @@ def pieces(read: Callable[[Bytes], Text], gaps: Sequence[Gap | None], *, is_line
     try:
         text = read(_NONE)
         while True:
-            cut = _cut(text.data, is_lines)
+            cut = cut_of(text.data, is_lines)
             rest = text.data[cut:] if cut else _NONE
             following = read(rest)
             if following.data.size == rest.size:
@@ -68,7 +68,7 @@ def pieces(read: Callable[[Bytes], Text], gaps: Sequence[Gap | None], *, is_line
         yield Piece(Text(_NONE, text.read), True, None, problem)
 
 
-def _cut(data: Bytes, is_lines: bool) -> int:
+def cut_of(data: Bytes, is_lines: bool) -> int:
     """Give where the last gap between two records seems to begin, 0 where there seems to be none."""
     for size in (_TAIL, data.size):
         first = max(data.size - size, 0)

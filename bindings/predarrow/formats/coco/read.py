@@ -19,7 +19,7 @@ from predarrow.formats.coco.plain_results import Plain
 from predarrow.formats.coco.rows import CocoOptions
 from predarrow.formats.coco.table import part
 from predarrow.options import one_of
-from predarrow.pipeline import Progress, run, worker_count
+from predarrow.pipeline import Made, Progress, run, worker_count
 from predarrow.reader import OnError, Part, PredictionReader
 from predarrow.refusals import shown
 from predarrow.report import Code, Problem, Report
@@ -59,7 +59,7 @@ def read_coco(
     (each ring a part), else bbox; further shapes of the same record are kept in their columns. bbox has the file's
     corners in pixels, else the cover of the shape. id, area, iscrowd and unknown keys stand in `attributes`, as JSON,
     digit by digit. row is the record's place in the file. Records that are odd: see this module's documentation.
-    The file is read in blocks of 2 to 8 MiB, so that memory does not follow its size.
+    The file is read in blocks of 4 to 8 MiB, so that memory does not follow its size.
 
     Args:
         path: .json, .json.gz, or .jsonl with one record on each line.
@@ -152,14 +152,12 @@ def _parts(
         yield Part([], Report(problems=list(error.problems)))
         return
 
-    def function(chunk: Sequence[Block | Problem | Part]) -> Part:
-        (piece,) = chunk
-        if isinstance(piece, Part):
-            return piece
-        return Part([], Report(problems=[piece])) if isinstance(piece, Problem) else part(piece, options)
+    def function(chunk: Sequence[Block]) -> Part:
+        (block,) = chunk
+        return part(block, options)
 
     done = _Done()
-    for result in run(([piece] for piece in _pieces(file, options, workers, done)), function, workers=workers):
+    for result in run(_pieces(file, options, workers, done), function, workers=workers):
         yield result
         if progress is not None:
             progress(done.read // _MIB, -(-file.size // _MIB))
@@ -170,8 +168,8 @@ class _Done:
     """Bytes of the file that are read."""
 
 
-def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> Iterator[Block | Problem | Part]:
-    """Give blocks of records, and a problem where the file as a whole does not hold; nothing behind it."""
+def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> Iterator[list[Block] | Made[Part]]:
+    """Give blocks of records, plain ones as rows; at last a problem where the file as a whole does not hold."""
     from predarrow_engine.coco_columns import ANNOTATIONS
 
     def finish(records: PlainRecords | PlainShapes) -> Part | None:
@@ -186,12 +184,12 @@ def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> 
         for scanned in file.scan((ANNOTATIONS,), workers=workers, finish=finish):
             done.read = scanned.read
             if isinstance(scanned, Plain):
-                yield moved(scanned.result, first)
+                yield Made(moved(scanned.result, first))
                 first += scanned.n
                 continue
             has_list = has_list or _has_annotations(scanned)
             if (problem := _list_again(scanned, file, lists)) is not None:
-                yield problem
+                yield _refused(problem)
                 return
             records = scanned.block.records
             if not records.kind.size:
@@ -199,17 +197,21 @@ def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> 
             block = Block(scanned.data, records, file.path, first, _pointer(file, scanned))
             problem = _other_format(block) or (None if is_judged else relative_boxes(block))
             if problem is not None:
-                yield problem
+                yield _refused(problem)
                 return
             is_judged = is_judged or bool(records.bbox.n_values.any())
-            yield block
+            yield [block]
             first += records.kind.size
     except InputError as error:
-        yield from error.problems
+        yield _refused(*error.problems)
         return
     if not has_list:
         rule = 'must be a list of results, or an object with a list "annotations"'
-        yield Problem(file.path, None, "$", Code.BAD_VALUE, f"{rule}, got an object without one")
+        yield _refused(Problem(file.path, None, "$", Code.BAD_VALUE, f"{rule}, got an object without one"))
+
+
+def _refused(*problems: Problem) -> Made[Part]:
+    return Made(Part([], Report(problems=list(problems))))
 
 
 def _has_annotations(scanned: Scanned) -> bool:
