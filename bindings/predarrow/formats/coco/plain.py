@@ -1,4 +1,4 @@
-"""Results of boxes, or annotations with polygons, that are all written alike, as a prediction batch."""
+"""Results of boxes, or annotations with polygons or run lengths, that are all written alike, as a prediction batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from predarrow.buffers import empty, numbers_array
 from predarrow.formats.coco.boxes import judge_borders
-from predarrow.formats.coco.rows import BBOX, POLYGON, CocoOptions, Ints, Rows
+from predarrow.formats.coco.masks import masks_of_texts
+from predarrow.formats.coco.rows import BBOX, BITMASK, POLYGON, CocoOptions, Floats, Ints, Rows
 from predarrow.reader import Part
 from predarrow.refusals import Refusals
 from predarrow.table import SCHEMA, polygon_array
@@ -44,12 +45,13 @@ def plain_part(records: PlainRecords | PlainShapes, options: CocoOptions, source
         options,
     )
     shapes = records if isinstance(records, PlainShapes) else None
-    if shapes is not None:
-        rows.kinds = np.broadcast_to(np.int64(POLYGON), n)
-        rows.columns["polygon"] = _polygons(shapes)
+    corners = records.corners if shapes is None else _take_shapes(rows, shapes)
+    if corners is None:
+        return None
     rows.place_images()
+    rows.take_mask_sizes()
     rows.choose_classes()
-    corners = records.corners
+    rows.look_at_masks()
     if options.on_outside is not None:
         is_box = rows.kinds == BBOX
         corners = judge_borders(
@@ -63,6 +65,21 @@ def plain_part(records: PlainRecords | PlainShapes, options: CocoOptions, source
     confidence = options.default_confidence if records.score is None else records.score
     attributes = None if shapes is None or not shapes.text.size else _attributes(shapes)
     return Part([rows.batch(corners, confidence, attributes, source)], rows.report)
+
+
+def _take_shapes(rows: Rows, shapes: PlainShapes) -> Floats | None:
+    """Add the column of polygons or masks; give boxes, else covers, None where a mask has a flaw."""
+    if shapes.size is None:
+        rows.kinds = np.broadcast_to(np.int64(POLYGON), rows.n)
+        rows.columns["polygon"] = _polygons(shapes)
+        return shapes.corners
+    found = masks_of_texts(shapes.runs, shapes.run_offsets, shapes.size, wants_runs=rows.options.polygons)
+    if found is None:
+        return None
+    rows.kinds = np.broadcast_to(np.int64(BITMASK), rows.n)
+    rows.columns["mask"] = found.shaped.column
+    rows.masks = found
+    return found.shaped.cover if shapes.corners is None else shapes.corners
 
 
 def _polygons(shapes: PlainShapes) -> pa.Array:

@@ -16,12 +16,15 @@ from predarrow.classes import LEFT_OUT, Texts
 from predarrow.formats.coco.boxes import BoxUnit, bbox_column
 from predarrow.formats.coco.ids import are_all_numbers, distinct_ids, distinct_numbers
 from predarrow.formats.coco.names import NO_CATEGORIES, Categories, Chooser, Images, Told
+from predarrow.formats.coco.outlines import outlines
+from predarrow.formats.coco.shapes import merged
 from predarrow.formats.coco.text import BlockText
 from predarrow.refusals import Refusals
-from predarrow.report import Code, Report
+from predarrow.report import EMPTY_MASK, Code, Report
 from predarrow.table import constant_column, record_batch
 
 if TYPE_CHECKING:
+    from predarrow.formats.coco.masks import Masks
     from predarrow_engine.coco_columns import Ids
 
 Bools = npt.NDArray[np.bool_]
@@ -74,6 +77,7 @@ class Rows:
         """(n, 2) height and width of images, 0 where unknown."""
         self.left_out: Bools = np.zeros(self.n, np.bool_)
         self.flags: dict[str, Bools] = {}
+        self.masks: Masks | None = None
 
     @property
     def keep(self) -> Bools:
@@ -144,6 +148,31 @@ class Rows:
             is_unknown, Code.UNKNOWN_DATA_UNIT, ".image_id", lambda row: f"{rule}, got {keys[places[row]]!r}"
         )
         return where
+
+    def take_mask_sizes(self) -> None:
+        """Run lengths must be of their image's size, which they tell where it is not known."""
+        if self.masks is None:
+            return
+        has, own = self.sizes, self.masks.sizes
+        if not has.any():
+            self.sizes = own
+            return
+
+        def words(row: int) -> str:
+            return f"must be [{has[row][0]}, {has[row][1]}] as its image is, got {own[row].tolist()}"
+
+        differs = ((has != own) & (has > 0)).any(axis=1) & self.masks.is_mask
+        self.refusals.add(differs, Code.SIZE_MISMATCH, ".segmentation.size", words)
+        self.sizes = np.where(has == 0, own, has)
+
+    def look_at_masks(self) -> None:
+        """Flag masks without a pixel, and outline the others where that was asked for."""
+        if self.masks is None:
+            return
+        self.flags[EMPTY_MASK] = self.masks.is_mask & np.isnan(self.masks.shaped.cover[0])
+        if self.options.polygons and self.masks.runs is not None:
+            drawn = outlines(self.masks.runs, self.masks.sizes, self.refusals)
+            self.columns["polygon"] = merged(self.columns.get("polygon"), drawn)
 
     def flag(self) -> None:
         """Count what is odd about the records that are left."""
