@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -49,7 +50,7 @@ def write_parquet(batches: Iterable[pa.RecordBatch], path: str | Path) -> int:
     """Write batches of predictions as one Parquet file and give the number of rows.
 
     The file appears under its name when it is whole: it is written under a temporary name beside it and
-    renamed. Memory is bounded by two row groups and a batch.
+    renamed. Memory is bounded by three row groups and a batch.
 
     Args:
         batches: in the prediction table's schema.
@@ -71,14 +72,16 @@ def row_groups(batches: Iterable[pa.RecordBatch], max_rows: int, max_bytes: int)
     """Give the same rows in the same order, in tables of the size of a row group.
 
     A table has at most `max_rows` rows and, one row excepted, about `max_bytes` bytes in memory: a batch that passes
-    them by less than a quarter is not cut, so that a table is there when its last batch is.
+    them by less than a quarter is not cut, so that a table is there when its last batch is. Nor are others waited for
+    once a table has a quarter, and a quarter of the bytes before it: the first ones are smaller.
 
     Raises:
         TypeError: a batch in another schema: a mistake of a reader, not of its input.
     """
     pending: list[pa.RecordBatch] = []
     rows_left, bytes_left = max_rows, max_bytes
-    slack = max_bytes // 4
+    slack = enough = max_bytes // 4
+    done = 0
     for batch in batches:
         if not batch.schema.equals(SCHEMA):
             raise TypeError(f"batches must have the prediction table's schema, got {batch.schema}")
@@ -92,8 +95,9 @@ def row_groups(batches: Iterable[pa.RecordBatch], max_rows: int, max_bytes: int)
             first += piece.num_rows
             rows_left -= piece.num_rows
             bytes_left -= piece.num_rows * row_bytes
-            if rows_left <= 0 or bytes_left < row_bytes:
+            if rows_left <= 0 or bytes_left < max(row_bytes, max_bytes - max(enough, done // 4)):
                 yield pa.Table.from_batches(pending, SCHEMA)
+                done += max_bytes - bytes_left
                 pending, rows_left, bytes_left = [], max_rows, max_bytes
     if pending:
         yield pa.Table.from_batches(pending, SCHEMA)
@@ -107,37 +111,51 @@ class ParquetFile:
         self._sink = sink
         self._writer = writer
         self._thread = thread
-        self._pending: Future[None] | None = None
+        self._pending: deque[Future[int]] = deque()
+        self._n_bytes = int(sink.tell())
+        self._is_broken = False
 
     def write(self, group: pa.Table) -> int:
         """Write a table as one row group, in the file's thread, while the caller makes the next one.
 
+        One more may wait beside the one that is written: where the thread had to be woken for each, it was idle
+        between them.
+
         Returns:
-            Bytes written without this group.
+            Bytes written without this group and the one before it.
 
         Raises:
-            OutputError: the group before it could not be written.
+            OutputError: a group before it could not be written.
         """
-        n_bytes = self.wait()
-        self._pending = self._thread.submit(self._write, group)
-        return n_bytes
+        if len(self._pending) > 1:
+            self._wait_for_one()
+        self._pending.append(self._thread.submit(self._write, group))
+        return self._n_bytes
 
-    def wait(self) -> int:
-        """Wait for the last group and give the bytes written so far.
+    def wait(self) -> None:
+        """Wait for the last group.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: one cannot be written.
         """
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            with _explained(self._path):
-                pending.result()
-        return int(self._sink.tell())
+        while self._pending:
+            self._wait_for_one()
 
-    def _write(self, group: pa.Table) -> None:
+    def _wait_for_one(self) -> None:
+        with _explained(self._path):
+            self._n_bytes = self._pending.popleft().result()
+
+    def _write(self, group: pa.Table) -> int:
+        if self._is_broken:
+            return self._n_bytes  # a writer that raised is not asked again
         if group.column(0).num_chunks > _FEW_CHUNKS:  # a hundred chunks in each of 35 columns cost more than a copy
             group = group.combine_chunks()
-        self._writer.write_table(group, row_group_size=group.num_rows)
+        try:
+            self._writer.write_table(group, row_group_size=group.num_rows)
+        except BaseException:
+            self._is_broken = True
+            raise
+        return int(self._sink.tell())
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class Part(NamedTuple):
 def write_parts(batches: Iterable[pa.RecordBatch], folder: Path, run: str) -> list[AddAction]:
     """Write batches as files `part-<run>-<number>.parquet` and give what a commit needs to adopt them.
 
-    Memory is bounded by two row groups and a batch; no batches make no file.
+    Memory is bounded by three row groups and a batch; no batches make no file.
 
     Raises:
         OutputError: a file cannot be written.

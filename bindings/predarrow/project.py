@@ -128,7 +128,7 @@ class Project:
     ) -> int:
         """Make the batches the rows of a prediction set, in one atomic commit.
 
-        Memory is bounded by two row groups and a batch. If the batches end in an error (Ctrl-C included), the
+        Memory is bounded by three row groups and a batch. If the batches end in an error (Ctrl-C included), the
         set stays as it was; a kill at any moment leaves the last version.
 
         Args:
