@@ -155,10 +155,10 @@ def _runs(n_files: int, file_bytes: int) -> list[int]:
 
 
 def test_few_files_are_cut_into_runs_for_two_threads() -> None:
-    assert _runs(64, 24_000) == [11, 11, 11, 11, 10, 10]
-    assert _runs(400, 3_800) == [50] * 8
+    assert _runs(64, 24_000) == [6, 13, 13, 13, 13, 6]
+    assert _runs(400, 3_800) == [29, 57, 57, 57, 57, 57, 57, 29]
     assert _runs(10, 24_000) == [10]
-    assert _runs(11, 24_000) == [6, 5]
+    assert _runs(11, 24_000) == [5, 6]
     assert _runs(70, 0) == [64, 6]
     assert _runs(3, 2_000_000) == [1, 1, 1]
     assert _runs(1100, 3_800) == [64] * 17 + [12]
@@ -169,7 +169,11 @@ def test_runs_of_few_files_are_alike(n_files: int, file_bytes: int) -> None:
     runs = _runs(n_files, file_bytes)
     assert sum(runs) == n_files
     assert len(runs) == 1 or len(runs) % 2 == 0
-    assert max(runs) - min(runs) <= 1
+    whole = runs[1:-1]
+    if whole:
+        assert max(whole) - min(whole) <= 1
+        assert max(abs(2 * half - whole[0]) for half in (runs[0], runs[-1])) <= 2
+    assert abs(runs[0] - runs[-1]) <= 1
 
 
 def test_bytes_of_a_file(tmp_path: Path) -> None:
