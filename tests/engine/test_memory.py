@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
+import platform
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -209,3 +213,27 @@ def test_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
     child.kill()
     assert not alive
     assert answers.get()
+
+
+_FAULTS = """
+import resource
+import numpy as np
+from predarrow_engine import memory
+
+memory.steady_malloc()
+
+def faults():
+    for array in [np.empty(900_000, np.uint8) for _ in range(5)]:
+        array.fill(1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+first = [faults() for _ in range(3)][-1]
+print([faults() for _ in range(20)][-1] - first)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries keep memory by rules of their own")
+def test_malloc_keeps_what_is_freed() -> None:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")}
+    run = subprocess.run([sys.executable, "-c", _FAULTS], capture_output=True, text=True, check=True, env=environment)
+    assert int(run.stdout) < 1000  # each of the 20 times costs as many without

@@ -157,7 +157,9 @@ class _KittiFiles:
 
     def __call__(self, chunk: Sequence[Source]) -> _Done:
         from predarrow_engine.kitti import parse
+        from predarrow_engine.memory import steady_malloc
 
+        steady_malloc()
         problems: list[Problem] = []
         read, texts = self._read(chunk, problems)
         offsets = np.zeros(len(texts) + 1, np.int64)
