@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import predarrow
-from predarrow import Code, InputError, PredarrowError, Report, from_detections
+from predarrow import Code, InputError, PredarrowError, Report, from_detections, from_masks
 from predarrow.table import SCHEMA
 
 BOXES = np.array([[10, 20, 30, 60], [0, 0, 5, 5], [1.5, 2.5, 1.5, 9]], np.float32)
@@ -222,6 +222,16 @@ def test_torch() -> None:
     for dtype in (torch.float64, torch.float16, torch.bfloat16):
         table = from_detections(boxes.to(dtype), torch.ones(3, dtype=dtype), torch.tensor([1, 2, 3]), "x")
         assert corners(table) == boxes.to(dtype).tolist()
+
+
+def test_bfloat16_of_jax() -> None:
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    boxes, scores = BOXES.astype(bfloat16), np.array([0.5, 0.25, 1]).astype(bfloat16)
+    wanted = from_detections(boxes.astype(np.float32), [0.5, 0.25, 1], [1, 2, 3], "x")
+    for wrap in (np.asarray, OnlyArray):
+        assert from_detections(wrap(boxes), wrap(scores), [1, 2, 3], "x").equals(wanted)
+    masks = np.array([[[-1, 2], [3, -4]]], np.float32)
+    assert from_masks(masks.astype(bfloat16), threshold=0).equals(from_masks(masks, threshold=0))
 
 
 def test_texts_of_other_libraries() -> None:

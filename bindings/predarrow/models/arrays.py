@@ -29,7 +29,7 @@ def as_array(values: Any, where: str, rule: str = "must be an array of numbers")
     """Give an array of any library as NumPy's, without a copy where its memory can be shared.
 
     Takes NumPy, DLPack (torch, JAX, CuPy, Arrow …), `__array__` and lists. A torch tensor is detached and fetched from
-    its device, where it has one; bfloat16, which NumPy does not have, becomes float32.
+    its device, where it has one; bfloat16, which NumPy does not have but JAX adds to it, becomes float32.
 
     Args:
         values: the array; the result may share its memory and must not be written to.
@@ -40,7 +40,7 @@ def as_array(values: Any, where: str, rule: str = "must be an array of numbers")
         InputError: nothing that NumPy takes as an array, or one with masked values.
     """
     if type(values) is np.ndarray:
-        return values
+        return _widened(values)
     is_masked: Callable[[object], bool] = np.ma.is_masked  # untyped in NumPy 2.2
     if is_masked(values):
         raise bad_array(where, "must have no masked numbers", "some; fill them, as with array.filled(0)")
@@ -61,11 +61,16 @@ def as_array(values: Any, where: str, rule: str = "must be an array of numbers")
         else:
             if array.dtype == object:
                 break
-            return array
+            return _widened(array)
     widened = getattr(values, "float", None)
     if reason is not None and widened is not None and "bfloat16" in str(getattr(values, "dtype", "")):
         return as_array(widened(), where)
     raise bad_array(where, rule, shown(values) if reason is None else f"{shown(values)} ({reason})")
+
+
+def _widened(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give bfloat16 of the package ml_dtypes, which NumPy takes for bytes, as float32."""
+    return array.astype(np.float32) if array.dtype.kind == "V" and array.dtype.name == "bfloat16" else array
 
 
 def per_row(values: Any, n_rows: int, where: str) -> npt.NDArray[Any]:
