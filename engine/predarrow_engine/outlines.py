@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from predarrow_engine import memory
+
 
 class Outlines(NamedTuple):
     """Components of one or more label images: image -> components -> parts -> rings -> vertices.
@@ -130,7 +132,7 @@ class OutlineBuilder:
             if items.nbytes < _HANDED_OVER or 2 * items.nbytes < kept[i].nbytes:
                 taken[i] = items.copy()
             else:
-                kept[i] = np.empty_like(kept[i])
+                kept[i] = memory.empty(kept[i].shape, kept[i].dtype)
                 kept[i][..., :1] = 0
         self.columns = Columns(*kept)
         return taken
@@ -150,6 +152,7 @@ def _grown(column: npt.NDArray[Any], used: int, needed: int) -> npt.NDArray[Any]
     capacity = column.shape[-1]
     if needed <= capacity:
         return column
-    grown = np.empty((*column.shape[:-1], max(needed, 2 * capacity)), column.dtype)
+    room = max(needed, 2 * capacity) if used > 1 else needed + needed // 8  # the next image is much like the first
+    grown = memory.empty((*column.shape[:-1], room), column.dtype)
     grown[..., :used] = column[..., :used]
     return grown

@@ -15,6 +15,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from predarrow_engine import memory
 from predarrow_engine.outlines import Outlines
 from predarrow_engine.trace import Tracer
 from tests.images import SEED_DRAWING, SPECIAL, Image, label_images, stripes, voronoi
@@ -254,6 +255,21 @@ def test_what_was_taken_stays_as_it_was() -> None:
         taken.append(tracer.take())
     for image, outlines in zip(images, taken, strict=True):
         assert_equal(outlines, trace(image))
+
+
+def test_memory_that_was_used_before_gives_the_same() -> None:
+    noise = np.random.default_rng(9).integers(0, 19, (400, 500)).astype(np.uint8)
+    memory.release()
+    tracer = Tracer()
+    tracer.add(noise)
+    wanted = Outlines(*(array.copy() for array in tracer.take()))
+    for _ in range(3):
+        dirty = [memory.empty(1 << size, np.uint8) for size in (20, 21, 22, 23, 24)]
+        for array in dirty:
+            array.fill(0xA5)
+        del dirty, array
+        tracer.add(noise)
+        assert_equal(tracer.take(), wanted)
 
 
 def test_components_are_scipys_and_cc3ds_and_areas_are_gdals() -> None:
