@@ -162,7 +162,8 @@ def _quick_row(
     What follows a number is known, so that no exponent is looked for.
     """
     # The places of all numbers first, 64 bytes at a time, then the seven of a row at once: 41 ns a row of two decimals
-    # where this takes 47, but 135 where this takes 65 of all digits.
+    # where this takes 47, but 135 where this takes 65 of all digits. Two halves of a block in turns, so that one's next
+    # place is found while the other's is waited for: 45 and 66.
     here = address + at
     for k in range(_N_VALUES):
         word = load_word(here)

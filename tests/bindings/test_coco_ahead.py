@@ -159,6 +159,17 @@ def test_a_packed_file_that_breaks_off(tmp_path: Path, monkeypatch: pytest.Monke
     assert "whole gzip file" in one[1][0].message
 
 
+@pytest.mark.parametrize("n", [100, 400])
+def test_pieces_are_shorter_near_the_end(tmp_path: Path, n: int) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps([_RECORD] * n))
+    sizes = [len(piece.data) for piece in CocoFile(str(path)).scan((0,), 4000)]
+    assert max(sizes) <= 4000 + 100
+    assert max(sizes[-2:]) <= 1000 + 100
+    assert sum(sizes) == path.stat().st_size
+    assert len(sizes) <= path.stat().st_size // 4000 + 6
+
+
 def test_masks_are_read_in_longer_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mask = {"image_id": 1, "category_id": 2, "segmentation": {"size": [3, 4], "counts": "0<"}}
     boxes, masks = tmp_path / "boxes.json", tmp_path / "masks.json"

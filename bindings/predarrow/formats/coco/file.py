@@ -191,8 +191,9 @@ class CocoFile:
                 data = data[: rest.size + file.readinto(data[rest.size :])]
             except _flaws_of_reading() as error:
                 raise InputError([self.unreadable(error)]) from None
-            size = self._size(data, block_bytes)
-            return Text(data, self._position(file))
+            text = Text(data, self._position(file))
+            size = self._size(text, block_bytes)
+            return text
 
         try:
             with closing(self._open()) as file:
@@ -200,13 +201,14 @@ class CocoFile:
         except OSError as error:
             raise InputError([self.unreadable(error)]) from None
 
-    def _size(self, data: Bytes, block_bytes: int) -> int:
-        """Give how many bytes are to be read next."""
-        sample = data[:_SAMPLE].tobytes()
+    def _size(self, text: Text, block_bytes: int) -> int:
+        """Give how many bytes are to be read next: fewer near the end, for threads to end at about the same time."""
+        sample = text.data[:_SAMPLE].tobytes()
         n_masks = sample.count(b'"counts"')
-        if 2 * n_masks <= sample.count(b'"image_id"'):
-            return block_bytes
-        return max(block_bytes, min(_MASKS * len(sample) // n_masks, _MASK_BLOCKS * block_bytes, self.size // 8))
+        size = block_bytes
+        if 2 * n_masks > sample.count(b'"image_id"'):
+            size = max(size, min(_MASKS * len(sample) // n_masks, _MASK_BLOCKS * size, self.size // 8))
+        return size if self._is_packed else min(size, max((self.size - text.read) // 2, block_bytes // 4))
 
     def end(self, size: int) -> bytes:
         """Give the last bytes of the file; none of one that is packed."""
