@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine import memory
-from predarrow_engine._jit import inline, kernel, part
+from predarrow_engine._jit import helper, inline, kernel, part
 from predarrow_engine._simd_text import BLOCK, copy_block, load_byte, load_float, load_int, store, unequal
 from predarrow_engine.coco_plain import close_side, is_text
 from predarrow_engine.coco_rings import CLOSED, FAR, UNDECIDED, read_ring
@@ -164,7 +164,7 @@ def _put_rings(address: int, at: int, end: int, slots: int, to: int) -> int:
     return at + 1
 
 
-@part
+@helper
 def _put_runs(address: int, at: int, end: int, to: int) -> int:
     """Append the run lengths at `at`; give where they end, ROOM or _OTHER."""
     first = _get(to, _N_RUNS)
@@ -224,7 +224,9 @@ def _close_row(to: int, has_score: bool, has_box: bool) -> bool:
     """Make a box's size its far corner; tell whether all numbers hold."""
     row = 8 * _get(to, _N_ROWS)
     good = not has_score or abs(load_float(_get(to, _VALUES + SCORE) + row)) < np.inf
-    for axis in range(2 if has_box else 0):
+    if not has_box:
+        return good
+    for axis in range(2):
         good &= close_side(_get(to, _VALUES + X + axis) + row, _get(to, _VALUES + X + 2 + axis) + row)
     return good
 
@@ -233,10 +235,13 @@ def _close_row(to: int, has_score: bool, has_box: bool) -> bool:
 def _keep_row(to: int, at: int) -> None:
     """Count the record that was read, and what it has."""
     row = _get(to, _N_ROWS) + 1
-    for table, column in ((_N_RINGS, _ROW_RINGS), (_N_TEXT, _ROW_TEXTS), (_N_RUNS, _ROW_RUNS)):
-        n = _get(to, table + _NOW)
-        store(_get(to, column) + 4 * row, np.int32(n))
-        _set(to, table, n)
+    n_rings, n_text, n_runs = _get(to, _N_RINGS + _NOW), _get(to, _N_TEXT + _NOW), _get(to, _N_RUNS + _NOW)
+    store(_get(to, _ROW_RINGS) + 4 * row, np.int32(n_rings))
+    store(_get(to, _ROW_TEXTS) + 4 * row, np.int32(n_text))
+    store(_get(to, _ROW_RUNS) + 4 * row, np.int32(n_runs))
+    _set(to, _N_RINGS, n_rings)
+    _set(to, _N_TEXT, n_text)
+    _set(to, _N_RUNS, n_runs)
     _set(to, _N_ROWS, row)
     _set(to, _N_VERTICES, _get(to, _N_VERTICES + _NOW))
     _set(to, _PLACE, at)
