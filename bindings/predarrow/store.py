@@ -37,6 +37,8 @@ ATTEMPTS = 8
 _OWN_FILE = re.compile(r"\.?part-(?P<run>[0-9a-f]{32})-\d{5}\.parquet(\.[0-9a-f]{8}\.tmp)?")
 _KEEP_HOURS = 168.0
 
+_Stamp = tuple[int, int, int]
+
 _delta_process: int | None = None  # whose Delta runs here: it panics, or hangs, in a fork of that process
 
 
@@ -59,6 +61,7 @@ class PredictionSet:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._snapshot: tuple[int, list[Part]] | None = None
+        self._left: list[tuple[DeltaTable, _Stamp]] = []  # see `_leave`
 
     def exists(self) -> bool:
         """Tell whether anything was committed."""
@@ -89,7 +92,7 @@ class PredictionSet:
         run = uuid.uuid4().hex
         try:
             _make_folder(self.folder)
-            # While the batches are made: Delta takes 50 ms to load, and 5 ms to read a log of 10 versions.
+            # While the batches are made: Delta takes 50 ms to load, and 0.25 ms to read each version of a log.
             with ThreadPoolExecutor(1, thread_name_prefix="predarrow-log") as thread:
                 begun = thread.submit(self._begin)
                 actions = write_parts(batches, self.folder, run)
@@ -106,7 +109,7 @@ class PredictionSet:
         """Load Delta, and open the set where there is one."""
         from deltalake.transaction import AddAction  # noqa: F401 - imported for those who need it next
 
-        return self._open() if self.exists() else None
+        return self._last()
 
     def _commit_once(
         self,
@@ -121,13 +124,15 @@ class PredictionSet:
         from deltalake import Schema
         from deltalake.transaction import create_table_with_add_actions
 
-        if base is not None and (last := self.last_version()) != base:
+        table = (self._open() if opened is None else self._brought_up(opened)) if self.exists() else None
+        last = -1 if table is None else table.version()
+        if base not in (None, last):
             raise CommitConflictError(f"{self.folder}: must be at version {base}, got {last}; others committed first")
         if lost := [action.path for action in actions if not (self.folder / action.path).exists()]:
             raise ProjectError(f"{self.folder / lost[0]}: was removed before the commit; import again")
         rows = sum(json.loads(action.stats)["numRecords"] for action in actions)
         schema = Schema.from_arrow(SCHEMA)
-        if not self.exists():
+        if table is None:
             _enter_delta(self.folder)
             create_table_with_add_actions(
                 str(self.folder),
@@ -137,13 +142,12 @@ class PredictionSet:
                 commit_properties=_properties(operation, rows, details, run),
             )
             return 0
-        table = self._open() if opened is None else self._brought_up(opened)
-        version = table.version()
         if mode == "append":
             rows += sum(part.rows for part in parts_of(table, self.folder))
         properties = _properties(operation, rows, details, run)
         table.create_write_transaction([*actions], mode, schema, commit_properties=properties)
-        return version + 1
+        self._leave(table)
+        return last + 1
 
     def _retried(self, attempt: Any) -> int:
         from deltalake.exceptions import CommitFailedError, DeltaError
@@ -215,10 +219,36 @@ class PredictionSet:
 
     def last_version(self) -> int:
         """Give the number of the last version, -1 where nothing was committed."""
-        return self._open().version() if self.exists() else -1
+        if (table := self._last()) is None:
+            return -1
+        self._leave(table)
+        return table.version()
+
+    def _last(self) -> DeltaTable | None:
+        """Give the set at its last version, from what was left before that if there is; None where it has none."""
+        from deltalake.exceptions import DeltaError
+
+        _check_process(self.folder)
+        with suppress(IndexError, DeltaError, OSError):  # or it is opened, and told, below
+            table, stamp = self._left.pop()  # two threads must not share one
+            if self._stamp(table.version()) == stamp:
+                return self._brought_up(table)
+        return self._open() if self.exists() else None
+
+    def _leave(self, table: DeltaTable) -> None:
+        """Keep an opened table for the next one who asks: at version 40, a commit then takes half the time."""
+        if stamp := self._stamp(table.version()):
+            self._left = [(table, stamp)]
 
     def _is_current(self, version: int) -> bool:
         return self._log_file(version).exists() and not self._log_file(version + 1).exists()
+
+    def _stamp(self, version: int) -> _Stamp | None:
+        """Tell a version from that of another set that came into the folder's place; None where it is not there."""
+        with suppress(OSError):
+            found = self._log_file(version).stat()
+            return found.st_ino, found.st_mtime_ns, found.st_size
+        return None
 
     def _log_file(self, version: int) -> Path:
         return self.folder / "_delta_log" / f"{version:020d}.json"

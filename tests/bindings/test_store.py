@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +46,8 @@ def _use_in_a_fork(project: Project, connection: Any) -> None:
         with pytest.raises(ProjectError) as caught:
             project.commit(stream(1, "new"), set_name=set_name)
         connection.send(str(caught.value))
+    with pytest.raises(ProjectError, match="must not be used in a fork"):
+        project.last_version()
     with pytest.raises(ProjectError) as caught:
         Project(project.path).scan()
     connection.send(str(caught.value))
@@ -258,6 +262,29 @@ def test_a_set_that_cannot_be_opened_before_its_batches_are_made(project: Projec
     assert len(str(caught.value).splitlines()) == 1  # without Delta's stack
     assert project.commit(mended()) == 1
     assert classes(project) == {"new": 200}
+
+
+def test_another_set_in_the_folders_place(project: Project, tmp_path: Path) -> None:
+    other = Project.create(tmp_path / "other", ontology=project.ontology, data_units=project.data_units)
+    for each, name in ((project, "old"), (other, "other")):
+        each.commit(stream(1, "first"))
+        each.commit(stream(1, name))
+    folder = project.path / "predictions" / "default"
+    shutil.rmtree(folder)
+    shutil.move(other.path / "predictions" / "default", folder)
+    assert project.last_version() == 1
+    assert project.commit(stream(2, "new"), mode="append") == 2
+    assert classes(project) == {"other": 100, "new": 200}
+    shutil.rmtree(folder)
+    assert project.last_version() == -1
+    assert project.commit(stream(1, "new")) == 0
+
+
+def test_commits_of_one_project_in_two_threads(project: Project) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        versions = list(pool.map(lambda _: project.commit(stream(1, "row"), mode="append"), range(8)))
+    assert sorted(versions) == list(range(8))
+    assert classes(project) == {"row": 800}
 
 
 def test_a_stale_handle_is_refused(project: Project) -> None:
