@@ -151,7 +151,8 @@ def trace_runs(
         or needed.components > columns.value.size
     ):
         return False, needed
-    after = order_rings(rings, walked.n_components, order, joined, holes, keep, options.min_area, columns, sizes)
+    counts = (walked.n_components, n_parts)
+    after = order_rings(rings, *counts, order, joined, holes, keep, options.min_area, columns, sizes)
     if options.center:
         vertices = write_center_rings(rings, order, after.rings - sizes.rings, options.every, columns, sizes)
     else:

@@ -79,8 +79,8 @@ def cut_up(memory: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64]) -> Work:
         ),
         Order(
             parent=_share(memory, 40, 3).view(np.int32),
-            joined=_share(memory, 43, 3).view(np.int32),
-            next_part=_share(memory, 46, 3).view(np.int32),
+            places=_share(memory, 43, 3).view(np.int32),
+            listed=_share(memory, 46, 3).view(np.int32),
             next_ring=_share(memory, 49, 3).view(np.int32),
             group_first=_share(memory, 52, 1).view(np.int32),
             ring_order=_share(memory, 53, 3).view(np.int32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Literal
 
 import cc3d
@@ -262,7 +263,7 @@ def test_memory_that_was_used_before_gives_the_same() -> None:
     memory.release()
     tracer = Tracer()
     tracer.add(noise)
-    wanted = Outlines(*(array.copy() for array in tracer.take()))
+    wanted = deepcopy(tracer.take())
     for _ in range(3):
         dirty = [memory.empty(1 << size, np.uint8) for size in (20, 21, 22, 23, 24)]
         for array in dirty:
