@@ -131,6 +131,11 @@ def test_a_batch_is_the_images_one_after_the_other() -> None:
     by_id = {"a": (10, 20), "b": (30, 40), "c": (50, 60), "d": (70, 80)}
     sized = from_detections(boxes, None, 1, ["a", "b", "c", "d"], image_sizes=by_id)
     assert sized["image_width"].to_pylist() == [20, 20, 20, 60]
+    stacked = np.stack([BOXES, BOXES + 1])  # as networks give them that find the same number in each image
+    scores = np.arange(6.0).reshape(2, 3)
+    of_both = from_detections(list(stacked), scores, [[1] * 3] * 2, ["a", "b"])
+    flat = from_detections(stacked.reshape(6, 4), scores.reshape(6), 1, ["a"] * 3 + ["b"] * 3)
+    assert of_both.equals(flat)
     names = from_detections(boxes, None, [["x", "y", "z"], [], ["x"], []], ["a", "b", "c", "d"])
     assert names["class_name"].to_pylist() == ["x", "y", "z", "x"]
 
@@ -290,7 +295,7 @@ def test_places_of_bad_values() -> None:
     ("options", "message"),
     [
         ({"boxes": BOXES[:, :3]}, "boxes: must have shape (n, 4), got (3, 3)"),
-        ({"boxes": BOXES[None]}, "boxes: must have shape (n, 4), got (1, 3, 4)"),
+        ({"boxes": BOXES[None]}, "boxes: must have shape (n, 4), got (1, 3, 4); give a batch as list(boxes)"),
         ({"boxes": "boxes"}, "boxes: must have shape (n, 4), got ()"),
         ({"boxes": np.zeros((3, 4), np.complex64)}, "boxes: must be numbers, got complex64"),
         ({"boxes": [[1, 2, 3, 4], [1, 2]]}, "boxes: must be an array of numbers, got [[1, 2, 3, 4], [1, 2]] ("),

@@ -151,7 +151,8 @@ def _boxes(boxes: Any, where: str) -> npt.NDArray[np.float32] | npt.NDArray[np.f
     if array.size == 0 and array.ndim <= 2:
         return np.empty((0, 4), np.float32)
     if array.ndim != 2 or array.shape[1] != 4:
-        raise bad_array(where, "must have shape (n, 4)", shape(array))
+        hint = "; give a batch as list(boxes)" if array.ndim == 3 and where == "boxes" else ""
+        raise bad_array(where, "must have shape (n, 4)", f"{shape(array)}{hint}")
     if array.dtype in (np.float32, np.float64):
         return array
     if array.dtype.kind not in "fiu":
