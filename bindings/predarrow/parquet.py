@@ -7,8 +7,8 @@ makes the search for one image a thousand times slower), statistics for those co
 What lost, on 64 street masks of 1.5 million vertices (50 ms, of which the levels of the lists, found anew for x and y,
 take some 25 and zstd 15): pages of version 2 (3 %, in 3 % more bytes), pages of 8 MiB or 256 KiB (3 % more time), zstd
 levels -1 to -4 (the same time, in 3 to 12 % more bytes), null columns not compressed (3 %, but others may follow in the
-same file), vertices that cannot be null (8 %, in another schema), lz4 (14 %, in 45 % more bytes), jemalloc's memory (the
-same) or the system's (10 % more).
+same file), vertices that cannot be null (8 %, in another schema), lz4 (14 %, in 45 % more bytes), memory of jemalloc
+(the same) or of the system (10 % more).
 """
 
 from __future__ import annotations
