@@ -108,9 +108,13 @@ def _sizes(path: Path, block_bytes: int) -> list[int]:
     return [piece.n if isinstance(piece, Plain) else piece.block.records.kind.size for piece in found]
 
 
-def test_the_head_of_the_first_piece_tells_how_the_rest_is_written(tmp_path: Path) -> None:
+_MASK = {"image_id": 1, "category_id": 2, "segmentation": {"size": [4, 3], "counts": "0<"}, "score": 0.5}
+
+
+@pytest.mark.parametrize("record", [_RECORD, _MASK])
+def test_the_head_of_the_first_piece_tells_how_the_rest_is_written(tmp_path: Path, record: dict[str, Any]) -> None:
     path = tmp_path / "file.json"
-    path.write_text(json.dumps([_RECORD] * 5000))
+    path.write_text(json.dumps([record] * 5000))
     sizes = _sizes(path, 200_000)
     assert 0 < 10 * sizes[0] < 6 * sizes[1]
     assert sum(sizes) == 5000

@@ -68,7 +68,8 @@ class PlainResults(Generic[T]):
             return None
         head = text.data[:cut]
         block = scanner.scan(head, last=False)
-        if block.consumed < cut or block.records.bbox.values.max(initial=0) < _SURELY_PIXELS:
+        boxes = block.records.bbox
+        if block.consumed < cut or (boxes.n_values.any() and boxes.values.max() < _SURELY_PIXELS):
             return None
         self.learn(head, block)
         if self._form is None:
