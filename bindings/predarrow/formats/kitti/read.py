@@ -240,6 +240,8 @@ def _content(path: str, folder: int | None) -> bytes | None:
     Its length tells whether all of it was read, in less time than a read beyond the end. What has none, or another
     (a pipe, a device), is read until nothing comes, as it gives less at a time.
     """
+    # No faster: names as bytes, readv into one buffer, one call that closes 64 files. Without the proof 0.4 us less of
+    # 5, but some network file systems give less than is there, and a line's end may stand there by chance.
     handle = _open(path, _FLAGS, dir_fd=folder)
     try:
         data = _read(handle, _SMALL)
