@@ -11,9 +11,10 @@ gives them to the system.
 from __future__ import annotations
 
 import math
+import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -106,8 +107,8 @@ class _Loan:
         self._block = block
         self.__array_interface__ = block.__array_interface__
 
-    def __del__(self) -> None:
-        if self._block.size <= KEPT:
+    def __del__(self, ends: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not ends() and self._block.size <= KEPT:  # at the interpreter's end names of modules are gone
             _idle.give(self._block)
 
 

@@ -93,6 +93,7 @@ def _assert_same(found: PlainShapes, block: c.CocoBlock, following: str) -> None
         assert ours.tobytes() == theirs.tobytes()
     assert (records.bbox.n_values == 4).all()
     low, size = records.bbox.values[:, :2], records.bbox.values[:, 2:4]
+    assert found.corners is not None
     assert found.corners.T.tobytes() == np.concatenate([low, low + size], 1).tobytes()
     assert np.isfinite(found.corners).all()
     assert (size >= 0).all()

@@ -237,3 +237,9 @@ def test_malloc_keeps_what_is_freed() -> None:
     environment = {name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")}
     run = subprocess.run([sys.executable, "-c", _FAULTS], capture_output=True, text=True, check=True, env=environment)
     assert int(run.stdout) < 1000  # each of the 20 times costs as many without
+
+
+def test_nothing_is_said_of_arrays_that_live_to_the_end() -> None:
+    code = "import threading; from predarrow_engine import memory; threading.held = memory.empty(1 << 21, 'u1')"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
