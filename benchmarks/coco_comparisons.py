@@ -155,7 +155,9 @@ def _optional(package: str, make: Callable[[], Contender]) -> Sequence[Contender
 
 def _readers(*, has_boxes: bool, hotcoco: float, load_res: float | None) -> Sequence[Contender]:
     found = [Contender("pycocotools loadRes", peers.load_res(), _of_coco, load_res)]
-    found += _optional("hotcoco", lambda: Contender("hotcoco load_res", peers.hotcoco(), None, hotcoco, "not columns"))
+    found += _optional(
+        "hotcoco", lambda: Contender("hotcoco load_res, one thread", peers.hotcoco(), None, hotcoco, "not columns")
+    )
     if has_boxes:
         found += _optional(
             "duckdb", lambda: Contender("DuckDB read_json, two threads", peers.duckdb_json, _of_arrow, 2.5)
@@ -199,11 +201,7 @@ COCO: Sequence[Comparison] = (
         "coco-two-threads",
         SHORT,
         Contender("predarrow, two threads", _read_on_two_threads, _of_table),
-        (
-            Contender("predarrow, one thread", _read, _of_table, 1.6),
-            *_optional("duckdb", lambda: Contender("DuckDB read_json, two threads", peers.duckdb_json, _of_arrow, 2.5)),
-        ),
-        rounds=7,
+        (Contender("predarrow, one thread", _read, _of_table, 1.6),),  # DuckDB's threads are busy after it has answered
     ),
     Comparison(
         "coco-polygons",
@@ -211,7 +209,7 @@ COCO: Sequence[Comparison] = (
         Contender("predarrow", _read, _of_polygons),
         _optional(
             "hotcoco",
-            lambda: Contender("hotcoco COCO", peers.hotcoco_annotations, _of_hotcoco, 2, "not columns"),
+            lambda: Contender("hotcoco COCO, one thread", peers.hotcoco_annotations, _of_hotcoco, 2, "not columns"),
         ),
         rounds=7,
     ),

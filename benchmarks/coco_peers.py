@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Callable
 from types import GenericAlias
@@ -17,6 +18,8 @@ from pycocotools import mask as coco_masks
 from pycocotools.coco import COCO
 
 from benchmarks.coco_data import Encoded, Results
+
+os.environ.setdefault("RAYON_NUM_THREADS", "1")  # hotcoco's threads: two take six tenths of the time of one
 
 
 def load_res() -> Callable[[Results], Any]:

@@ -166,7 +166,10 @@ PREDICTIONS: Sequence[Comparison] = (
         Contender("predarrow", _read_kitti, _of_table),
         (
             Contender("pyarrow.csv", peers.arrow_csv, _of_csv, 2.5),
-            *_with_pandas(Contender("pandas.read_csv", peers.pandas_file, None, 1.4, "checked file by file above")),
+            *_with_pandas(
+                Contender("pandas.read_csv, one thread", peers.pandas_file, None, 1.4, "checked file by file above"),
+                Contender("pandas.read_csv, two threads", peers.pandas_file_on_two_threads, None, None, "the same"),
+            ),
         ),
     ),
     Comparison(
@@ -175,7 +178,9 @@ PREDICTIONS: Sequence[Comparison] = (
         Contender("predarrow's kernel", _parse_kitti, _of_rows),
         (
             Contender("pyarrow.csv", peers.arrow_csv, _of_csv),
-            *_with_pandas(Contender("pandas.read_csv", peers.pandas_file, None, None, "checked file by file above")),
+            *_with_pandas(
+                Contender("pandas.read_csv, one thread", peers.pandas_file, None, None, "checked file by file above")
+            ),
         ),
     ),
     Comparison(
