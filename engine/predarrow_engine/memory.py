@@ -118,11 +118,7 @@ def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any
     Args:
         shape: of the array; dtype: of its items.
     """
-    size = _size(shape, dtype)
-    if size < FROM:
-        return np.empty(shape, dtype)
-    block = _idle.take(size)
-    return _on(_aligned(np.empty(_room(size), np.uint8)) if block is None else block, size, shape, dtype)
+    return _lent(shape, dtype, np.empty)[0]
 
 
 def zeros(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -143,13 +139,7 @@ def as_it_comes(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> tuple[npt
     Args:
         shape: of the array; dtype: of its items.
     """
-    size = _size(shape, dtype)
-    if size < FROM:
-        return np.zeros(shape, dtype), True
-    block = _idle.take(size)
-    if block is None:
-        return _on(_aligned(np.zeros(_room(size), np.uint8)), size, shape, dtype), True
-    return _on(block, size, shape, dtype), False
+    return _lent(shape, dtype, np.zeros)
 
 
 def release() -> int:
@@ -171,9 +161,16 @@ def steady_malloc() -> None:
     np.empty(_MALLOC_LEARNS, np.uint8)  # freed untouched
 
 
-def _size(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> int:
-    """Give the bytes of an array."""
-    return np.dtype(dtype).itemsize * (shape if isinstance(shape, int) else math.prod(shape))
+def _lent(
+    shape: int | tuple[int, ...], dtype: npt.DTypeLike, make: Callable[..., npt.NDArray[Any]]
+) -> tuple[npt.NDArray[Any], bool]:
+    """Give a contiguous array, and whether `make` made its memory; it gives its block back at its end."""
+    size = np.dtype(dtype).itemsize * (shape if isinstance(shape, int) else math.prod(shape))
+    if size < FROM:
+        return make(shape, dtype), True
+    used = _idle.take(size)
+    block = _aligned(make(_room(size), np.uint8)) if used is None else used
+    return np.asarray(_Loan(block))[:size].view(dtype).reshape(shape), used is None
 
 
 def _room(size: int) -> int:
@@ -185,8 +182,3 @@ def _room(size: int) -> int:
 def _aligned(memory: _Block) -> _Block:
     begin = -memory.ctypes.data % _ALIGNMENT
     return memory[begin : memory.size - _ALIGNMENT + begin]
-
-
-def _on(block: _Block, size: int, shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Give the array on a block that gives it back at its end."""
-    return np.asarray(_Loan(block))[:size].view(dtype).reshape(shape)
