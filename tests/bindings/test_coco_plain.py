@@ -16,12 +16,12 @@ from predarrow.formats.coco import plain_results
 from predarrow.formats.coco.file import CocoFile
 from predarrow.formats.coco.lists import given_categories, given_images
 from predarrow.formats.coco.names import NO_CATEGORIES, Choice, Chooser
-from predarrow.formats.coco.plain import plain_part
 from predarrow.formats.coco.read import coco_parts, read_coco
 from predarrow.formats.coco.rows import CocoOptions
-from predarrow.reader import Part, PredictionReader
+from predarrow.reader import PredictionReader
 from predarrow.report import Report
 from predarrow.table import SCHEMA
+from tests.coco_plain_parts import sizes_taken
 
 _ODD: list[dict[str, Any]] = [
     {"score": None},
@@ -123,14 +123,7 @@ def test_plain_results_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     text = _text([{**_RECORD, "image_id": i} for i in range(3000)], "lines" if name.endswith("l") else "list")
     path = tmp_path / name
     path.write_text(f'{{"annotations":{text}}}' if name.startswith("dict") else text)
-    monkeypatch.setattr(CocoFile.scan, "__defaults__", (4096,))
-    found = []
-
-    def counted(records: Any, *rest: Any) -> Part | None:
-        found.append(records.score.size)
-        return plain_part(records, *rest)
-
-    monkeypatch.setattr("predarrow.formats.coco.read.plain_part", counted)
+    found = sizes_taken(monkeypatch, 4096)
     table = read_coco(path, workers=workers).read_all()
     assert table["row"].to_pylist() == list(range(3000))
     assert table["data_unit"].to_pylist() == [str(i) for i in range(3000)]

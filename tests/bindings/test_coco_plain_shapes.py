@@ -18,12 +18,12 @@ from predarrow.formats.coco import plain_results
 from predarrow.formats.coco.file import CocoFile
 from predarrow.formats.coco.lists import given_categories, given_images
 from predarrow.formats.coco.names import NO_CATEGORIES, Choice, Chooser
-from predarrow.formats.coco.plain import plain_part
 from predarrow.formats.coco.read import coco_parts, read_coco
 from predarrow.formats.coco.rows import CocoOptions
-from predarrow.reader import Part, PredictionReader
+from predarrow.reader import PredictionReader
 from predarrow.report import Report
 from tests import naive_rle
+from tests.coco_plain_parts import sizes_taken
 
 _RING = [0, 0, 10.5, 0, 10.25, 10, 0.125, 10]
 _TEXT = naive_rle.to_string([5, 6, 12_000 - 11]).decode()
@@ -168,14 +168,7 @@ _MASK = {"image_id": 1, "segmentation": {"size": [120, 100], "counts": _TEXT}, "
 def test_plain_run_lengths_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, polygons: bool) -> None:
     path = tmp_path / "list.json"
     path.write_text(_text([_MASK] * 3000, "list"))
-    monkeypatch.setattr(CocoFile.scan, "__defaults__", (8192,))
-    found = []
-
-    def counted(records: Any, *rest: Any) -> Part | None:
-        found.append(records.image_id.size)
-        return plain_part(records, *rest)
-
-    monkeypatch.setattr("predarrow.formats.coco.read.plain_part", counted)
+    found = sizes_taken(monkeypatch, 8192)
     table = read_coco(path, workers=1, polygons=polygons).read_all()
     mask = {"height": 120, "width": 100, "counts": _TEXT.encode()}
     assert table["mask"].to_pylist() == [mask] * 3000
@@ -194,14 +187,7 @@ def test_plain_annotations_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = _text(records, "lines" if name.endswith("l") else "list")
     path = tmp_path / name
     path.write_text(f'{{"annotations":{text}}}' if name.startswith("dict") else text)
-    monkeypatch.setattr(CocoFile.scan, "__defaults__", (8192,))
-    found = []
-
-    def counted(records: Any, *rest: Any) -> Part | None:
-        found.append(records.image_id.size)
-        return plain_part(records, *rest)
-
-    monkeypatch.setattr("predarrow.formats.coco.read.plain_part", counted)
+    found = sizes_taken(monkeypatch, 8192)
     table = read_coco(path, workers=workers).read_all()
     assert table["row"].to_pylist() == list(range(3000))
     assert table["attributes"].to_pylist() == [f'{{"id":{i},"area":5}}' for i in range(3000)]

@@ -1,15 +1,19 @@
-"""What is said of a prediction file's columns in the log: bounds that hold, or none."""
+"""Files of predictions: how many there are, and what is said of their columns in the log: bounds that hold, or none."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from predarrow import parts
+from predarrow.errors import ProjectError
 from predarrow.parts import Statistics
-from tests.project_data import batch
+from tests.project_data import batch, new_project, part_files, stream
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,33 @@ def test_statistics_of_long_texts_are_bounds() -> None:
     assert found["minValues"]["data_unit"] <= low
     assert found["maxValues"]["data_unit"] >= high
     assert len(found["maxValues"]["data_unit"]) < 100
+
+
+def test_a_part_that_disappears_before_the_commit(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "project")
+
+    def vacuumed() -> Iterator[pa.RecordBatch]:
+        yield from stream(100, rows=200)
+        for path in (project.path / "predictions" / "default").glob("part-*.parquet"):
+            path.unlink()
+
+    project.commit(stream(1, "old"), set_name="other")
+    parts_before = parts.FILE_BYTES
+    parts.FILE_BYTES = 1
+    try:
+        with pytest.raises(ProjectError, match="was removed before the commit; import again"):
+            project.commit(vacuumed())
+    finally:
+        parts.FILE_BYTES = parts_before
+    assert project.sets() == ["other"]
+
+
+def test_large_imports_make_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = new_project(tmp_path / "project")
+    monkeypatch.setattr(parts, "FILE_BYTES", 1)
+    project.commit(stream(300, rows=100))
+    names = sorted(part_files(project))
+    assert len(names) > 1
+    assert [name[-13:] for name in names] == [f"{index:05d}.parquet" for index in range(len(names))]
+    found = project.scan().read_all()
+    assert found["row"].to_pylist() == list(range(30_000)), "the order is kept over files"

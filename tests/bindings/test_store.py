@@ -19,7 +19,7 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from predarrow import parts, store
+from predarrow import store
 from predarrow.errors import CommitConflictError, ProjectError
 from predarrow.project import Project
 from tests import project_runs
@@ -392,30 +392,3 @@ def test_a_set_folder_that_cannot_be_made(project: Project) -> None:
     (project.path / "predictions").write_text("in the way")
     with pytest.raises(ProjectError, match="predictions/default: cannot be created: "):
         project.commit(stream(1))
-
-
-def test_a_part_that_disappears_before_the_commit(project: Project) -> None:
-    def vacuumed() -> Iterator[pa.RecordBatch]:
-        yield from stream(100, rows=200)
-        for path in (project.path / "predictions" / "default").glob("part-*.parquet"):
-            path.unlink()
-
-    project.commit(stream(1, "old"), set_name="other")
-    parts_before = parts.FILE_BYTES
-    parts.FILE_BYTES = 1
-    try:
-        with pytest.raises(ProjectError, match="was removed before the commit; import again"):
-            project.commit(vacuumed())
-    finally:
-        parts.FILE_BYTES = parts_before
-    assert project.sets() == ["other"]
-
-
-def test_large_imports_make_several_files(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "FILE_BYTES", 1)
-    project.commit(stream(300, rows=100))
-    names = sorted(part_files(project))
-    assert len(names) > 1
-    assert [name[-13:] for name in names] == [f"{index:05d}.parquet" for index in range(len(names))]
-    found = project.scan().read_all()
-    assert found["row"].to_pylist() == list(range(30_000)), "the order is kept over files"
