@@ -79,3 +79,21 @@ def test_long_arrays_of_void_are_told_apart() -> None:
     assert from_label_mask(mask, void=void).num_rows == 1
     void[1_000] = 2_000
     assert from_label_mask(mask, void=void).num_rows == 0
+
+
+def test_long_arrays_of_void_are_told_apart_in_files(tmp_path: Path) -> None:
+    write_mask(tmp_path / "a.png", np.full((2, 2), 2_000, np.uint16))
+    void: Any = np.arange(5_000, 7_000)
+    assert read_masks(tmp_path, void=void).read_all().num_rows == 1
+    void[1_000] = 2_000
+    assert read_masks(tmp_path, void=void).read_all().num_rows == 0
+
+
+def test_options_that_change_while_files_are_read_change_nothing(tmp_path: Path) -> None:
+    for number in range(130):  # more than one chunk, so that more than one tracer is made
+        write_mask(tmp_path / f"{number}.png")
+    void = [3]
+    reader = read_masks(tmp_path, void=void, workers=2)
+    void += [1, 2]
+    assert reader.read_all().num_rows == 3 * 130
+    assert read_masks(tmp_path, void=[3]).read_all().num_rows == 3 * 130

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import index
 from typing import TYPE_CHECKING
 
 from predarrow.classes import ClassNames
 from predarrow.errors import InputError
-from predarrow.formats.mask_options import MaskFileOptions, n_left_out, new_tracer, simplified
+from predarrow.formats.mask_options import MaskFileOptions, left_out, n_left_out, new_tracer, simplified
 from predarrow.formats.mask_table import MAX_CLASSES, MaskImage, part, soft_map, too_many_classes
 from predarrow.formats.png import MAX_PIXELS, PngDecoder, PngHeader
 from predarrow.formats.png_chunks import Stream, joined_streams
@@ -35,8 +36,8 @@ class MaskFiles:
             PredarrowError: options that do not hold.
         """
         self._names = names
-        self._options = options
-        self._kind = repr(sorted(options.items()))
+        self._options = _own(options)
+        self._kind = repr(sorted(self._options.items()))
         with _SPARES.lend(self._kind, self._make_state):
             pass  # options that do not hold are told now
 
@@ -145,6 +146,21 @@ class _Chunk:
         result = part(outlines, images, self._names, self._max_classes)
         self._result.batches.extend(result.batches)
         self._result.report.add(result.report)
+
+
+def _own(options: MaskFileOptions) -> MaskFileOptions:
+    """Give options that the caller cannot change any more, and that repr tells whole: it cuts NumPy's long arrays.
+
+    Raises:
+        PredarrowError: values of background or void that no pixel can have.
+    """
+    own = options.copy()
+    left_out(options)
+    if "void" in options:
+        own["void"] = [index(value) for value in options["void"]]
+    if isinstance(rgb := options.get("rgb"), Mapping):
+        own["rgb"] = dict(rgb)
+    return own
 
 
 def _image(source: Source, header: PngHeader) -> MaskImage:
