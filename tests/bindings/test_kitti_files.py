@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from predarrow.errors import InputError, PredarrowError
 from predarrow.formats.kitti import pieces as kitti_pieces
 from predarrow.formats.kitti import read as kitti
+from predarrow.formats.kitti import small_files
 from predarrow.formats.kitti import table as kitti_table
 from predarrow.formats.kitti.read import read_kitti
 from predarrow.report import Code
@@ -136,10 +137,9 @@ def test_rows_do_not_depend_on_chunks_or_workers(
 ) -> None:
     _many(tmp_path)
     expected = read_kitti(tmp_path, workers=1, on_error="skip").read_all()
-    monkeypatch.setattr(kitti, "_CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(small_files, "_CHUNK_BYTES", chunk_bytes)
     monkeypatch.setattr(kitti, "_CHUNK_FILES", 7)
-    monkeypatch.setattr(kitti, "_SMALL", 50)  # so that larger files are read in two steps
-    monkeypatch.setattr(kitti, "_SLOW", 0.0)  # the turn is given up after the first file
+    monkeypatch.setattr(small_files, "_SMALL", 50)  # so that larger files are read in two steps
     monkeypatch.setattr(kitti_table, "_BATCH_ROWS", 2)
     done: list[tuple[int, int]] = []
     reader = read_kitti(tmp_path, workers=workers, on_error="skip", progress=lambda *numbers: done.append(numbers))
@@ -183,7 +183,7 @@ def test_a_large_file_in_pieces_is_what_it_is_in_one(
     monkeypatch.setattr(kitti_pieces, "LARGE", 300)
     monkeypatch.setattr(kitti_pieces, "_PIECE", 300)
     monkeypatch.setattr(kitti_pieces, "_HEAD", 150)
-    monkeypatch.setattr(kitti, "_SMALL", 10)
+    monkeypatch.setattr(small_files, "_SMALL", 10)
     for workers in (1, 2):
         reader = read_kitti(tmp_path, on_error="skip", workers=workers)
         assert reader.read_all().to_pylist() == expected.to_pylist()
@@ -193,7 +193,7 @@ def test_a_large_file_in_pieces_is_what_it_is_in_one(
 def test_a_file_that_is_refused_is_refused_once_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kitti_pieces, "LARGE", 300)
     monkeypatch.setattr(kitti_pieces, "_PIECE", 300)
-    monkeypatch.setattr(kitti, "_SMALL", 10)
+    monkeypatch.setattr(small_files, "_SMALL", 10)
     write(tmp_path / "a.txt", "\n".join([RESULT] * 20))
     source = Source(str(tmp_path / "a.txt"), "a", None, n_frames=3)
     parts = list(kitti_pieces.pieces(source, None, kitti_table.KittiOptions()))

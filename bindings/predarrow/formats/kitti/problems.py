@@ -41,7 +41,7 @@ _LINE_END = re.compile(rb"[\r\n]")
 class KittiText(NamedTuple):
     """Text of several files, one after the other."""
 
-    data: bytes | bytearray
+    data: bytes | bytearray | memoryview
     file_offsets: npt.NDArray[np.int64]
     """(n_files + 1,) first byte of each file."""
 
@@ -145,17 +145,19 @@ def _no_number(got: str) -> str:
 
 def _fields_from(text: KittiText, rows: KittiRows, record: int) -> tuple[bool, bool, list[bytes]]:
     """Fields of a record's line from the one that is to blame; whether that is the first, and commas part them."""
-    data, place, file = text.data, int(rows.place[record]), rows.file[record]
+    place, file = int(rows.place[record]), rows.file[record]
     file_start, file_end = text.file_offsets[file : file + 2].tolist()
-    line_end = _LINE_END.search(data, place, file_end)
+    line_end = _LINE_END.search(text.data, place, file_end)
     end = file_end if line_end is None else line_end.start()
     start = max(file_start, place - _LOOKED_AT)
-    start = max(start, data.rfind(b"\n", start, place) + 1, data.rfind(b"\r", start, place) + 1)
-    parted_by = _SEPARATOR.findall(data, start, end)
+    before = bytes(text.data[start:place])
+    before = before[max(before.rfind(b"\n"), before.rfind(b"\r")) + 1 :]
+    after = bytes(text.data[place:end])
+    parted_by = _SEPARATOR.findall(before + after)
     commas = sum(b"," in separator for separator in parted_by)
     by_comma = commas > len(parted_by) - commas  # as the kernel takes them
-    is_first = not data[start:place].strip(b" \t\xef\xbb\xbf")
-    return is_first, by_comma, (_COMMA if by_comma else _GAP).split(data[place:end].rstrip(b" \t"))
+    is_first = not before.strip(b" \t\xef\xbb\xbf")
+    return is_first, by_comma, (_COMMA if by_comma else _GAP).split(after.rstrip(b" \t"))
 
 
 def _field_name(n_fields: int, n_left: int) -> str:

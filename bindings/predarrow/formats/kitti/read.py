@@ -7,11 +7,8 @@ a track id. What a line may look like stands in `predarrow_engine.kitti`.
 from __future__ import annotations
 
 import math
-import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
-from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +16,7 @@ import numpy as np
 from predarrow.classes import TextClasses, text_classes
 from predarrow.errors import PredarrowError
 from predarrow.formats.kitti import pieces as kitti_pieces
-from predarrow.formats.kitti.problems import KittiText
+from predarrow.formats.kitti.small_files import read_small
 from predarrow.formats.kitti.table import KittiOptions, part
 from predarrow.pipeline import Progress, run, worker_count
 from predarrow.reader import OnError, Part, PredictionReader
@@ -40,10 +37,6 @@ from predarrow.sources import (
 SUFFIXES = STANDARD_SUFFIXES[KITTI_FILE_NAME_REGEX]
 
 _CHUNK_FILES = 2048  # 16 ms of work; with half of it a chunk's table shows (7 %)
-_CHUNK_BYTES = 16 << 20
-_SMALL = 1 << 16
-_SLOW = 0.02  # seconds for a chunk: 512 files in the page cache take 2 to 4 ms
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def read_kitti(
@@ -138,9 +131,6 @@ def _parts(sources: Sequence[Source], function: _KittiFiles, workers: int, progr
                 yield from function.pieces(source)
 
 
-_open, _read, _seek, _close = os.open, os.read, os.lseek, os.close  # an attribute less to look up, 7,481 times
-
-
 class _Done(NamedTuple):
     part: Part
     left: Sequence[Source]
@@ -153,110 +143,25 @@ class _KittiFiles:
     def __init__(self, names: TextClasses | None, options: KittiOptions) -> None:
         self._names = names
         self._options = options
-        self._turn = threading.Lock()
 
     def __call__(self, chunk: Sequence[Source]) -> _Done:
         from predarrow_engine.kitti import parse
         from predarrow_engine.memory import steady_malloc
 
         steady_malloc()
-        problems: list[Problem] = []
-        read, texts = self._read(chunk, problems)
-        offsets = np.zeros(len(texts) + 1, np.int64)
-        np.cumsum([len(text) for text in texts], out=offsets[1:])
-        text = KittiText(texts[0] if len(texts) == 1 else b"".join(texts), offsets)
-        rows = parse(np.frombuffer(text.data, np.uint8), offsets)
+        paths = chunk.path if isinstance(chunk, PlainSources) else [source.path for source in chunk]
+        text, failed, n_seen = read_small(paths)
+        read = chunk[:n_seen]
+        if failed:
+            read = [source for place, source in enumerate(read) if place not in failed]
+        rows = parse(np.frombuffer(text.data, np.uint8), text.file_offsets)
         result = part(rows, text, read, self._names, self._options)
-        result.report.sources += len(problems)
-        result.report.problems.extend(problems)
-        return _Done(result, chunk[len(read) + len(problems) :])
+        result.report.sources += len(failed)
+        for place, error in failed.items():
+            message = f"must be a file that can be read, got {error.strerror or error}"
+            result.report.problems.append(Problem(paths[place], None, "", Code.UNREADABLE, message))
+        return _Done(result, chunk[n_seen:])
 
     def pieces(self, source: Source) -> Iterator[Part]:
         """Give what one large file comes to."""
         return kitti_pieces.pieces(source, self._names, self._options)
-
-    def _read(self, chunk: Sequence[Source], problems: list[Problem]) -> tuple[Sequence[Source], list[bytes]]:
-        """Files from the start of the chunk, until they are large enough together.
-
-        One thread reads at a time: threads that read small files together wait for the interpreter's lock after
-        every call (7,481 files in 16 threads on 2 cores: 124 ms, in turns 79). Where files come slowly, from a cold
-        disk or a network, waiting for them is what takes the time, and the turn is given up.
-        """
-        texts: list[bytes] = []
-        failed: set[int] = set()
-        size = 0
-        paths = chunk.path if isinstance(chunk, PlainSources) else [source.path for source in chunk]
-        folder, names = _from_folder(paths)
-        has_turn = len(chunk) > 1 and self._turn.acquire()
-        latest = perf_counter() + _SLOW
-        try:
-            for place, name in enumerate(names):
-                if size >= _CHUNK_BYTES:
-                    break
-                try:
-                    content = _content(name, folder)
-                except OSError as error:
-                    message = f"must be a file that can be read, got {error.strerror or error}"
-                    problems.append(Problem(paths[place], None, "", Code.UNREADABLE, message))
-                    failed.add(place)
-                    continue
-                if content is None:
-                    break
-                texts.append(content)
-                size += len(content)
-                if has_turn and perf_counter() > latest:
-                    self._turn.release()
-                    has_turn = False
-        finally:
-            if has_turn:
-                self._turn.release()
-            if folder is not None:
-                _close(folder)
-        read = chunk[: len(texts) + len(failed)]
-        return [read[place] for place in range(len(read)) if place not in failed] if failed else read, texts
-
-
-def _from_folder(paths: Sequence[str]) -> tuple[int | None, Sequence[str]]:
-    """Give the folder that all files lie in, opened, and their paths from there on; or None, and the paths as they are.
-
-    To open a file so takes a tenth less time.
-    """
-    head = paths[0][: paths[0].rfind("/") + 1]
-    text = "\n".join(paths)
-    if len(paths) == 1 or not head or "//" in text or text.count("\n") >= len(paths) or _open not in os.supports_dir_fd:
-        return None, paths
-    names = text[len(head) :].split(f"\n{head}")
-    if len(names) < len(paths):
-        return None, paths
-    try:
-        return _open(head, os.O_RDONLY), names
-    except OSError:  # a folder that may be passed through, not listed
-        return None, paths
-
-
-def _content(path: str, folder: int | None) -> bytes | None:
-    """Give a file's bytes, None for a large one.
-
-    Its length tells whether all of it was read, in less time than a read beyond the end. What has none, or another
-    (a pipe, a device), is read until nothing comes, as it gives less at a time.
-    """
-    # No faster: names as bytes, readv into one buffer, one call that closes 64 files. Without the proof 0.4 us less of
-    # 5, but some network file systems give less than is there, and a line's end may stand there by chance.
-    handle = _open(path, _FLAGS, dir_fd=folder)
-    try:
-        data = _read(handle, _SMALL)
-        try:
-            size = _seek(handle, 0, os.SEEK_END)
-            if size == len(data):
-                return data
-            if size > kitti_pieces.LARGE:
-                return None
-            _seek(handle, len(data), os.SEEK_SET)
-        except OSError:
-            pass
-        parts = [data]
-        while more := _read(handle, kitti_pieces.LARGE):
-            parts.append(more)
-        return b"".join(parts)
-    finally:
-        _close(handle)
