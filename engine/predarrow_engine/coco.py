@@ -20,6 +20,7 @@ from predarrow_engine.coco_columns import (
     BAD_UTF8,
     CATEGORIES,
     IMAGES,
+    LIST,
     OK,
     POLYGONS,
     TRUNCATED,
@@ -109,12 +110,16 @@ class CocoScanner:
             block: what this one read; its positions are made right. Plain records have none.
         """
         n_items = before._slots[s.INDEX]
-        self._slots[s.INDEX] += n_items
+        opened = () if block is None else block.top[block.top[:, 3] == LIST, 2].tolist()
+        if not opened:
+            self._slots[s.INDEX] += n_items
+            if self._slots[s.OUTER]:
+                self._slots[s.OUTER] += n_items
         if block is None:
             return
-        if self._slots[s.OUTER]:
-            self._slots[s.OUTER] += n_items
-        outer, inner = block.records.position.T
+        spans = block.records.span
+        n_first = np.searchsorted(spans[:, 0], opened[0]) if opened else len(spans)  # of the list that it began in
+        outer, inner = block.records.position[:n_first].T
         inner[outer == 0] += n_items
         outer[outer > 0] += n_items
 

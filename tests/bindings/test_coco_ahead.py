@@ -186,3 +186,19 @@ def test_masks_are_read_in_longer_pieces(tmp_path: Path, monkeypatch: pytest.Mon
     (batches, _), (others, _) = _found(masks, 1), _found(masks, 3)
     assert batches == others
     assert sum(batch.num_rows for batch in batches) == 300
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_places_in_a_list_that_begins_in_a_piece_that_is_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_nested: bool
+) -> None:
+    images = [{"id": k, "file_name": f"{k}.jpg"} for k in range(40)]
+    bad = {**_RECORD, "score": "high"}
+    records: list[Any] = [*[_RECORD] * 2, [bad] if is_nested else bad, *[_RECORD] * 20, bad]
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps({"images": images, "annotations": records, "other": images}))
+    for block_bytes in range(200, 1000, 37):
+        monkeypatch.setattr(CocoFile.scan, "__defaults__", (block_bytes,))
+        _, problems = _found(path, 2)
+        first = "$.annotations[2][0].score" if is_nested else "$.annotations[2].score"
+        assert _places(problems) == [first, "$.annotations[23].score"]
