@@ -34,6 +34,14 @@ class Made(Generic[R]):
     result: R
 
 
+@dataclass
+class _Begun(Generic[T, R]):
+    """A chunk that a thread works on, or soon will."""
+
+    chunk: Sequence[T]
+    future: Future[R]
+
+
 def run(
     chunks: Iterable[Sequence[T] | Made[R]],
     function: Callable[[Sequence[T]], R],
@@ -49,7 +57,7 @@ def run(
 
     Args:
         chunks: read as they are needed, in the caller's thread.
-        function: called in a pool thread, or in the caller's where `workers` is 1.
+        function: called in `workers` - 1 threads of a pool, and in the caller's while the next result is not there.
         workers: number of threads, at least 1.
         total: number of sources in all chunks, for `progress`.
         progress: told after each chunk.
@@ -116,28 +124,45 @@ def _inline(chunks: Iterable[Sequence[T] | Made[R]], function: Callable[[Sequenc
 def _threaded(
     chunks: Iterable[Sequence[T] | Made[R]], function: Callable[[Sequence[T]], R], workers: int
 ) -> Iterator[tuple[int, R]]:
-    waiting: deque[tuple[int, Future[R] | R]] = deque()
+    waiting: deque[Made[R] | _Begun[T, R]] = deque()
     rest = iter(chunks)
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="predarrow")
+    # The caller's thread is one of the workers. Where it only waited beside them, three threads shared two cores: one
+    # that had the GIL lost its core to a kernel of another, and boxes took 100 ms of two threads where this takes 76.
+    pool = ThreadPoolExecutor(workers - 1, thread_name_prefix="predarrow")
     try:
         while True:
             # What is made comes out at once if nothing waits in front of it: the next chunks may take long to come.
             while not _is_made(waiting) and len(waiting) < workers + _AHEAD and (chunk := next(rest, None)) is not None:
-                if isinstance(chunk, Made):
-                    waiting.append((1, chunk.result))
-                else:
-                    waiting.append((len(chunk), pool.submit(function, chunk)))
+                waiting.append(chunk if isinstance(chunk, Made) else _Begun(chunk, pool.submit(function, chunk)))
             if not waiting:
                 return
-            size, found = waiting.popleft()
-            yield size, found.result() if isinstance(found, Future) else found
+            first = waiting[0]
+            if isinstance(first, Made):
+                waiting.popleft()
+                yield 1, first.result
+            elif first.future.done() or not _help(waiting, function):
+                waiting.popleft()
+                yield len(first.chunk), first.future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _is_made(waiting: deque[tuple[int, Future[R] | R]]) -> bool:
+def _help(waiting: Iterable[Made[R] | _Begun[T, R]], function: Callable[[Sequence[T]], R]) -> bool:
+    """Do the first chunk that no thread of the pool works on, in this one; tell whether there is any."""
+    for work in waiting:
+        if isinstance(work, _Begun) and work.future.cancel():
+            work.future = Future()
+            try:
+                work.future.set_result(function(work.chunk))
+            except Exception as error:  # raised at the chunk's place, as one of a pool's thread is
+                work.future.set_exception(error)
+            return True
+    return False
+
+
+def _is_made(waiting: deque[Made[R] | _Begun[T, R]]) -> bool:
     """Tell whether the result of the first chunk was there before it."""
-    return bool(waiting) and not isinstance(waiting[0][1], Future)
+    return bool(waiting) and isinstance(waiting[0], Made)
 
 
 def _cores() -> int:

@@ -70,9 +70,54 @@ def test_what_is_made_does_not_wait_for_what_follows() -> None:
 def test_one_worker_needs_no_thread() -> None:
     threads = set(run(_chunks(5), lambda chunk: threading.get_ident(), workers=1))
     assert threads == {threading.get_ident()}
-    others = set(run(_chunks(50), lambda chunk: threading.get_ident(), workers=3))
-    assert threading.get_ident() not in others
-    assert len(others) <= 3
+    _no_thread_is_left()
+
+
+def test_the_callers_thread_is_one_of_the_workers() -> None:
+    both = threading.Barrier(2, timeout=30)  # which nobody passes alone
+
+    def meet(chunk: Sequence[int]) -> int:
+        both.wait()
+        return threading.get_ident()
+
+    threads = set(run(_chunks(50), meet, workers=2))
+    assert len(threads) == 2
+    assert threading.get_ident() in threads
+
+
+def _second_fails_first(error: BaseException) -> Iterator[int]:
+    """Give a run whose first chunk ends in the pool's thread after the second has failed in the caller's."""
+    is_begun, has_failed = threading.Event(), threading.Event()
+
+    def chunks() -> Iterator[list[int]]:
+        yield [0]
+        assert is_begun.wait(30)
+        yield [1]
+
+    def function(chunk: Sequence[int]) -> int:
+        if chunk[0] == 1:
+            has_failed.set()
+            raise error
+        is_begun.set()
+        assert has_failed.wait(30)
+        return chunk[0]
+
+    return run(chunks(), function, workers=2)
+
+
+def test_an_error_in_the_callers_thread_waits_for_its_place() -> None:
+    results = _second_fails_first(ValueError("one"))
+    assert next(results) == 0
+    with pytest.raises(ValueError, match="one"):
+        next(results)
+    _no_thread_is_left()
+
+
+def test_an_interrupt_in_the_callers_thread_comes_out_at_once() -> None:
+    results = _second_fails_first(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        next(results)
+    _no_thread_is_left()
 
 
 @pytest.mark.parametrize("workers", [1, 3])
