@@ -138,6 +138,7 @@ class CocoScanner:
         """
         data = _cast(data)
         slots = self._slots
+        begun = slots.copy()
         slots[HAS_HIGH] = slots[s.CONSUMED] = 0
         room = Room(slots, self._rates, data.size)
         while (stop := scan_block(data, slots, int(slots[s.CONSUMED]), last)) == ROOM:
@@ -146,8 +147,9 @@ class CocoScanner:
         if code == OK and last and (stop < 0 or slots[s.PHASE] not in (DONE, LINE)):
             code, place = TRUNCATED, data.size
         consumed = int(slots[s.CONSUMED])
-        if slots[HAS_HIGH]:
-            code, place = _check_text(data[:consumed], code, place)
+        if slots[HAS_HIGH] and (flaw := _flaw_of_text(data[:consumed])) is not None:
+            slots[:] = begun
+            return self.scan(data[:flaw], last=False)._replace(code=BAD_UTF8, place=flaw)
         self._rates = np.maximum(self._rates / 2, room.rates())
         _settle(data, room)
         return CocoBlock(
@@ -198,12 +200,13 @@ def _cast(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return data
 
 
-def _check_text(data: npt.NDArray[np.uint8], code: int, place: int) -> tuple[int, int]:
+def _flaw_of_text(data: npt.NDArray[np.uint8]) -> int | None:
+    """Give the first byte that is not UTF-8."""
     try:
         str(memoryview(data), "utf-8")  # type: ignore[arg-type]  # NumPy's arrays are buffers
     except UnicodeDecodeError as error:
-        return BAD_UTF8, error.start
-    return code, place
+        return error.start
+    return None
 
 
 def _settle(data: npt.NDArray[np.uint8], room: Room) -> None:

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from predarrow.errors import InputError, PredarrowError
+from predarrow.formats.coco import plain_results
 from predarrow.formats.coco.annotations import write_coco_annotations
+from predarrow.formats.coco.file import CocoFile
 from predarrow.formats.coco.read import read_coco
 from predarrow.formats.coco.write import write_coco_results
 
@@ -50,6 +52,41 @@ def test_annotations_that_stand_twice(tmp_path: Path, again: bytes, between: byt
     text = b'{"annotations":' + json.dumps([_BOX] * 3).encode() + between + b',"annotations":' + again + b"}"
     with pytest.raises(InputError, match=r"file\.json: \$\.annotations: must stand once, got it twice"):
         read_coco(_write(tmp_path, text)).read_all()
+
+
+_STOPS = {
+    "another format": (b'{"image_id":1,"caption":"a"}', "got caption"),
+    "another format behind a record of none": (
+        b'{"image_id":1},{"image_id":1,"segments_info":[]}',
+        "got segments_info",
+    ),
+    "no UTF-8": (b'{"image_id":1,"note":"\xff"}', "must be UTF-8"),
+    "no UTF-8 behind some": ('{"image_id":1,"note":"ü'.encode() + b'\xff"}', "must be UTF-8"),
+    "no JSON": (b'{"image_id":1,"score":01}', "must have a number of JSON here"),
+    "a second list": (json.dumps(_BOX).encode() + b'],"annotations":[{}', "must stand once"),
+}
+
+
+@pytest.mark.parametrize(("stop", "told"), _STOPS.values(), ids=list(_STOPS))
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_in_front_of_what_no_file_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: bytes, told: str, workers: int
+) -> None:
+    images = json.dumps([{"id": i, "file_name": f"{i}.jpg"} for i in range(60)]).encode()
+    records = [{**_BOX, "image_id": i} for i in range(60)]
+    lists = b'{"images":' + images + b',"categories":[{"id":2,"name":"car"}],"annotations":'
+    text = json.dumps(records).encode()[:-1] + b"," + stop + b"," + json.dumps(records).encode()[1:]
+    n_rows = 60 + told.startswith("must stand once")
+    found = []
+    monkeypatch.setattr(plain_results, "_HEAD", 600)
+    for block_bytes in (250, 900, 4000, 1 << 20):
+        monkeypatch.setattr(CocoFile.scan, "__defaults__", (block_bytes,))
+        reader = read_coco(_write(tmp_path, lists + text + b"}"), workers=workers, on_error="skip")
+        rows = reader.read_all()["row"].to_pylist()
+        assert rows == list(range(n_rows))
+        assert told in reader.report.problems[-1].message
+        found.append(reader.report)
+    assert all(report == found[0] for report in found)
 
 
 def test_lists_of_the_file_that_others_stand_for_need_not_hold(tmp_path: Path) -> None:

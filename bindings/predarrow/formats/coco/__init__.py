@@ -30,4 +30,7 @@ What odd records come to:
 | two lists of images, of categories or of annotations in the file | refused |
 | captions, panoptic segments, masks of a video (`segmentations`), boxes with an angle (`rbox`) | the file is refused |
 | a dictionary without "annotations" | refused |
+
+Where a file is refused for what stands in it (broken JSON or text, another format, a second list), on_error="skip"
+gives the rows of the records in front of that, if the images and categories that the file lists are known by then.
 """

@@ -35,6 +35,8 @@ class Block(NamedTuple):
     """Records of the file before these."""
     pointer: Callable[[int], str]
     """Gives the place of a record of the block in the file."""
+    n_records: int | None = None
+    """Records that are rows; None for all."""
 
     def text(self, span: npt.NDArray[np.int32]) -> str:
         """Give a piece of the file for a message, shortened; nothing for an empty one."""
@@ -46,11 +48,12 @@ class Block(NamedTuple):
 
 
 class RecordRefusals(Refusals):
-    """Refused records of a block; pointers are keys of the record, such as `.bbox[2]`."""
+    """Refused records of a block, and silently those that are no rows; pointers are keys, such as `.bbox[2]`."""
 
     def __init__(self, block: Block) -> None:
         super().__init__(np.arange(block.first, block.first + block.records.kind.size))
         self._block = block
+        self.bad[self.rows.size if block.n_records is None else block.n_records :] = True
 
     def add_one(self, row: int, code: Code, pointer: str, message: str) -> None:
         """Refuse one record of the block."""

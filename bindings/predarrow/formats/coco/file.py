@@ -126,7 +126,6 @@ class CocoFile:
             InputError: the file cannot be read on, or is no JSON; what stands before is given.
         """
         from predarrow_engine.coco import CocoScanner
-        from predarrow_engine.coco_columns import BAD_UTF8
 
         gaps: list[Gap | None] = [None]  # where the piece that was read last ended
         results = PlainResults(finish, is_lines=self.is_lines)
@@ -171,8 +170,7 @@ class CocoFile:
             if block is None:
                 block = scanner.scan(data, last=piece.is_last)
             results.learn(data, block)
-            if block.code != BAD_UTF8:
-                yield Scanned(BlockText(data), block, offset, piece.text.read)
+            yield Scanned(BlockText(data), block, offset, piece.text.read)
             if block.code:
                 raise InputError([self._flaw(block.code, offset + block.place)])
             offset += block.consumed

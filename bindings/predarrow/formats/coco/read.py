@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -188,19 +188,19 @@ def _pieces(file: CocoFile, options: CocoOptions, workers: int, done: _Done) -> 
                 first += scanned.n
                 continue
             has_list = has_list or _has_annotations(scanned)
-            if (problem := _list_again(scanned, file, lists)) is not None:
+            records = scanned.block.records
+            block = Block(scanned.data, records, file.path, first, _pointer(file, scanned))
+            if not is_judged and (problem := relative_boxes(block)) is not None:
                 yield _refused(problem)
                 return
-            records = scanned.block.records
-            if not records.kind.size:
-                continue
-            block = Block(scanned.data, records, file.path, first, _pointer(file, scanned))
-            problem = _other_format(block) or (None if is_judged else relative_boxes(block))
-            if problem is not None:
-                yield _refused(problem)
+            if (stop := _stop(block, scanned, lists)) is not None:
+                if stop.n_records:
+                    yield [block._replace(n_records=stop.n_records)]
+                yield _refused(stop.problem)
                 return
             is_judged = is_judged or bool(records.bbox.n_values.any())
-            yield [block]
+            if records.kind.size:
+                yield [block]
             first += records.kind.size
     except InputError as error:
         yield _refused(*error.problems)
@@ -221,12 +221,32 @@ def _has_annotations(scanned: Scanned) -> bool:
     return "annotations" in keys
 
 
-def _list_again(scanned: Scanned, file: CocoFile, seen: set[str]) -> Problem | None:
+class _Stop(NamedTuple):
+    """Why a file is not read on."""
+
+    n_records: int
+    """Records of the block in front: they are read, whatever the blocks."""
+    problem: Problem
+
+
+def _stop(block: Block, scanned: Scanned, lists: set[str]) -> _Stop | None:
+    """Give what stands first in a block of what no file may have.
+
+    Args:
+        block, scanned: what was read.
+        lists: met so far.
+    """
+    stops = [stop for stop in (_list_again(block, scanned, lists), _other_format(block)) if stop is not None]
+    return min(stops, key=lambda stop: stop.n_records, default=None)
+
+
+def _list_again(block: Block, scanned: Scanned, seen: set[str]) -> _Stop | None:
     """Word that the file has another list of one kind: of images and categories only the first was looked for."""
     for start, end in scanned.block.top[:, :2].tolist():
         key = value_of(scanned.data, start, end)
         if key in seen:
-            return Problem(file.path, None, f"$.{key}", Code.BAD_VALUE, "must stand once, got it twice")
+            problem = Problem(block.source, None, f"$.{key}", Code.BAD_VALUE, "must stand once, got it twice")
+            return _Stop(int(np.searchsorted(block.records.span[:, 0], start)), problem)
         if key in ("annotations", "images", "categories"):
             seen.add(key)
     return None
@@ -246,18 +266,19 @@ def _pointer(file: CocoFile, scanned: Scanned) -> Callable[[int], str]:
     return pointer
 
 
-def _other_format(block: Block) -> Problem | None:
-    """Word that the first record without a shape is of another format."""
+def _other_format(block: Block) -> _Stop | None:
+    """Word that a record without a shape is of another format."""
     from predarrow_engine.coco_columns import MISSING, NO_SEGMENTATION
 
     records = block.records
     bare = (records.bbox.kind == MISSING) & (records.keypoints.kind == MISSING) & (records.kind == 0)
     bare &= records.segmentation.kind == NO_SEGMENTATION
-    for row in np.flatnonzero(bare)[:1].tolist():
+    for row in np.flatnonzero(bare).tolist():
         spans = records.others.spans[slice(*records.others.offsets[row : row + 2].tolist())]
         for start, end in spans[:, :2].tolist():
             if (key := value_of(block.data, start, end)) in _OTHER_FORMATS:
                 rule = f"must be a box, a segmentation or keypoints, got {key}"
                 place = block.pointer(row)
-                return Problem(block.source, None, place, Code.UNSUPPORTED, f"{rule}: {_OTHER_FORMATS[key]}")
+                problem = Problem(block.source, None, place, Code.UNSUPPORTED, f"{rule}: {_OTHER_FORMATS[key]}")
+                return _Stop(row, problem)
     return None
