@@ -37,6 +37,10 @@ def kernel(func: F) -> Dispatcher[F]:
 
     Lazy (an explicit signature moves the whole compile time to the import), serial (threads are the
     caller's), NumPy's error model (a division cannot raise in a kernel).
+
+    What Python calls returns numbers, plain tuples of them, or one array. To make a named tuple, or an array in a
+    tuple, Numba calls Python and does not look whether that raised: a handler's exception that waits for the kernel's
+    end, such as Ctrl-C's, would then be a crash.
     """
     compiled = numba.njit(nogil=True, error_model="numpy")(func)
     if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]

@@ -37,10 +37,11 @@ def to_rows(
         ValueError: counts of a mask that are not height * width pixels.
     """
     new_offsets = np.zeros(len(offsets), np.int64)
-    new_counts, wrong = _turn(fixed(counts), fixed(offsets), fixed(sizes), new_offsets)
-    if wrong >= 0:
-        height, width = sizes[wrong].tolist()
-        raise ValueError(f"counts of mask {wrong} must sum to {height * width} (height * width)")
+    wrong = np.full(1, -1, np.int64)
+    new_counts = _turn(fixed(counts), fixed(offsets), fixed(sizes), new_offsets, wrong)
+    if wrong[0] >= 0:
+        height, width = sizes[wrong[0]].tolist()
+        raise ValueError(f"counts of mask {wrong[0]} must sum to {height * width} (height * width)")
     return new_counts, new_offsets
 
 
@@ -212,8 +213,9 @@ def _turn(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     new_offsets: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.uint32], int]:
-    """Give the counts along the rows, and the first mask whose counts are of another size, -1 where none is."""
+    wrong: npt.NDArray[np.int64],
+) -> npt.NDArray[np.uint32]:
+    """Give the counts along the rows; the first mask whose counts are of another size is written to wrong (1,)."""
     result = np.empty(max(2 * counts.size, 64), np.uint32)
     changes = np.empty(1024, np.uint32)
     work = work_for(0, 0, 0)
@@ -223,7 +225,8 @@ def _turn(
         begin, end = offsets[i], offsets[i + 1]
         if begin != end:
             if pixels_of(counts, begin, end) != height * width:
-                return result[:0], i
+                wrong[0] = i
+                return result[:0]
             n_spans, n_changes = ZERO, 0
             if height * width > 0:
                 if not is_room(work, height, width, end - begin):
@@ -239,7 +242,7 @@ def _turn(
             sort_changes(work, n_spans, changes)
             n = _write_rows(work, changes, height if n_changes else np.int64(0), height, width, result, n)
         new_offsets[i + 1] = np.int64(n)
-    return result[:n], -1
+    return result[:n]
 
 
 @helper

@@ -44,9 +44,10 @@ def _merge(
     counts: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], both: bool
 ) -> Counts:
     merged_offsets = np.zeros(len(groups), np.int64)
-    merged, wrong = _merge_groups(fixed(counts), fixed(offsets), fixed(groups), both, merged_offsets)
-    if wrong >= 0:
-        raise ValueError(f"masks of group {wrong} must have as many pixels as each other")
+    wrong = np.full(1, -1, np.int64)
+    merged = _merge_groups(fixed(counts), fixed(offsets), fixed(groups), both, merged_offsets, wrong)
+    if wrong[0] >= 0:
+        raise ValueError(f"masks of group {wrong[0]} must have as many pixels as each other")
     return merged, merged_offsets
 
 
@@ -82,8 +83,9 @@ def _merge_groups(
     groups: npt.NDArray[np.int64],
     both: bool,
     merged_offsets: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.uint32], int]:
-    """Give the merged counts, and the first group whose masks differ in pixels, -1 where none does."""
+    wrong: npt.NDArray[np.int64],
+) -> npt.NDArray[np.uint32]:
+    """Give the merged counts; the first group whose masks differ in pixels is written to wrong (1,)."""
     # Each merge of two has no more runs than both together, so a group has no more than its masks.
     result = np.empty(counts.size + groups.size, np.uint32)
     before = np.empty(0, np.uint32)
@@ -100,14 +102,15 @@ def _merge_groups(
                 merged = n
                 break
             if pixels_of(result, n, merged) != pixels_of(counts, begin, end):
-                return result[:0], g
+                wrong[0] = g
+                return result[:0]
             if before.size < merged - n:
                 before = np.empty(2 * (merged - n), np.uint32)
             before[: merged - n] = result[n:merged]
             merged = _merge_two(before[: merged - n], counts[begin:end], both, result, n)
         n = merged
         merged_offsets[g + 1] = n
-    return result[:n], -1
+    return result[:n]
 
 
 @helper

@@ -33,7 +33,8 @@ def simplify(outlines: Outlines, tolerance: float) -> Outlines:
     """
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise ValueError(f"the tolerance must be a finite number of pixels from 0 on, got {tolerance}")
-    keep, ring_offsets = simplify_rings(outlines.x, outlines.y, outlines.ring_offsets, float(tolerance))
+    keep = np.zeros(outlines.x.size, np.bool_)
+    ring_offsets = simplify_rings(outlines.x, outlines.y, outlines.ring_offsets, float(tolerance), keep)
     return outlines._replace(x=outlines.x[keep], y=outlines.y[keep], ring_offsets=ring_offsets)
 
 
@@ -53,19 +54,23 @@ def _distance2(px: float, py: float, ax: float, ay: float, bx: float, by: float)
 
 @kernel
 def simplify_rings(
-    x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], ring_offsets: npt.NDArray[np.int32], tolerance: float
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
-    """Give which vertices stay, and the offsets of the rings of those.
+    x: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    ring_offsets: npt.NDArray[np.int32],
+    tolerance: float,
+    keep: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.int32]:
+    """Find which vertices stay, and give the offsets of the rings of those.
 
     Args:
         x, y: (n_vertices,) pixels; ring_offsets: (n_rings + 1,).
         tolerance: pixels.
+        keep: (n_vertices,) out, false.
 
     Returns:
-        (n_vertices,) and (n_rings + 1,).
+        (n_rings + 1,).
     """
     limit = tolerance * tolerance
-    keep = np.zeros(x.size, np.bool_)
     offsets = np.zeros(ring_offsets.size, np.int32)
     stack = np.empty((64, 2), np.int64)
     for ring in range(ring_offsets.size - 1):
@@ -102,7 +107,7 @@ def simplify_rings(
             keep[one if one_distance2 >= other_distance2 else other] = True
             n_kept = np.int64(3)
         offsets[ring + 1] = offsets[ring] + n_kept
-    return keep, offsets
+    return offsets
 
 
 @inline

@@ -26,8 +26,9 @@ def scattered(n: int, seed: int) -> list[Point]:
 
 def ring_of(points: list[Point], tolerance: float) -> list[Point]:
     x, y = np.array(points, np.float32).T
-    keep, offsets = simplify_rings(
-        np.ascontiguousarray(x), np.ascontiguousarray(y), np.array([0, len(points)], np.int32), tolerance
+    keep = np.zeros(len(points), np.bool_)
+    offsets = simplify_rings(
+        np.ascontiguousarray(x), np.ascontiguousarray(y), np.array([0, len(points)], np.int32), tolerance, keep
     )
     assert offsets.tolist() == [0, int(keep.sum())]
     return [point for point, kept in zip(points, keep, strict=True) if kept]
