@@ -74,6 +74,23 @@ def test_orders(tmp_path: Path, order: str, indent: int | None, monkeypatch: pyt
     assert set(rows["data_unit"].to_pylist()) == {"a.png", 'ü"b.png'}
 
 
+@pytest.mark.parametrize("order", ["annotations images categories", "annotations categories images x"])
+@pytest.mark.parametrize("n_bytes", [500, 2000, 5000])
+def test_a_list_that_begins_in_the_piece_of_the_annotations(
+    tmp_path: Path, order: str, n_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on in the next piece, and is needed as a whole."""
+    images = [{"id": k, "file_name": f"{k}.jpg"} for k in range(200)]
+    categories = [{"id": k, "name": f"name {k}"} for k in range(200)]
+    annotations = [{"image_id": k, "category_id": k, "bbox": [0, k, 1, 2]} for k in (1, 100, 199)]
+    document = {"annotations": annotations, "images": images, "categories": categories, "x": 1}
+    path = _write(tmp_path, {key: document[key] for key in order.split()})
+    monkeypatch.setattr(CocoFile.scan, "__defaults__", (n_bytes,))
+    rows = read_coco(path, workers=1).read_all()
+    assert rows["data_unit"].to_pylist() == ["1.jpg", "100.jpg", "199.jpg"]
+    assert rows["class_name"].to_pylist() == ["name 1", "name 100", "name 199"]
+
+
 ODD = {
     "a key inside another object": {**_ALL, "info": {"categories": [{"id": 1, "name": "dog"}]}},
     "a key in a list of objects": {**_ALL, "x": [{"images": [], "categories": []}, 1]},

@@ -94,7 +94,7 @@ def _plain_lists(file: CocoFile, is_read: bool) -> Lists | None:
     for scanned in file.scan((IMAGES, CATEGORIES), skimmed=(ANNOTATIONS,)):
         if not found.add(scanned):
             return None
-        if is_read and "annotations" in found.keys:
+        if is_read and "annotations" in found.keys and found.last not in _BOTH:
             is_read, missing = False, _BOTH - found.keys
             tail = _tail(file, missing) if missing else None
             if tail is not None and not found.add(tail):
@@ -113,6 +113,8 @@ class _PlainLists:
     def __init__(self) -> None:
         self.keys: set[str] = set()
         """Lists at the top."""
+        self.last = ""
+        """What was met last at the top; a list of that name may go on."""
         self.ids: list[int] = []
         self.names: list[str] = []
         self.sizes: list[npt.NDArray[np.int64]] = [np.zeros((0, 2), np.int64)]
@@ -123,7 +125,10 @@ class _PlainLists:
         from predarrow_engine.coco_columns import CATEGORIES, LIST
 
         data, block = scanned.data, scanned.block
-        keys = [value_of(data, start, end) for start, end, _, kind in block.top.tolist() if kind == LIST]
+        top = [(value_of(data, start, end), kind) for start, end, _, kind in block.top.tolist()]
+        keys = [key for key, kind in top if kind == LIST]
+        if top:
+            self.last = top[-1][0]
         if not _is_plain(block.images) or not self.keys.isdisjoint(keys):
             return False
         self.keys.update(keys)
