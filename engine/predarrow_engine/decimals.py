@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from predarrow_engine._jit import helper, inline, kernel
 from predarrow_engine._simd_text import high_product, leading_zeros, load_byte, load_word, store
+from predarrow_engine.numbers import digit_bytes
 from predarrow_engine.rle_text import STRING_LIMIT, fixed
 
 MOST_BYTES = 24
@@ -33,10 +34,9 @@ _FRACTION, _EXPONENT = _U(2**52 - 1), _U(0x7FF)
 _SIGN = _U(63)
 _LOWEST, _HIGHEST = -292, 324
 
-_E4, _E8, _E16 = _U(10**4), _U(10**8), _U(10**16)
+_E8, _E16 = _U(10**8), _U(10**16)
 _POWERS = np.array([10**e for e in range(18)], np.uint64)
 _DIGITS = 17
-_HUNDREDS, _TENS = _U(0x0000007F0000007F), _U(0x000F000F000F000F)
 _ASCII = _U(0x3030303030303030)
 _NOUGHTS = _U(0x3030303030302E30)
 """`0.000000`, the first byte lowest."""
@@ -104,23 +104,12 @@ def shortest(bits: np.uint64) -> tuple[np.uint64, int]:
 
 
 @inline
-def _word(number: np.uint64) -> np.uint64:
-    """Give eight digits, the first one in the lowest byte, as numbers from 0 to 9."""
-    upper = number // _E4
-    both = upper | ((number - upper * _E4) << _U(32))
-    hundreds = ((both * _U(10486)) >> _U(20)) & _HUNDREDS
-    pairs = hundreds | ((both - hundreds * _U(100)) << _U(16))
-    tens = ((pairs * _U(103)) >> _TEN) & _TENS
-    return tens | ((pairs - tens * _TEN) << _U(8))
-
-
-@inline
 def _put_digits(target: int, digits: np.uint64) -> int:
     """Write a number of 17 digits; give how many of them there are before the zeros at its end."""
     first = digits // _E16
     rest = digits - first * _E16
     upper = rest // _E8
-    high, low = _word(upper), _word(rest - upper * _E8)
+    high, low = digit_bytes(upper), digit_bytes(rest - upper * _E8)
     store(target, np.uint8(first) + _NOUGHT)
     store(target + 1, high | _ASCII)
     store(target + 9, low | _ASCII)

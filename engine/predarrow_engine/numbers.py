@@ -36,6 +36,8 @@ _TOPS = _U(0x8080808080808080)
 _DIGITS = _U(0x0F0F0F0F0F0F0F0F)
 _PAIRS = _U(0x00FF00FF00FF00FF)
 _FOURS = _U(0x0000FFFF0000FFFF)
+_E4 = _U(10**4)
+_HUNDREDS, _TENS = _U(0x0000007F0000007F), _U(0x000F000F000F000F)
 
 _EXACT = _U(2**53)
 MAX_DIGITS = 19
@@ -82,6 +84,17 @@ def eight_digits(word: np.uint64) -> np.uint64:
     pairs = ((word & _DIGITS) * _U(2561)) >> _U(8)
     fours = ((pairs & _PAIRS) * _U(6553601)) >> _U(16)
     return _U(((fours & _FOURS) * _U(42949672960001)) >> _U(32))
+
+
+@inline
+def digit_bytes(number: np.uint64) -> np.uint64:
+    """Give eight digits, the first one in the lowest byte, as numbers from 0 to 9: the way back of `eight_digits`."""
+    upper = number // _E4
+    both = upper | ((number - upper * _E4) << _U(32))
+    hundreds = ((both * _U(10486)) >> _U(20)) & _HUNDREDS
+    pairs = hundreds | ((both - hundreds * _U(100)) << _U(16))
+    tens = ((pairs * _U(103)) >> _U(10)) & _TENS
+    return tens | ((pairs - tens * _U(10)) << _U(8))
 
 
 @inline

@@ -204,7 +204,7 @@ class CocoFile:
         sample = text.data[:_SAMPLE].tobytes()
         n_masks = sample.count(b'"counts"')
         size = block_bytes
-        if 2 * n_masks > sample.count(b'"image_id"'):
+        if n_masks and 2 * n_masks > sample.count(b'"image_id"'):
             size = max(size, min(_MASKS * len(sample) // n_masks, _MASK_BLOCKS * size, self.size // 8))
         return size if self._is_packed else min(size, max((self.size - text.read) // 2, block_bytes // 4))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from predarrow.buffers import empty
 from predarrow.formats.coco.names import is_utf8
@@ -36,6 +37,24 @@ def are_numbers(ids: Ids) -> npt.NDArray[np.bool_]:
 def are_all_numbers(ids: Ids) -> bool:
     """Tell whether all ids are whole numbers; where their kind is broadcast, it is not looked at in each of them."""
     return bool(are_numbers(ids if ids.kind.strides[0] else ids._replace(kind=ids.kind[:1])).all())
+
+
+def id_texts(ids: Ids) -> pa.Array | None:
+    """Give ids as a column of text, None where one of them is no whole number from 0 to below 10**8.
+
+    Boxes of 84 MB: 91 ms, and 96 by the distinct ids and their texts, which hold the GIL.
+    """
+    from predarrow_engine.number_texts import LARGEST, ROOM, number_texts
+
+    if not ids.value.size or not are_all_numbers(ids):
+        return None
+    largest = int(ids.value.view(np.uint64).max())  # negative ones are beyond all others
+    if largest > LARGEST:
+        return None
+    n = ids.value.size
+    offsets, data = empty(n + 1, np.int32), empty(n * len(str(largest)) + ROOM, np.uint8)
+    size = number_texts(ids.value, offsets, data)
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data[:size]))
 
 
 def distinct_ids(ids: Ids, data: BlockText | bytes) -> Distinct:

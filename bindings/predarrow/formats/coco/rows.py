@@ -14,7 +14,7 @@ from predarrow.borders import OnOutside
 from predarrow.buffers import numbers_array
 from predarrow.classes import LEFT_OUT, Texts
 from predarrow.formats.coco.boxes import BoxUnit, bbox_column
-from predarrow.formats.coco.ids import are_all_numbers, distinct_ids, distinct_numbers
+from predarrow.formats.coco.ids import are_all_numbers, distinct_ids, distinct_numbers, id_texts
 from predarrow.formats.coco.names import NO_CATEGORIES, Categories, Chooser, Images, Told
 from predarrow.formats.coco.outlines import outlines
 from predarrow.formats.coco.shapes import merged
@@ -114,6 +114,9 @@ class Rows:
         """Data units, frames and sizes."""
         images = self.options.images
         if images is None:
+            if (texts := id_texts(self.image_id)) is not None:
+                self.columns["data_unit"] = texts
+                return
             keys, places = distinct_ids(self.image_id, self.data)
             self._refuse_ids(places, ".image_id")
             if keys:
