@@ -7,9 +7,11 @@ same colour in every picture: its ontology's, else one from its name.
 from __future__ import annotations
 
 import colorsys
+import uuid
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -118,7 +120,7 @@ def contact_sheet(
 
 
 def write_picture(picture: Image, path: str | Path) -> None:
-    """Write a picture as PNG.
+    """Write a picture as PNG; a file has its name once it is whole.
 
     Raises:
         PredarrowError: the file cannot be written.
@@ -127,9 +129,22 @@ def write_picture(picture: Image, path: str | Path) -> None:
     if not is_encoded:
         raise PredarrowError(f"{path}: a picture of shape {picture.shape} cannot be written as PNG")
     try:
-        Path(path).write_bytes(data.tobytes())
+        _write_whole(Path(path), data.tobytes())
     except OSError as error:
         raise PredarrowError(f"{path}: must be a file that can be written, got {error.strerror or error}") from None
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    if path.exists() and not path.is_file():  # renamed over, a pipe would be a file from then on
+        path.write_bytes(data)
+        return
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):  # it has its name, or there is no such folder
+            temporary.unlink()
 
 
 def class_colour(name: str, colours: Colours = NO_COLOURS) -> Colour:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from pathlib import Path
 
@@ -118,6 +119,21 @@ def test_pictures_are_written(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(cv2.imread(str(tmp_path / "a.png"))), picture)
     with pytest.raises(PredarrowError, match="must be a file that can be written"):
         write_picture(picture, tmp_path / "missing" / "a.png")
+
+
+def test_a_picture_that_cannot_be_written_whole_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a.png").write_bytes(b"before")
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(PredarrowError, match=r"a\.png: must be .+, got No space left on device"):
+        write_picture(draw(from_label_mask(SEED_DRAWING)), tmp_path / "a.png")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
 
 
 def test_gallery_joins_rows_of_one_image_over_batches() -> None:
