@@ -163,7 +163,7 @@ class PredictionSet:
                 if existed or not self.exists():  # otherwise another process made the set's first commit
                     raise ProjectError(f"{self.folder}: cannot be committed to: {_reason(error)}") from error
             except OSError as error:
-                raise ProjectError(f"{self.folder}: cannot be committed to: {error}") from error
+                raise ProjectError(f"{self.folder}: cannot be committed to: {_reason(error)}") from error
             time.sleep(random.uniform(0.5, 1.5) * 0.02 * 2**number)
         raise CommitConflictError(
             f"{self.folder}: other processes committed first in each of {ATTEMPTS} attempts; import again"
@@ -389,8 +389,8 @@ def _check_process(folder: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Give what an error says; a stack without names follows in Delta's."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """Give what an error and its causes say, in one line; a stack without names follows in Delta's."""
+    return re.sub(r"\n\s*↳ *", ": ", str(error)).split("\n")[0] or type(error).__name__
 
 
 def _make_folder(folder: Path) -> None:

@@ -352,6 +352,19 @@ def test_a_log_that_cannot_be_written(project: Project) -> None:
     assert classes(project) == {"old": 200}
 
 
+def test_a_commits_error_stands_in_one_line(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:  # what deltalake 1.6 raises where the disk is full
+        raise OSError(
+            "Generic LocalFileSystem error\n   ↳ Unable to copy data to file\n    ↳ No space left on device\n\n"
+        )
+
+    monkeypatch.setattr(store.PredictionSet, "_commit_once", fail)
+    with pytest.raises(ProjectError) as told:
+        project.commit(stream(2, "new"))
+    causes = "Generic LocalFileSystem error: Unable to copy data to file: No space left on device"
+    assert str(told.value).endswith(f"default: cannot be committed to: {causes}")
+
+
 @contextlib.contextmanager
 def without_privileges() -> Iterator[None]:
     """Give up root's right to write everywhere, for a while."""
