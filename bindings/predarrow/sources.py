@@ -27,6 +27,7 @@ _CHUNKS = 16  # at least, so that few files are shared among the cores as well
 _SMALLEST_BYTES = 1 << 18  # 10 such masks, or 70 palette files of 854 x 480: a chunk's table takes 0.2 to 0.4 ms
 
 _MAX_FRAME = 2**31 - 1
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe is empty: none waits for it
 
 StrPath = str | os.PathLike[str]
 
@@ -236,7 +237,7 @@ def read_bytes(path: str) -> bytes:
     Raises:
         OSError: from the operating system.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, _READ)
     try:
         size = os.fstat(handle).st_size
         data = os.read(handle, size)

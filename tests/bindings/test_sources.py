@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,13 @@ def test_bytes_of_a_file(tmp_path: Path) -> None:
     assert read_bytes(str(tmp_path / "f")) == data
     (tmp_path / "empty").touch()
     assert read_bytes(str(tmp_path / "empty")) == b""
+
+
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    code = f"from predarrow.sources import read_bytes; print(read_bytes({str(tmp_path / 'pipe.png')!r}))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout == "b''\n"
 
 
 UNITS = (
