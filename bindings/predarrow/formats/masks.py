@@ -150,7 +150,7 @@ def from_label_mask(
     except ValueError as error:
         raise InputError([Problem("mask", None, "", Code.TOO_LARGE, str(error))]) from None
     outlines = tracer.take()
-    _KEPT.key, _KEPT.tracer = key, tracer
+    _KEPT.tracer, _KEPT.key = tracer, key
     if (tolerance := options.get("simplify")) is not None:
         outlines = simplified(outlines, tolerance)
     height, width = labels.shape
