@@ -8,7 +8,7 @@ from typing import Literal
 from predarrow.errors import PredarrowError
 from predarrow.export_rows import set_rows, stem, titled, unique_title
 from predarrow.formats.coco.annotations import write_coco_annotations
-from predarrow.formats.coco.panoptic import write_coco_panoptic
+from predarrow.formats.coco.panoptic import Overlap, write_coco_panoptic
 from predarrow.formats.coco.write import CocoWriteResult, write_coco_results
 from predarrow.formats.coco.write_ids import ImageIds
 from predarrow.formats.coco.write_rows import COLUMNS as COCO_COLUMNS
@@ -65,6 +65,7 @@ def export_coco_predictions(
     path: StrPath,
     *,
     form: CocoForm = "results",
+    overlap: Overlap = "refuse",
     set_name: str = "default",
     version: int | None = None,
     image_ids: ImageIds | None = None,
@@ -82,6 +83,7 @@ def export_coco_predictions(
         project: a project or its folder.
         path: file to write, gzip where its name ends in .gz; of panoptic segmentations the folder.
         form: "results", "annotations" or "panoptic".
+        overlap: of panoptic segmentations; see `write_coco_panoptic`. Other forms have no pixels to share.
         set_name: the prediction set.
         version: the last one by default.
         image_ids: id by title, or by (title, frame); see `write_coco_results` for what stands in its place.
@@ -98,11 +100,14 @@ def export_coco_predictions(
     """
     if form not in _COCO_WRITERS:
         raise PredarrowError(f'form: must be "results", "annotations" or "panoptic", got {form!r}')
+    if form != "panoptic" and overlap != "refuse":
+        raise PredarrowError(f'overlap: must be "refuse" but for panoptic segmentations, got {overlap!r} of {form}')
     project = opened(project)
     rows = set_rows(project, set_name, version, COCO_COLUMNS)
     named = titled(rows, project.data_units, unique_title)
+    own = {"overlap": overlap} if form == "panoptic" else {}
     return _COCO_WRITERS[form](
-        named, path, image_ids=image_ids, category_ids=category_ids, overwrite=overwrite, on_error=on_error
+        named, path, image_ids=image_ids, category_ids=category_ids, overwrite=overwrite, on_error=on_error, **own
     )
 
 

@@ -57,3 +57,21 @@ def test_the_command_writes_and_tells(project: Project, tmp_path: Path, capsys: 
     ids.write_text("[]")
     assert run([*arguments, "--category-ids", str(ids)]) == 2
     assert "must be a JSON object" in capsys.readouterr().err
+
+
+def test_panoptic_rows_that_overlap_are_cut_where_asked_for(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ring = [{"x": x, "y": y} for x, y in ((1, 1), (3, 1), (3, 4), (1, 4))]
+    polygons = pa.array([[[ring]]] * 2, SCHEMA.field("polygon").type)
+    columns = {"polygon": polygons, "confidence": pa.array([0.25, 0.5]), "image_height": 6, "image_width": 7}
+    project.commit([batch(2, data_unit="b.jpg", **columns)])
+    arguments = ["export", "coco", str(project.path)]
+    panoptic = [*arguments, str(tmp_path / "folder"), "--as", "panoptic"]
+    assert run(panoptic) == 1
+    assert 'overlap="confidence" decides between them' in capsys.readouterr().err
+    assert run([*panoptic, "--overlap", "confidence"]) == 0
+    (told,) = json.loads((tmp_path / "folder" / "panoptic.json").read_text())["annotations"]
+    assert [(segment["score"], segment["area"]) for segment in told["segments_info"]] == [(0.5, 6)]
+    assert run([*arguments, str(tmp_path / "a.json"), "--overlap", "confidence"]) == 1
+    assert 'overlap: must be "refuse" but for panoptic segmentations' in capsys.readouterr().err

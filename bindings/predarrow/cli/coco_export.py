@@ -26,6 +26,13 @@ from predarrow.cli.output import json_option, set_option
     show_default=True,
     help="A list of results, a data set with images and categories, or a folder of PNG files with their JSON.",
 )
+@click.option(
+    "--overlap",
+    type=click.Choice(["refuse", "confidence"]),
+    default="refuse",
+    show_default=True,
+    help="Panoptic rows on pixels of another: refuse them, or give the pixels to the row of the higher confidence.",
+)
 @click.option("--image-ids", type=PATH, help="JSON of title: image id.  [default: the titles, or 1, 2, ...]")
 @click.option("--category-ids", type=PATH, help="JSON of class name: category id.  [default: the names, or 1, 2, ...]")
 @click.option("--overwrite", is_flag=True, help="Replace the file, or files of the same name.")
@@ -37,6 +44,7 @@ def export_coco(
     set_name: str,
     version: int | None,
     form: Any,
+    overlap: Any,
     image_ids: Path | None,
     category_ids: Path | None,
     overwrite: bool,
@@ -54,7 +62,7 @@ def export_coco(
     Examples:
       predarrow export coco project results.json --image-ids image_ids.json
       predarrow export coco project labels.json.gz --set labels --as annotations
-      predarrow export coco project panoptic --as panoptic --on-error skip --json
+      predarrow export coco project panoptic --as panoptic --overlap confidence --json
     """
     from predarrow.exports import export_coco_predictions
 
@@ -63,6 +71,7 @@ def export_coco(
         project,
         target,
         form=form,
+        overlap=overlap,
         set_name=set_name,
         version=version,
         image_ids=_ids(image_ids, "--image-ids"),
