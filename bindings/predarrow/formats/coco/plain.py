@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from predarrow_engine.coco_plain_shapes import PlainShapes
 
 
+_OFTEN = 1 << 15
+"""Rows of a block, or less: the last ones are shorter, and take the numbers of those before."""
+
+
 def plain_part(records: PlainRecords | PlainShapes, options: CocoOptions, source: str) -> Part | None:
     """Give records as a batch, its rows from 0; None where one is refused: the scan of every rule has words for it.
 
@@ -96,7 +100,7 @@ def _attributes(shapes: PlainShapes) -> Callable[[Ints], pa.Array]:
 
 
 def _numbered(n: int) -> npt.NDArray[np.int64]:
-    return _kept(1 << n.bit_length())[:n]
+    return _kept(1 << max(n, _OFTEN).bit_length())[:n]
 
 
 _kept = lru_cache(maxsize=1)(np.arange)
