@@ -361,7 +361,7 @@ def test_a_commits_error_stands_in_one_line(project: Project, monkeypatch: pytes
     monkeypatch.setattr(store.PredictionSet, "_commit_once", fail)
     with pytest.raises(ProjectError) as told:
         project.commit(stream(2, "new"))
-    causes = "LocalFileSystem error: Unable to copy data to file: No space left on device"
+    causes = "Generic LocalFileSystem error: Unable to copy data to file: No space left on device"
     assert str(told.value).endswith(f"default: cannot be committed to: {causes}")
 
 
