@@ -230,6 +230,7 @@ def test_preset_with_an_exception(folder: Path, capsys: Captured) -> None:
         "import masks project masks --class 1=pedestrian --ontology-mapping masks/ontology_mapping.json",
         "init p",
         "init p --images a --data-units b --classes c",
+        "init p --images masks --classes ,",
         "stats project --version x",
         "show project --data-unit nobody",
     ],

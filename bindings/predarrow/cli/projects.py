@@ -50,6 +50,8 @@ def init(
         structure = Ontology.read(ontology)
     else:
         names = [text.strip() for text in (classes or "").split(",") if text.strip()]
+        if not names:
+            raise click.BadParameter(f"must name at least one class, got {classes!r}", param_hint="--classes")
         structure = Ontology.from_classes(names, shape=shape)
     units = DataUnits.scan_folder(images) if images is not None else DataUnits.read(data_units or Path())
     made = Project.create(project, ontology=structure, data_units=units, name=name)
