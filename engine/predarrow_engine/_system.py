@@ -1,4 +1,4 @@
-"""Calls of the system that kernels make themselves: from Python each takes half a microsecond more, and the GIL.
+"""Calls of the system that kernels make themselves: from Python each takes 0.3 us more, and the GIL.
 
 They work on descriptors and raw addresses, and nothing here checks these: the caller (`small_files.py`) knows that an
 address lies inside its array. The symbols are the C library's, found by name when a kernel is compiled or loaded.

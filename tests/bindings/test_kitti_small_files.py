@@ -101,6 +101,11 @@ def test_paths_of_every_form_are_opened_by_the_kernel(folder: Path, monkeypatch:
             assert _told(read_small(some)) == expected
 
 
+def test_a_path_that_no_system_has(folder: Path) -> None:
+    with pytest.raises(ValueError, match="embedded null byte"):
+        read_small([f"{folder}/1.txt", f"{folder}/1\0.txt"])
+
+
 def test_more_files_than_are_read_in_a_call(tmp_path: Path) -> None:
     paths = [str(write(tmp_path / f"{number}.txt", str(number))) for number in range(200)]
     assert bytes(_same(paths).text.data) == "".join(map(str, range(200))).encode()
