@@ -118,7 +118,7 @@ class CocoFile:
             block_bytes: read at a time, up to twice as much where most records have masks; a longer record makes a
                 longer piece.
             skimmed: lists that are passed over without being looked at, see `CocoScanner`.
-            workers: threads that read ahead; 1 takes the caller's.
+            workers: threads that read, the caller's one of them.
             finish: called in such a thread with the records of a piece that all are plain results, written alike as
                 those of a piece before; what it gives comes in place of the piece, but for None.
 

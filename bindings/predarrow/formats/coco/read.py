@@ -130,7 +130,7 @@ def coco_options(polygons: bool, box_unit: BoxUnit | None, default_confidence: f
 def coco_parts(
     file: CocoFile, complete: Callable[[], CocoOptions], *, workers: int | None, progress: Progress | None
 ) -> Iterator[Part]:
-    """Give the predictions of a file, block by block: scanned in the caller's thread, made into batches in others.
+    """Give the predictions of a file, block by block.
 
     Args:
         file: to read.
