@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from predarrow_engine.link import Links
 
 TWO = np.uint64(2)
-_EIGHTH = np.uint64(PAIRS.bit_length() - 1)
+_STEPS = np.uint64(PAIRS)
 
 
 @inline
@@ -99,7 +99,7 @@ def _link_row(
         same = np.uint64(label[u] == label[low])
         slot = _either(_either(TWO * low + ONE, np.uint64(head[u]), same), slot, some)
         pending = _either(_either(TWO * u + ONE, TWO * low, same), pending, some)
-        if (up | down | (n >> _EIGHTH)) == ZERO:
+        if (n < _STEPS) & ((up | down) == ZERO):
             break
         u, low, slot, pending, n_tops = _end_one(label, links, u, low, slot, pending, up, down, n_tops)
     if label[u] == label[low]:
