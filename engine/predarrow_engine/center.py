@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
-from predarrow_engine.columns import Order
+from predarrow_engine.columns import Extent, write_facts
+from predarrow_engine.order import Order
 from predarrow_engine.outlines import Columns, Sizes
-from predarrow_engine.runs import HALF, LOW
+from predarrow_engine.runs import HALF, LOW, Runs
 from predarrow_engine.walk import Rings
 
 
 @inline
-def _contour(
+def contour(
     edges: npt.NDArray[np.uint64],
     begin: int,
     end: int,
@@ -102,25 +103,47 @@ def _contour(
     return n
 
 
-@inline
-def write_center_rings(rings: Rings, order: Order, n_rings: int, every: bool, columns: Columns, sizes: Sizes) -> int:
-    """Append contours through pixel centres in order; give the number of vertices then.
+@kernel
+def write_center_columns(
+    runs: Runs,
+    rings: Rings,
+    order: Order,
+    n_groups: int,
+    holes: bool,
+    every: bool,
+    width: int,
+    signed: bool,
+    columns: Columns,
+    sizes: Sizes,
+) -> Sizes:
+    """Append groups as contours through pixel centres; give how much of the columns is used then.
 
     Args:
+        runs, order, n_groups, holes, width, signed, columns, sizes: as `columns.write_edge_columns` takes them.
         rings: 8-connected ones from `walk.walk`, not cut.
-        order: from `columns.order_rings`, with n_rings in it.
         every: all pixels (CHAIN_APPROX_NONE) rather than corners (CHAIN_APPROX_SIMPLE).
-        columns: x, y and ring_offsets out, with room; sizes: how much of them is used.
     """
-    n = sizes.vertices
-    for i in range(n_rings):
-        ring = order.ring_order[i]
-        is_outline = rings.part_ring[rings.ring_part[ring]] == ring
-        n = _contour(
-            rings.edges, rings.ring_begin[ring], rings.ring_end[ring], is_outline, every, columns.x, columns.y, n
-        )
-        columns.ring_offsets[sizes.rings + i + 1] = n
-    return n
+    n, n_rings, n_parts, n_components = sizes
+    part = 0
+    for g in range(n_groups):
+        first = order.group_first[g]
+        while part < order.places[first]:
+            outline = ring = order.outlines[part]
+            while ring >= 0:
+                begin, end = rings.ring_begin[ring], rings.ring_end[ring]
+                n = contour(rings.edges, begin, end, ring == outline, every, columns.x, columns.y, n)
+                n_rings += 1
+                columns.ring_offsets[n_rings] = n
+                ring = order.next_ring[ring] if holes else np.int32(-1)
+            part += 1
+            n_parts += 1
+            columns.part_offsets[n_parts] = n_rings
+        run = rings.first_run[first]
+        extent = Extent(rings.area[first], rings.xmin[first], rings.xmax[first], rings.ymax[first])
+        write_facts(runs.packed[run], runs.label[run], extent, width, signed, columns, np.uint64(n_components))
+        n_components += 1
+        columns.component_offsets[n_components] = n_parts
+    return Sizes(n, n_rings, n_parts, n_components)
 
 
 @kernel
@@ -159,7 +182,7 @@ def mark_encord_active(rings: Rings, n_components: int, bound: int, keep: npt.ND
     y = np.empty(bound, np.float32)
     for component in range(n_components):
         ring = rings.part_ring[component]
-        n = _contour(rings.edges, rings.ring_begin[ring], rings.ring_end[ring], True, False, x, y, 0)
+        n = contour(rings.edges, rings.ring_begin[ring], rings.ring_end[ring], True, False, x, y, 0)
         doubled = 0.0
         for i in range(n):
             j = i + 1 if i + 1 < n else 0

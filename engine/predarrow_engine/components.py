@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
-from predarrow_engine.center import center_bound, mark_encord_active, write_center_rings
-from predarrow_engine.columns import (
-    Order,
-    gather_groups,
-    gather_holes,
-    order_rings,
-    write_components,
-    write_edge_rings,
-)
+from predarrow_engine.center import center_bound, mark_encord_active, write_center_columns
+from predarrow_engine.columns import write_edge_columns
 from predarrow_engine.link import Links, link
-from predarrow_engine.outlines import Columns, Sizes
+from predarrow_engine.lone import find_lone
+from predarrow_engine.order import Order, gather_groups, gather_holes, order_parts
+from predarrow_engine.outlines import Columns, Options, Sizes
 from predarrow_engine.parts import cut, join, number_runs
 from predarrow_engine.runs import Runs
 from predarrow_engine.walk import Rings, Walked, mark_swallowed, walk
 from predarrow_engine.workspace import cut_up
-
-
-class Options(NamedTuple):
-    """What `trace.Tracer` explains, as numbers."""
-
-    center: bool
-    eight: bool
-    fill: bool
-    every: bool
-    encord_active: bool
-    min_area: int
 
 
 @inline
@@ -106,7 +88,7 @@ def trace_runs(
     signed: bool,
     columns: Columns,
     sizes: Sizes,
-) -> tuple[bool, Sizes]:
+) -> tuple[bool, tuple[int, int, int, int]]:
     """Append the components of an image's runs to columns, in one call that is free of the GIL.
 
     Args:
@@ -119,13 +101,19 @@ def trace_runs(
         columns: out; sizes: how much of them is used.
 
     Returns:
-        Whether there was room, and how much is used then; without room nothing is written, and it is how much
-        room there must be.
+        Whether there was room, and the `Sizes` that are used then; without room nothing is written, and they are how
+        much room there must be. As a plain tuple: see `_jit.kernel`.
     """
     runs, links, rings, order = cut_up(memory, rows)
     linked = Runs(runs.packed, runs.xy, labels if labels.size else runs.label, rows)
     # An edge outline whose holes are kept is 4-connected parts: these stay valid where corners touch.
     n_tops, n_contacts = link(linked, options.center or options.fill, links)
+    n_lone = 0
+    if not (options.center or options.fill or options.encord_active):
+        joining = n_contacts if options.eight else 0
+        n_lone, n_tops = find_lone(linked, left_out, links, n_tops, joining, options.min_area, rings)
+    else:
+        rings.top_lone[:n_tops] = 0
     walked = walk(linked, left_out, links, n_tops, rings)
     if keep.size == 0 and (options.fill or options.encord_active):
         keep = _judge(runs, links, rings, walked.n_rings, walked.n_components, options)
@@ -136,12 +124,12 @@ def trace_runs(
     if options.center:
         bound = center_bound(rings, walked.n_rings, options.every)
     else:  # what is cut keeps its vertices: two an edge
-        bound = 2 * walked.n_edges
+        bound = 2 * walked.n_edges + 4 * n_lone
     needed = Sizes(
         sizes.vertices + bound,
-        sizes.rings + n_rings,
-        sizes.parts + n_parts,
-        sizes.components + walked.n_components,
+        sizes.rings + n_rings + n_lone,
+        sizes.parts + n_parts + n_lone,
+        sizes.components + walked.n_components + n_lone,
     )
     if (
         needed.vertices > columns.x.size
@@ -150,12 +138,10 @@ def trace_runs(
         or needed.components >= columns.component_offsets.size
         or needed.components > columns.value.size
     ):
-        return False, needed
-    counts = (walked.n_components, n_parts)
-    after = order_rings(rings, *counts, order, joined, holes, keep, options.min_area, columns, sizes)
+        return False, (needed.vertices, needed.rings, needed.parts, needed.components)
+    n_groups = order_parts(rings, walked.n_components, n_parts, n_lone, joined, keep, options.min_area, order)
     if options.center:
-        vertices = write_center_rings(rings, order, after.rings - sizes.rings, options.every, columns, sizes)
+        after = write_center_columns(runs, rings, order, n_groups, holes, options.every, width, signed, columns, sizes)
     else:
-        vertices = write_edge_rings(rings, order, after.rings - sizes.rings, columns, sizes)
-    write_components(runs, rings, order, after.components - sizes.components, width, signed, columns, sizes)
-    return True, Sizes(vertices, after.rings, after.parts, after.components)
+        after = write_edge_columns(runs, rings, order, n_groups, holes, width, signed, columns, sizes)
+    return True, (after.vertices, after.rings, after.parts, after.components)

@@ -6,6 +6,10 @@ makes a large result, uses it and drops it pays that once, if the next result li
 
 A block goes back when the last array, view or Arrow buffer on it is gone. Up to `KEPT` bytes lie idle; `release`
 gives them to the system.
+
+Large blocks of the system all begin at the same place of a page, so columns that are written side by side would meet in
+the same places of the first cache at every step. Each block here begins some cache lines further on than the one before
+(the columns of 1.35 million components of one pixel take 8.5 ms to write, not 17).
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -27,7 +32,9 @@ FROM = 1 << 20
 KEPT = 256 << 20
 """Bytes that lie idle at most."""
 _MALLOC_LEARNS = (32 << 20) - (1 << 16)  # and what stands before and behind a block
-_ALIGNMENT = 64  # what Arrow asks for
+_LINE = 64  # bytes of a cache line, and the alignment that Arrow asks for
+_LINES = 64  # in a page
+_APART = 11  # lines
 _STEPS = 8  # sizes of blocks between two powers of two: results of about the same size fit in each other's
 _WAITING = 64  # blocks that come back while somebody else holds the lock
 
@@ -98,6 +105,7 @@ class _Idle:
 
 
 _idle = _Idle()
+_blocks_made = count()
 
 
 class _Loan:
@@ -176,9 +184,10 @@ def _lent(
 def _room(size: int) -> int:
     """Give the bytes to ask the system for: so many steps, and what alignment takes."""
     step = max(1 << size.bit_length() - 1, _STEPS) // _STEPS
-    return -(-size // step) * step + _ALIGNMENT
+    return -(-size // step) * step + _LINES * _LINE
 
 
 def _aligned(memory: _Block) -> _Block:
-    begin = -memory.ctypes.data % _ALIGNMENT
-    return memory[begin : memory.size - _ALIGNMENT + begin]
+    """Leave out what is before the place to begin at, and what would be left behind at another one."""
+    begin = -memory.ctypes.data % _LINE + next(_blocks_made) * _APART % (_LINES - 1) * _LINE
+    return memory[begin : memory.size - _LINES * _LINE + begin]

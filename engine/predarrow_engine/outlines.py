@@ -53,6 +53,17 @@ class Columns(NamedTuple):
     first: npt.NDArray[np.int64]
 
 
+class Options(NamedTuple):
+    """What `trace.Tracer` explains, as numbers."""
+
+    center: bool
+    eight: bool
+    fill: bool
+    every: bool
+    encord_active: bool
+    min_area: int
+
+
 class Sizes(NamedTuple):
     """How much of `Columns` is used."""
 

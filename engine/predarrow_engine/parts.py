@@ -18,7 +18,7 @@ import numpy.typing as npt
 from predarrow_engine._jit import Index, inline, kernel
 from predarrow_engine.link import TWO, Links
 from predarrow_engine.runs import HALF, LOW, ONE, Runs
-from predarrow_engine.walk import EDGE, Rings, Walked, component_of, edge_behind
+from predarrow_engine.walk import EDGE, Rings, Walked, chain, component_of, edge_behind
 
 
 @kernel
@@ -28,7 +28,7 @@ def number_runs(runs: Runs, links: Links, rings: Rings, number: npt.NDArray[np.u
     for y in range(rows.size - 1):
         sentinel = rows[y + 1] - 1
         for r in range(rows[y], sentinel):
-            number[r] = component_of(links, rings, links.head[r]) + 1
+            number[r] = component_of(links, rings, chain(links, r)) + 1
         number[sentinel] = 0
 
 
@@ -67,10 +67,10 @@ def join(
     for i in range(np.uint64(n_contacts)):
         upper = links.contacts[i] >> HALF
         lower = links.contacts[i] & LOW
-        a = component_of(links, rings, links.head[upper])
+        a = component_of(links, rings, chain(links, upper))
         if a < 0:  # a label that is left out
             continue
-        b = component_of(links, rings, links.head[lower])
+        b = component_of(links, rings, chain(links, lower))
         if a != b:
             if eight:
                 a = _root(parent, a)
@@ -86,7 +86,7 @@ def join(
             second = np.uint64(links.successor[TWO * lower]) & EDGE
         else:  # two edges end here, these follow
             side = np.uint64(0)
-            first = np.uint64(edge_behind(links, rings, links.head[upper]))
+            first = np.uint64(edge_behind(links, rings, chain(links, upper)))
             second = np.uint64(edge_behind(links, rings, TWO * lower + ONE))
         if rings.edge_ring[first] == rings.edge_ring[second]:
             visits[2 * n_corners] = (first << ONE | side) << np.uint64(32) | np.uint64(n_corners)

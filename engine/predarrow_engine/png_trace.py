@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import kernel
-from predarrow_engine.components import Options, trace_runs
-from predarrow_engine.outlines import Columns, Sizes
+from predarrow_engine.components import trace_runs
+from predarrow_engine.outlines import Columns, Options, Sizes
 from predarrow_engine.png import DONE
 from predarrow_engine.png_stream import decode_1
 from predarrow_engine.workspace import scan_image
@@ -64,7 +64,7 @@ def trace_streams(
     first: int,
     limit: int,
     ends: npt.NDArray[np.int64],
-) -> tuple[int, int, Sizes, Sizes]:
+) -> tuple[int, int, tuple[int, int, int, int], tuple[int, int, int, int]]:
     """Unpack and trace streams one after the other, and append their components to columns.
 
     Args:
@@ -78,24 +78,25 @@ def trace_streams(
 
     Returns:
         Number of the stream that comes next, why it was not traced, how much of the columns is used, and how
-        much of them it needs (after MORE_ROOM).
+        much of them it needs (after MORE_ROOM), both as plain tuples (see `_jit.kernel`).
     """
+    used = (sizes.vertices, sizes.rings, sizes.parts, sizes.components)
     height, width = canvas.samples.shape
     labels = np.empty(0, np.uint32)
     keep = np.empty(0, np.bool_)
     n = streams.places.shape[0]
     i = first
-    while i < n and sizes.vertices <= limit:
+    while i < n and used[0] <= limit:
         start, stop = streams.places[i, 0], streams.places[i, 1]
         code = decode_1(streams.data, start, stop, canvas.window, canvas.pixels, canvas.origin, width, height)
         if code != DONE:
-            return i, REFUSED, sizes, sizes
+            return i, REFUSED, used, used
         if scan_image(canvas.samples, memory, rows) < 0:
-            return i, MORE_RUNS, sizes, sizes
-        fits, after = trace_runs(memory, rows, labels, left_out, keep, options, width, False, columns, sizes)
+            return i, MORE_RUNS, used, used
+        fits, after = trace_runs(memory, rows, labels, left_out, keep, options, width, False, columns, Sizes(*used))
         if not fits:
-            return i, MORE_ROOM, sizes, after
-        sizes = after
-        ends[i] = sizes.components
+            return i, MORE_ROOM, used, after
+        used = after
+        ends[i] = used[3]
         i += 1
-    return i, ALL, sizes, sizes
+    return i, ALL, used, used

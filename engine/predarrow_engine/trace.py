@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine.cast import label_image
-from predarrow_engine.components import Options, judge_whole, number_four_connected, trace_runs
-from predarrow_engine.outlines import OutlineBuilder, Outlines, Sizes
+from predarrow_engine.components import judge_whole, number_four_connected, trace_runs
+from predarrow_engine.outlines import Options, OutlineBuilder, Outlines, Sizes
 from predarrow_engine.png_trace import MORE_ROOM, MORE_RUNS, Canvas, Streams, trace_streams
 from predarrow_engine.runs import Runs
 from predarrow_engine.workspace import Workspace

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from predarrow_engine._jit import inline, kernel
+from predarrow_engine._jit import Index, inline, kernel
 from predarrow_engine._simd import prefetch, prefetch_near
 from predarrow_engine.link import TWO, Links
 from predarrow_engine.runs import HALF, LOW, ONE, Runs
@@ -27,6 +27,9 @@ from predarrow_engine.runs import HALF, LOW, ONE, Runs
 WALKED = np.uint64(1 << 31)
 """Bit of `Links.successor` at nodes that were walked: the others are their edge's number. Nodes have 30 bits."""
 EDGE = WALKED - ONE
+TOUCHES = np.uint64(1 << 31)
+"""Bit of `Links.head` at runs that touch another one of their label at a corner, once `lone.find_lone` was called."""
+_HEAD = TOUCHES - ONE
 
 _AHEAD = np.uint64(1 << 14)
 """Runs that are fetched before rings reach them: walks jump from row to row, so each step waited for memory
@@ -52,6 +55,12 @@ class Rings(NamedTuple):
     """(3 * n_runs,) outline of each part"""
     first_run: npt.NDArray[np.int32]
     """(n_runs,) first run of each component"""
+    lone: npt.NDArray[np.int32]
+    """(n_runs,) runs that are components by themselves, in raster order"""
+    lone_before: npt.NDArray[np.int32]
+    """(n_runs,) how many of these come before each component"""
+    top_lone: npt.NDArray[np.int32]
+    """(n_runs,) how many come before each top"""
     area: npt.NDArray[np.int64]
     """(n_runs,) pixels of each component"""
     xmin: npt.NDArray[np.int32]
@@ -68,6 +77,12 @@ class Walked(NamedTuple):
     n_rings: int
     n_components: int
     n_edges: int
+
+
+@inline
+def chain(links: Links, run: Index) -> int:
+    """Give the first node of the chain of left edges that ends in a run's."""
+    return int(np.int64(np.uint64(links.head[run]) & _HEAD))
 
 
 @inline
@@ -96,11 +111,12 @@ def walk(runs: Runs, left_out: npt.NDArray[np.uint32], links: Links, n_tops: int
         runs: as `runs.scan` gives them.
         left_out: labels that are not traced (background, void).
         links, n_tops: from `link.link`; successors of nodes that are walked become WALKED | edge.
-        rings: out.
+        rings: out; top_lone, as `lone.find_lone` left it, in, unless tops are as `link.link` gave them.
     """
     packed, _, label, rows = runs
-    successor, head, tops, _ = links
-    edges, edge_ring, ring_begin, ring_end, ring_part, part_ring, first_run, area, xmin, xmax, ymax = rings
+    successor, _, tops, _ = links
+    edges, edge_ring, ring_begin, ring_end, ring_part, part_ring = rings[:6]
+    first_run, _, lone_before, top_lone, area, xmin, xmax, ymax = rings[6:]
     nodes_address = successor.ctypes.data
     runs_address = packed.ctypes.data
     n_runs = np.uint64(rows[rows.size - 1])
@@ -128,7 +144,7 @@ def walk(runs: Runs, left_out: npt.NDArray[np.uint32], links: Links, n_tops: int
         if skip:
             continue
         is_outline = first == TWO * r
-        component = n_components if is_outline else np.uint64(component_of(links, rings, head[r]))
+        component = n_components if is_outline else np.uint64(component_of(links, rings, chain(links, r)))
         ring_begin[n_rings] = n_edges
         if is_outline & (np.uint64(successor[second]) == first):  # a rectangle: noise 22 ms, not 27
             corner = packed[r]
@@ -178,6 +194,7 @@ def walk(runs: Runs, left_out: npt.NDArray[np.uint32], links: Links, n_tops: int
         if is_outline:
             part_ring[component] = n_rings
             first_run[component] = r
+            lone_before[component] = top_lone[i]
             area[component] = pixels
             xmin[component] = low_x
             xmax[component] = high_x

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from predarrow_engine._jit import inline, kernel
-from predarrow_engine.columns import Order
 from predarrow_engine.link import Links
+from predarrow_engine.order import Order
 from predarrow_engine.runs import Runs, scan
 from predarrow_engine.walk import Rings
 
@@ -72,18 +72,20 @@ def cut_up(memory: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64]) -> Work:
             ring_part=_share(memory, 28, 3).view(np.int32),
             part_ring=_share(memory, 31, 3).view(np.int32),
             first_run=_share(memory, 34, 1).view(np.int32),
-            area=_share(memory, 35, 2).view(np.int64),
-            xmin=_share(memory, 37, 1).view(np.int32),
-            xmax=_share(memory, 38, 1).view(np.int32),
-            ymax=_share(memory, 39, 1).view(np.int32),
+            lone=_share(memory, 35, 1).view(np.int32),
+            lone_before=_share(memory, 36, 1).view(np.int32),
+            top_lone=_share(memory, 37, 1).view(np.int32),
+            area=_share(memory, 38, 2).view(np.int64),
+            xmin=_share(memory, 40, 1).view(np.int32),
+            xmax=_share(memory, 41, 1).view(np.int32),
+            ymax=_share(memory, 42, 1).view(np.int32),
         ),
         Order(
-            parent=_share(memory, 40, 3).view(np.int32),
-            places=_share(memory, 43, 3).view(np.int32),
-            listed=_share(memory, 46, 3).view(np.int32),
-            next_ring=_share(memory, 49, 3).view(np.int32),
-            group_first=_share(memory, 52, 1).view(np.int32),
-            ring_order=_share(memory, 53, 3).view(np.int32),
+            parent=_share(memory, 43, 3).view(np.int32),
+            places=_share(memory, 46, 3).view(np.int32),
+            outlines=_share(memory, 49, 3).view(np.int32),
+            next_ring=_share(memory, 52, 3).view(np.int32),
+            group_first=_share(memory, 55, 1).view(np.int32),
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numba
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from predarrow_engine._simd_corners import EDGES, write_corners
-from predarrow_engine.columns import write_edge_rings
+from predarrow_engine.columns import write_edge_columns
 from predarrow_engine.outlines import Sizes
 from predarrow_engine.trace import Tracer
 from tests.guarded import guarded
@@ -48,13 +49,20 @@ def test_rings_end_with_their_columns(spare: int) -> None:
         image = np.random.default_rng(seed).integers(0, 2 + seed % 3, (12, 4 + 3 * seed)).astype(np.uint8)
         tracer.add(image)
         wanted = tracer.take()  # what was walked is in the workspace still
-        _, _, rings, order = arrays_of(tracer._work, tracer._work.runs(*image.shape))
+        runs, _, rings, order = arrays_of(tracer._work, tracer._work.runs(*image.shape))
         n = len(wanted.ring_offsets) - 1
-        n_edges = max(int(rings.ring_end[:n].max()), len(wanted.x) // 2)
+        # Groups are closed by what comes before the end: all lone runs.
+        closed = (g + int(rings.lone_before[first]) == len(wanted.value) for g, first in enumerate(order.group_first))
+        n_groups = list(islice(closed, len(wanted.value) + 1)).index(True)
+        n_edges = int(rings.ring_end[: n - len(wanted.value) + n_groups].max(initial=0))
         short = rings._replace(edges=at_the_end(rings.edges[: n_edges + spare // 2]))
         x, y = (at_the_end(np.full(len(wanted.x) + spare, np.nan, np.float32)) for _ in "xy")
         columns = tracer._out.columns._replace(x=x, y=y)
-        assert write_edge_rings(short, order, n, columns, Sizes(0, 0, 0, 0)) == len(wanted.x)
+        holes = n >= len(wanted.part_offsets)
+        used = write_edge_columns(
+            runs, short, order, n_groups, holes, image.shape[1], False, columns, Sizes(0, 0, 0, 0)
+        )
+        assert used == (len(wanted.x), n, len(wanted.part_offsets) - 1, len(wanted.value))
         assert np.array_equal(x[: len(wanted.x)], wanted.x)
         assert np.array_equal(y[: len(wanted.y)], wanted.y)
         assert np.array_equal(columns.ring_offsets[: n + 1], wanted.ring_offsets)

@@ -35,8 +35,8 @@ def test_each_array_has_the_room_that_its_description_tells() -> None:
     n = workspace.room
     assert {len(array) for array in work.runs[:3]} == {n}
     assert [len(array) for array in work.links] == [2 * n, n, 2 * n, 2 * n]
-    assert [len(array) for array in work.rings] == [4 * n, 2 * n, *[3 * n] * 4, *[n] * 5]
-    assert [len(array) for array in work.order] == [*[3 * n] * 4, n, 3 * n]
+    assert [len(array) for array in work.rings] == [4 * n, 2 * n, *[3 * n] * 4, *[n] * 8]
+    assert [len(array) for array in work.order] == [*[3 * n] * 4, n]
 
 
 def test_room_doubles_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
