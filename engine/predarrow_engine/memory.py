@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 FROM = 1 << 20
 """Bytes from which an array is lent; `malloc` keeps smaller ones itself."""
-KEPT = 256 << 20
+KEPT = 512 << 20
 """Bytes that lie idle at most."""
 _MALLOC_LEARNS = (32 << 20) - (1 << 16)  # and what stands before and behind a block
 _LINE = 64  # bytes of a cache line, and the alignment that Arrow asks for
