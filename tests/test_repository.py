@@ -47,7 +47,7 @@ def test_engine_knows_arrays_only(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ENGINE_FILES, ids=lambda path: path.stem)
 def test_kernels_are_compiled_in_one_place(path: Path) -> None:
-    """Options and cache of a kernel are `_jit`'s; LLVM instructions stand in `_simd…` files, C's functions in `_system`."""
+    """Options and cache of a kernel are `_jit`'s; LLVM's instructions stand in `_simd…`, C's functions in `_system`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     used |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
