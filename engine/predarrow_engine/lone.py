@@ -32,7 +32,7 @@ def find_lone(
 ) -> tuple[int, int]:
     """List the runs that are components by themselves, and leave the other tops; give the number of both.
 
-    Without a branch: one run in five is another one (noise 4 ms, not 7).
+    Without a branch, as one run in five is another one (noise 4 ms, not 7, before the other tops were listed, too).
 
     Args:
         runs, left_out: as `walk.walk` takes them.
